@@ -1,0 +1,131 @@
+"""Where machine code is kept between processes, and when it may be trusted.
+
+Numba's own `cache=True` looks only at the file of the decorated function: edit a kernel that it
+calls, and the old machine code goes on running. Here one stamp, a hash over every file of this
+package, guards every entry.
+
+The cache is pickled machine code: whoever can write it can run code as us. So its folder must be a
+real folder, ours, and writable by nobody else; otherwise we go on without a cache and say so once.
+A file that is truncated or unreadable is a miss, never an error.
+"""
+
+import hashlib
+import os
+import stat
+import warnings
+from functools import cache
+from pathlib import Path
+
+from numba.core import config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.misc.appdirs import AppDirs
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+@cache
+def stamp() -> str:
+    """SHA-256 over the names and contents of all files of this package."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _reason_to_refuse(folder: Path) -> str | None:
+    """Why machine code in `folder` must not be trusted, or None."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is a link or not a folder"
+    if hasattr(os, "getuid"):
+        if status.st_uid != os.getuid():
+            return "it belongs to another user"
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return "other users can write to it"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "it is not writable"
+    return None
+
+
+@cache
+def folder() -> Path | None:
+    """The folder of the machine code, made if it is missing; None when there is none to trust."""
+    root = Path(config.CACHE_DIR or AppDirs(appname="fastmlp", appauthor=False).user_cache_dir)
+    # One folder for each place the package is installed at, as two versions may live side by side.
+    path = root / f"kernels_{hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:16]}"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reason = _reason_to_refuse(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason is None:
+        return path
+    warnings.warn(
+        f"fastmlp: compiled kernels are not cached in {path}: {reason}. Every new process compiles them "
+        "anew (some seconds); set NUMBA_CACHE_DIR to a folder of your own to avoid that.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return None
+
+
+class _Locator(_CacheLocator):
+    """Numba's question "where, and how fresh": one folder and one stamp for the whole package."""
+
+    # Set by `kernels/jit.py`: what besides the source changes the machine code.
+    variant = ""
+
+    def get_cache_path(self) -> str:
+        return str(folder())
+
+    def get_source_stamp(self) -> str:
+        return stamp()
+
+    def get_disambiguator(self) -> str:
+        return self.variant
+
+    @classmethod
+    def from_function(cls, py_func, py_file):
+        return cls()
+
+
+class _Impl(CompileResultCacheImpl):
+    _locator_classes = (_Locator,)
+
+
+class PackageCache(FunctionCache):
+    """Numba's function cache under the stamp of the whole package; what cannot be read is a miss."""
+
+    _impl_class = _Impl
+
+    def load_overload(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            self._forget()
+            return None
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            warnings.warn(
+                f"fastmlp: compiled kernels were not cached in {self.cache_path}: {error.strerror or error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _forget(self):
+        """Drop a damaged index, so that the recompiled entry can be saved over it."""
+        try:
+            Path(self._cache_file._index_path).unlink()
+        except OSError:
+            self.disable()
+
+
+def attach(dispatcher, variant: str) -> None:
+    """Give a dispatcher the package's cache, if there is a folder to keep it in."""
+    if folder() is None:
+        return
+    _Locator.variant = variant
+    dispatcher._cache = PackageCache(dispatcher.py_func)

@@ -1,0 +1,42 @@
+"""The decorators: every compiler flag, and why. The only file that calls `njit`.
+
+- `kernel`: a function that runs inside the program. Compiled into the entries that call it.
+- `entry`: a function that Python calls. Releases the GIL; its machine code is cached on disk. An entry
+  stands at the top level of its module and names its helpers as globals: one that closes over a jitted
+  function or an intrinsic would never hit the cache.
+
+Flags, the same for both:
+
+- `nogil=True`: threads run the program side by side. (Numba looks at this flag on entries only.)
+- `error_model="numpy"`: division follows IEEE 754; the default adds a branch that raises.
+- no `fastmath`: it may reassociate sums and folds NaN tests away; our sums have one order.
+- no `parallel`, no `inline`: they cost compile time; threads and tiles are our own.
+- `boundscheck` is off unless `FASTMLP_BOUNDSCHECK=1`, which the tests use.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+from . import cache, simd
+
+_BOUNDSCHECK = os.environ.get("FASTMLP_BOUNDSCHECK") == "1"
+_FLAGS = {"nogil": True, "error_model": "numpy", "boundscheck": _BOUNDSCHECK}
+_VARIANT = f"w{simd.FLOAT32_LANES}" + ("-checked" if _BOUNDSCHECK else "")
+
+ENTRIES: dict[str, Any] = {}
+
+
+def kernel(function: Callable) -> Any:
+    """Compile a function for use by other kernels and by entries."""
+    return njit(**_FLAGS)(function)
+
+
+def entry(function: Callable) -> Any:
+    """Compile a function that Python calls, through the cache of the package."""
+    dispatcher = njit(**_FLAGS)(function)
+    cache.attach(dispatcher, _VARIANT)
+    ENTRIES[f"{function.__module__}.{function.__qualname__}"] = dispatcher
+    return dispatcher

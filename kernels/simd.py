@@ -1,0 +1,1 @@
+FLOAT32_LANES = 16
