@@ -1,1 +1,395 @@
-FLOAT32_LANES = 16
+"""Emits vector IR: numbers with operators, so that a kernel reads like its mathematics.
+
+The only file that imports llvmlite. A `primitive` is a Python function that writes LLVM instructions when a
+kernel that calls it is compiled: its array arguments come as `Pointer`, integers as `Int`, floating-point
+scalars as a `Vec` with that number in every lane. What it emits is exact IEEE 754 arithmetic: every operation
+rounds once, `fma` once for both, nothing is reordered, so the bits do not depend on the width of the vectors.
+
+Width: the widest registers of this machine, or what `FASTMLP_LANES` says (float32 lanes: 16 for AVX-512, 8 for
+AVX2, 4 for NEON and SSE). A float64 vector has half as many lanes.
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+LINE = 64  # bytes of a cache line, and of the alignment of every arena
+ROW_LANES = 16  # sums along a row have this many partial sums, on every machine
+
+_INT = ir.IntType(64)
+_POINTER = ir.PointerType()
+_SCALARS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+_BITS = {"float": ir.IntType(32), "double": ir.IntType(64)}
+
+
+def _host_lanes() -> int:
+    features = llvmlite.binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 16
+    return 8 if features.get("avx2") else 4
+
+
+def _chosen_lanes() -> int:
+    override = os.environ.get("FASTMLP_LANES", "")
+    if override not in {"", "4", "8", "16"}:
+        raise ImportError(f"FASTMLP_LANES: expected 4, 8 or 16 float32 lanes, got {override!r}; unset it")
+    return int(override or _host_lanes())
+
+
+HOST_LANES = _host_lanes()
+FLOAT32_LANES = _chosen_lanes()
+
+
+def lanes_of(scalar: ir.Type) -> int:
+    """Lanes of a vector of this floating-point type."""
+    return FLOAT32_LANES // (2 if isinstance(scalar, ir.DoubleType) else 1)
+
+
+class Int:
+    """A 64-bit signed integer of the emitted code."""
+
+    def __init__(self, builder, value):
+        self.builder, self.value = builder, value
+
+    def _with(self, emit: Callable, other) -> "Int":
+        return Int(self.builder, emit(self.value, _int(other)))
+
+    def __add__(self, other):
+        return self._with(self.builder.add, other)
+
+    def __sub__(self, other):
+        return self._with(self.builder.sub, other)
+
+    def __mul__(self, other):
+        return self._with(self.builder.mul, other)
+
+    def __lt__(self, other):
+        return self.builder.icmp_signed("<", self.value, _int(other))
+
+
+def _int(number):
+    return number.value if isinstance(number, Int) else ir.Constant(_INT, int(number))
+
+
+class Vec:
+    """A vector of the emitted code: floating-point numbers, the same number of bits as integers, or a mask."""
+
+    def __init__(self, builder, value):
+        self.builder, self.value = builder, value
+
+    @property
+    def lanes(self) -> int:
+        return self.value.type.count
+
+    @property
+    def scalar(self) -> ir.Type:
+        return self.value.type.element
+
+    @property
+    def is_double(self) -> bool:
+        return isinstance(self.scalar, ir.DoubleType)
+
+    def like(self, number) -> "Vec":
+        """The number in every lane, in this vector's type."""
+        if isinstance(number, Vec):
+            return number
+        return Vec(self.builder, ir.Constant(self.value.type, [number] * self.lanes))
+
+    def _with(self, emit: Callable, other, *, swap=False) -> "Vec":
+        left, right = (self.like(other), self) if swap else (self, self.like(other))
+        return Vec(self.builder, emit(left.value, right.value))
+
+    @property
+    def _is_float(self) -> bool:
+        return not isinstance(self.scalar, ir.IntType)
+
+    def __add__(self, other):
+        return self._with(self.builder.fadd if self._is_float else self.builder.add, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other):
+        return self._with(self.builder.fsub if self._is_float else self.builder.sub, other)
+
+    def __rsub__(self, other):
+        return self._with(self.builder.fsub if self._is_float else self.builder.sub, other, swap=True)
+
+    def __mul__(self, other):
+        return self._with(self.builder.fmul if self._is_float else self.builder.mul, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        return self._with(self.builder.fdiv, other)
+
+    def __rtruediv__(self, other):
+        return self._with(self.builder.fdiv, other, swap=True)
+
+    def __neg__(self):
+        return Vec(self.builder, self.builder.fneg(self.value))
+
+    def __xor__(self, other):
+        return self._with(self.builder.xor, other)
+
+    def __and__(self, other):
+        return self._with(self.builder.and_, other)
+
+    def __or__(self, other):
+        return self._with(self.builder.or_, other)
+
+    def __lshift__(self, bits):
+        return self._with(self.builder.shl, bits)
+
+    def __rshift__(self, bits):
+        """Logical shift: zeros come in from the left."""
+        return self._with(self.builder.lshr, bits)
+
+    def shift_signed(self, bits) -> "Vec":
+        """Arithmetic shift: the sign comes in from the left."""
+        return self._with(self.builder.ashr, bits)
+
+    def _compare(self, sign: str, other) -> "Vec":
+        emit = self.builder.fcmp_ordered if self._is_float else self.builder.icmp_unsigned
+        return self._with(lambda a, b: emit(sign, a, b), other)
+
+    def __lt__(self, other):
+        return self._compare("<", other)
+
+    def __gt__(self, other):
+        return self._compare(">", other)
+
+    def __ge__(self, other):
+        return self._compare(">=", other)
+
+    def equals(self, other) -> "Vec":
+        """Mask of the equal lanes."""
+        return self._compare("==", other)
+
+    def as_bits(self) -> "Vec":
+        """The same bits as unsigned integers."""
+        kind = ir.VectorType(_BITS[str(self.scalar)], self.lanes)
+        return Vec(self.builder, self.builder.bitcast(self.value, kind))
+
+    def as_float(self) -> "Vec":
+        """The same bits as floating-point numbers."""
+        scalar = ir.FloatType() if self.scalar.width == 32 else ir.DoubleType()
+        return Vec(self.builder, self.builder.bitcast(self.value, ir.VectorType(scalar, self.lanes)))
+
+    def to_float(self) -> "Vec":
+        """The signed integers as floating-point numbers of the same size."""
+        scalar = ir.FloatType() if self.scalar.width == 32 else ir.DoubleType()
+        return Vec(self.builder, self.builder.sitofp(self.value, ir.VectorType(scalar, self.lanes)))
+
+    def lanes_at(self, positions: Sequence[int]) -> "Vec":
+        """The vector of the lanes at these positions."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(positions)), list(positions))
+        undefined = ir.Constant(self.value.type, ir.Undefined)
+        return Vec(self.builder, self.builder.shuffle_vector(self.value, undefined, mask))
+
+    def lane(self, position: int):
+        """One lane, as an IR scalar."""
+        return self.builder.extract_element(self.value, ir.Constant(ir.IntType(32), position))
+
+
+def _call(name: str, *arguments: Vec) -> Vec:
+    """Call the LLVM intrinsic `name` on vectors of one type."""
+    builder, kind = arguments[0].builder, arguments[0].value.type
+    signature = ir.FunctionType(kind, [kind] * len(arguments))
+    suffix = f"v{kind.count}f{64 if arguments[0].is_double else 32}"
+    function = cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.{suffix}")
+    return Vec(builder, builder.call(function, [argument.value for argument in arguments]))
+
+
+def fma(a: Vec, b, c) -> Vec:
+    """a * b + c, rounded once."""
+    return _call("fma", a, a.like(b), a.like(c))
+
+
+def sqrt(x: Vec) -> Vec:
+    """Square root, correctly rounded."""
+    return _call("sqrt", x)
+
+
+def absolute(x: Vec) -> Vec:
+    """|x|."""
+    return _call("fabs", x)
+
+
+def select(mask: Vec, yes, no) -> Vec:
+    """`yes` where the mask holds, else `no`; one of the two is a vector."""
+    model = yes if isinstance(yes, Vec) else no
+    builder = mask.builder
+    return Vec(builder, builder.select(mask.value, model.like(yes).value, model.like(no).value))
+
+
+def maximum(a: Vec, b) -> Vec:
+    """The larger one, `b` where `a` is NaN."""
+    return select(a > b, a, a.like(b))
+
+
+def minimum(a: Vec, b) -> Vec:
+    """The smaller one, `b` where `a` is NaN."""
+    return select(a < b, a, a.like(b))
+
+
+def with_sign_of(magnitude: Vec, sign: Vec) -> Vec:
+    """|magnitude| with the sign of `sign`."""
+    return _call("copysign", magnitude, sign)
+
+
+def polynomial(x: Vec, coefficients: Sequence[float]) -> Vec:
+    """c0 + x (c1 + x (c2 + ...)), one fused operation a term."""
+    total = x.like(coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        total = fma(total, x, coefficient)
+    return total
+
+
+class Pointer:
+    """An address of the emitted code; offsets count elements. Addresses are computed with GEP only."""
+
+    def __init__(self, builder, value, scalar):
+        self.builder, self.value, self.scalar = builder, value, scalar
+        value.type = _POINTER  # llvmlite would otherwise accept only loads and stores of one scalar here
+
+    def __add__(self, offset) -> "Pointer":
+        moved = self.builder.gep(self.value, [_int(offset)], source_etype=self.scalar)
+        return Pointer(self.builder, moved, self.scalar)
+
+    @property
+    def lanes(self) -> int:
+        return lanes_of(self.scalar)
+
+    @property
+    def _align(self) -> int:
+        return 8 if isinstance(self.scalar, ir.DoubleType) else 4
+
+    def load(self) -> Vec:
+        """A vector from here on."""
+        kind = ir.VectorType(self.scalar, self.lanes)
+        return Vec(self.builder, self.builder.load(self.value, align=self._align, typ=kind))
+
+    def store(self, vec: Vec) -> None:
+        """A vector to here and on."""
+        self.builder.store(vec.value, self.value, align=self._align)
+
+    def splat(self) -> Vec:
+        """The number here, in every lane."""
+        return _splat(self.builder, self.builder.load(self.value, align=self._align, typ=self.scalar), self.lanes)
+
+    def zeros(self) -> Vec:
+        """A vector of +0."""
+        return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
+
+    def columns(self, start) -> Vec:
+        """The integers start, start + 1, ...: the column of each lane, of the same size as a number here."""
+        bits = _BITS[str(self.scalar)]
+        first = self.builder.trunc(_int(start), bits) if bits.width < 64 else _int(start)
+        steps = ir.Constant(ir.VectorType(bits, self.lanes), list(range(self.lanes)))
+        return _splat(self.builder, first, self.lanes) + Vec(self.builder, steps)
+
+
+def _splat(builder, scalar, lanes: int) -> Vec:
+    kind = ir.VectorType(scalar.type, lanes)
+    zero = ir.Constant(ir.IntType(32), 0)
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, zero)
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+    return Vec(builder, builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask))
+
+
+def repeat(stop: Int, step, carried: Sequence[Vec], body: Callable) -> list[Vec]:
+    """Emit `for i in range(0, stop, step): carried = body(i, carried)`; return what is carried out."""
+    builder = stop.builder
+    before = builder.block
+    head, inside, after = (builder.append_basic_block(name) for name in ("head", "inside", "after"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    index = builder.phi(_INT)
+    index.add_incoming(ir.Constant(_INT, 0), before)
+    phis = [builder.phi(vec.value.type) for vec in carried]
+    for phi, vec in zip(phis, carried, strict=True):
+        phi.add_incoming(vec.value, before)
+    builder.cbranch(Int(builder, index) < stop, inside, after)
+    builder.position_at_end(inside)
+    results = body(Int(builder, index), [Vec(builder, phi) for phi in phis]) or []
+    index.add_incoming((Int(builder, index) + step).value, builder.block)
+    for phi, vec in zip(phis, results, strict=True):
+        phi.add_incoming(vec.value, builder.block)
+    builder.branch(head)
+    builder.position_at_end(after)
+    return [Vec(builder, phi) for phi in phis]
+
+
+def choose(key: Int, cases: dict[int, Callable[[], None]]) -> None:
+    """Emit a switch: run the case of this key; an unknown key does nothing."""
+    builder = key.builder
+    after = builder.append_basic_block("chosen")
+    switch = builder.switch(key.value, after)
+    for number, case in cases.items():
+        block = builder.append_basic_block(f"case{number}")
+        switch.add_case(ir.Constant(_INT, number), block)
+        builder.position_at_end(block)
+        case()
+        builder.branch(after)
+    builder.position_at_end(after)
+
+
+def primitive(emit: Callable) -> Any:
+    """Make an emitting function callable from kernels. What it returns, if anything, is an IR scalar of the
+    first array's type."""
+
+    def definition(typing_context, *arguments):
+        result = _returned_type(emit, arguments)
+
+        def codegen(context, builder, signature, values):
+            operands = [
+                _operand(context, builder, kind, value)
+                for kind, value in zip(signature.args, values, strict=True)
+            ]
+            scalar = next(p.scalar for p in operands if isinstance(p, Pointer))
+            operands = [_number(builder, operand, scalar) for operand in operands]
+            returned = emit(*operands)
+            return context.get_dummy_value() if returned is None else returned
+
+        return result(*arguments), codegen
+
+    definition.__name__ = definition.__qualname__ = emit.__name__
+    definition.__doc__ = emit.__doc__
+    # Numba wants one named parameter for each argument, after the typing context.
+    names = ["typing_context", *inspect.signature(emit).parameters]
+    definition.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    )
+    return intrinsic(definition)
+
+
+def _returned_type(emit: Callable, arguments):
+    if emit.__annotations__.get("return") is None:
+        return types.void
+    return next(kind.dtype for kind in arguments if isinstance(kind, types.Array))
+
+
+def _operand(context, builder, kind, value):
+    if isinstance(kind, types.Array):
+        data = context.make_array(kind)(context, builder, value).data
+        return Pointer(builder, data, _SCALARS[kind.dtype])
+    if isinstance(kind, types.Integer):
+        return Int(builder, value if kind.bitwidth == 64 else builder.sext(value, _INT))
+    return value
+
+
+def _number(builder, operand, scalar):
+    """Floating-point arguments, of whichever size, become vectors of the arrays' type."""
+    if isinstance(operand, (Pointer, Int)):
+        return operand
+    if operand.type != scalar:
+        convert = builder.fptrunc if isinstance(scalar, ir.FloatType) else builder.fpext
+        operand = convert(operand, scalar)
+    return _splat(builder, operand, lanes_of(scalar))
