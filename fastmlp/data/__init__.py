@@ -8,8 +8,17 @@
 """
 
 from .dataset import DataSet
+from .digits import load_synthetic, synthetic_digits
 from .folder import load_idx_folder
 from .idx import read_idx, write_idx
 from .mnist import load_mnist
 
-__all__ = ["DataSet", "load_idx_folder", "load_mnist", "read_idx", "write_idx"]
+__all__ = [
+    "DataSet",
+    "load_idx_folder",
+    "load_mnist",
+    "load_synthetic",
+    "read_idx",
+    "synthetic_digits",
+    "write_idx",
+]
