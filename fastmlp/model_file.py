@@ -1,10 +1,10 @@
 """The model file: a safetensors file in one canonical form, of which every bit is checked.
 
-The layout is 8 bytes of header length, a JSON header, and the tensors one after the other; any safetensors tool
-can open it. On top of that format there is exactly one file for one content: keys sorted, no whitespace but the
-spaces that fill the header up to a multiple of 8, tensors in order of item size (largest first, so that each is
-aligned) and name. The header is therefore a function of configuration, names, types and shapes, and reading
-accepts it only if writing it again gives the same bytes; that alone rules out duplicate keys, gaps and overlaps.
+The layout is 8 bytes of header length, a JSON header, and the tensors one after the other; any safetensors
+tool can open it. Here, one content has exactly one file: keys sorted, no whitespace but the spaces that fill
+the header up to a multiple of 8, tensors in order of item size (largest first, so that each is aligned) and
+name. The header is thus a function of configuration, names, types and shapes, and reading accepts it only if
+writing it again gives the same bytes; that alone rules out duplicate keys, gaps and overlaps.
 The checksum is the SHA-256 of the whole file with its own 64 digits as zeros.
 
 A file holds numbers and a JSON object: no path, no address, no name of a class, nothing that can be run.
@@ -32,7 +32,7 @@ JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | Non
 FORMAT = "fastmlp"
 VERSION = "1"
 MAX_HEADER_BYTES = 2**20
-MAX_DIMENSIONS = 32
+MAX_DIMENSIONS = 64  # those of NumPy
 MAX_NAME_LENGTH = 100
 TENSOR_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 METADATA = "__metadata__"  # the one key of the header that is not a tensor
@@ -201,8 +201,8 @@ def _read_prefix(file: BufferedReader, file_bytes: int) -> bytes:
         raise ValueError(f"{file_bytes} bytes are too few for a model file: empty or truncated")
     if header_bytes > min(MAX_HEADER_BYTES, file_bytes - 8):
         raise ValueError(
-            f"it says that its header has {header_bytes} bytes; accepted are at most {MAX_HEADER_BYTES} and no more "
-            f"than the file has ({file_bytes}): truncated, or not a model file"
+            f"it says that its header has {header_bytes} bytes; accepted are at most {MAX_HEADER_BYTES} and "
+            f"no more than the file has ({file_bytes}): truncated, or not a model file"
         )
     return prefix + file.read(header_bytes)
 
@@ -238,8 +238,9 @@ def _parse_spec(name: str, entry: JSON) -> _Spec:
             f"tensor {name!r} has shape {_shown(shape)}; a list of at most {MAX_DIMENSIONS} sizes is accepted"
         )
     sizes = tuple(size for size in shape if type(size) is int and size >= 0)
-    # NumPy multiplies the sizes without the zeros, so an empty array can be too large for it.
-    if len(sizes) < len(shape) or math.prod(size or 1 for size in sizes) >= 2**60:
+    # NumPy multiplies the sizes without the zeros, so even an empty array can be too large for it.
+    n_bytes = math.prod(size or 1 for size in sizes) * DTYPES[dtype].itemsize
+    if len(sizes) < len(shape) or n_bytes >= 2**63:
         raise ValueError(f"tensor {name!r} has shape {_shown(shape)}, which no array can have")
     return _Spec(dtype, sizes)
 

@@ -36,7 +36,7 @@ SAVES = [save_bytes, save_model]
 
 
 class FaultyDisk:
-    """Counts the operations of a save; calls `fault` at the given one and, if persistent, at all later ones."""
+    """Counts the operations of a save; calls `fault` at one of them and, if persistent, at all later ones."""
 
     def __init__(self, fault: Callable[[], None], at: int, persistent: bool = False):
         self.fault, self.at, self.persistent = fault, at, persistent
