@@ -1,4 +1,23 @@
-"""Executes: the kernels and the program that walks the plan."""
+"""Executes: the kernels and the program that walks the plan.
+
+    program.py      the entries that Python calls: train_epoch, evaluate, predict, forward, backward, step
+    layers.py       forward, backward and update of each kind of operation
+    gemm.py         matrix products
+    activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
+    rng.py          random numbers from a counter; the shuffle; dropout
+    digits.py       draws the synthetic digits
+    elementary.py   exp, log, tanh of our own
+    blocks.py       loops over rows: map a formula, fold a formula
+    simd.py         emits vector IR
+    threads.py      atomics, the barrier, who takes which rows
+    schema.py       the plan and the arenas: the contract with fastmlp/lowering.py
+    reference.py    the pure NumPy twin
+    jit.py cache.py compiler flags; where machine code is kept
+
+Promises: kernels never allocate, never raise, never read a clock or the environment, and write only to the arguments
+that they name first. Every sum runs in one order, whatever the tile, the vector width or the number of threads.
+Imports go downwards only; nothing here imports from `fastmlp`.
+"""
 
 if __name__ != "fastmlp.kernels":
     raise ImportError(

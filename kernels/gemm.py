@@ -73,7 +73,9 @@ def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
     done = 0
     for height in _HEIGHTS:
         count = (rows - done) // height * height
-        _band(C, c0 + done * ldc, ldc, A, a0 + done * a_m, a_m, a_k, B, b0, ldb, count, columns, depth, height)
+        _band(
+            C, c0 + done * ldc, ldc, A, a0 + done * a_m, a_m, a_k, B, b0, ldb, count, columns, depth, height
+        )
         done += count
 
 

@@ -11,6 +11,7 @@ AVX2, 4 for NEON and SSE). A float64 vector has half as many lanes.
 
 import inspect
 import os
+import platform
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,12 +22,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 LINE = 64  # bytes of a cache line, and of the alignment of every arena
-ROW_LANES = 16  # sums along a row have this many partial sums, on every machine
+FLOAT32_LINE = 16  # float32 numbers of a cache line
 
 _INT = ir.IntType(64)
+_INT32 = ir.IntType(32)
 _POINTER = ir.PointerType()
-_SCALARS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
-_BITS = {"float": ir.IntType(32), "double": ir.IntType(64)}
+_SCALARS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.int64: _INT}
+_BITS = {"float": _INT32, "double": ir.IntType(64)}
 
 
 def _host_lanes() -> int:
@@ -182,20 +184,19 @@ class Vec:
         scalar = ir.FloatType() if self.scalar.width == 32 else ir.DoubleType()
         return Vec(self.builder, self.builder.bitcast(self.value, ir.VectorType(scalar, self.lanes)))
 
-    def to_float(self) -> "Vec":
-        """The signed integers as floating-point numbers of the same size."""
-        scalar = ir.FloatType() if self.scalar.width == 32 else ir.DoubleType()
-        return Vec(self.builder, self.builder.sitofp(self.value, ir.VectorType(scalar, self.lanes)))
+    def to_float(self, model: "Vec") -> "Vec":
+        """The signed integers as floating-point numbers of the model's type."""
+        return Vec(self.builder, self.builder.sitofp(self.value, model.value.type))
 
     def lanes_at(self, positions: Sequence[int]) -> "Vec":
         """The vector of the lanes at these positions."""
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(positions)), list(positions))
+        mask = ir.Constant(ir.VectorType(_INT32, len(positions)), list(positions))
         undefined = ir.Constant(self.value.type, ir.Undefined)
         return Vec(self.builder, self.builder.shuffle_vector(self.value, undefined, mask))
 
     def lane(self, position: int):
         """One lane, as an IR scalar."""
-        return self.builder.extract_element(self.value, ir.Constant(ir.IntType(32), position))
+        return self.builder.extract_element(self.value, ir.Constant(_INT32, position))
 
 
 def _call(name: str, *arguments: Vec) -> Vec:
@@ -269,7 +270,7 @@ class Pointer:
 
     @property
     def _align(self) -> int:
-        return 8 if isinstance(self.scalar, ir.DoubleType) else 4
+        return 4 if isinstance(self.scalar, ir.FloatType) else 8
 
     def load(self) -> Vec:
         """A vector from here on."""
@@ -282,25 +283,57 @@ class Pointer:
 
     def splat(self) -> Vec:
         """The number here, in every lane."""
-        return _splat(self.builder, self.builder.load(self.value, align=self._align, typ=self.scalar), self.lanes)
+        return _splat(self.builder, self.read(), self.lanes)
 
     def zeros(self) -> Vec:
         """A vector of +0."""
         return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
 
-    def columns(self, start) -> Vec:
-        """The integers start, start + 1, ...: the column of each lane, of the same size as a number here."""
-        bits = _BITS[str(self.scalar)]
-        first = self.builder.trunc(_int(start), bits) if bits.width < 64 else _int(start)
-        steps = ir.Constant(ir.VectorType(bits, self.lanes), list(range(self.lanes)))
-        return _splat(self.builder, first, self.lanes) + Vec(self.builder, steps)
+    def read(self) -> Any:
+        """The number here, as an IR scalar."""
+        return self.builder.load(self.value, align=self._align, typ=self.scalar)
+
+    def read_atomic(self) -> Any:
+        """The number here, and all that its writer wrote before it."""
+        return self.builder.load_atomic(self.value, "acquire", self._align, typ=self.scalar)
+
+    def write_atomic(self, number: Int) -> None:
+        """Publish a number here, after all that this thread wrote before."""
+        kind, self.value.type = self.value.type, self.scalar.as_pointer()
+        self.builder.store_atomic(number.value, self.value, "release", self._align)
+        self.value.type = kind
+
+    def add_atomic(self, number: Int) -> Any:
+        """Add to the number here and return what it was: one indivisible step, ordered both ways."""
+        return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
+
+    def columns(self, start: Int) -> Vec:
+        """The 32-bit integers start, start + 1, ...: the column of each lane."""
+        steps = ir.Constant(ir.VectorType(_INT32, self.lanes), list(range(self.lanes)))
+        return self.integer(start) + Vec(self.builder, steps)
+
+    def integer(self, number: Int) -> Vec:
+        """A 32-bit integer in every lane."""
+        return _splat(self.builder, self.builder.trunc(number.value, _INT32), self.lanes)
+
+
+def pause(pointer: Pointer) -> None:
+    """Tell the core that this is a waiting loop."""
+    builder, machine = pointer.builder, platform.machine().lower()
+    if machine in {"x86_64", "amd64"}:
+        signature = ir.FunctionType(ir.VoidType(), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, signature, "llvm.x86.sse2.pause"), [])
+    elif machine in {"aarch64", "arm64"}:
+        signature = ir.FunctionType(ir.VoidType(), [_INT32])
+        hint = cgutils.get_or_insert_function(builder.module, signature, "llvm.aarch64.hint")
+        builder.call(hint, [ir.Constant(_INT32, 1)])
 
 
 def _splat(builder, scalar, lanes: int) -> Vec:
     kind = ir.VectorType(scalar.type, lanes)
-    zero = ir.Constant(ir.IntType(32), 0)
+    zero = ir.Constant(_INT32, 0)
     first = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, zero)
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+    mask = ir.Constant(ir.VectorType(_INT32, lanes), None)
     return Vec(builder, builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask))
 
 
@@ -393,3 +426,8 @@ def _number(builder, operand, scalar):
         convert = builder.fptrunc if isinstance(scalar, ir.FloatType) else builder.fpext
         operand = convert(operand, scalar)
     return _splat(builder, operand, lanes_of(scalar))
+
+
+def one(model: Int) -> Int:
+    """The integer 1."""
+    return Int(model.builder, ir.Constant(_INT, 1))

@@ -1,0 +1,129 @@
+"""exp, expm1, log, log1p, tanh and the logistic function: our own, so that their bits are the same everywhere.
+
+Each is a polynomial on a reduced range in fused operations, for float32 and float64 alike; the coefficients are
+near-minimax fits printed by `docs/coefficients.py`. MAX_ULP states the largest error of the float32 functions over
+every float32 (measured exhaustively by `tests/kernels/test_elementary.py`, in units of the last place of the exact
+result); the float64 ones are within MAX_ULP_DOUBLE on dense samples. NaN gives NaN, overflow gives infinity, results
+below the smallest normal number are denormal numbers.
+"""
+
+from typing import NamedTuple
+
+from .simd import Vec, absolute, fma, polynomial, select, with_sign_of
+
+MAX_ULP = {"exp": 1.0, "expm1": 2.0, "log": 1.0, "log1p": 2.0, "tanh": 2.0, "sigmoid": 2.0}
+MAX_ULP_DOUBLE = {"exp": 1.0, "expm1": 2.0, "log": 1.0, "log1p": 2.0, "tanh": 2.0, "sigmoid": 2.0}
+
+
+class _Format(NamedTuple):
+    """What depends on the floating-point format."""
+
+    mantissa: int  # stored bits
+    bias: int  # of the exponent
+    low: float  # exp(low) rounds to 0
+    high: float  # exp(high) is infinite
+    ln2: tuple[float, float]  # two parts; n times the first is exact
+    exp_tail: tuple[float, ...]  # (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2
+    log_tail: tuple[float, ...]  # (log((1 + s) / (1 - s)) - 2 s) / s^3 as a polynomial in s^2
+
+
+_SINGLE = _Format(
+    23, 127, -105.0, 90.0, (0.693145751953125, 1.4286067653302057e-06),
+    (0.5, 0.16666576266288757, 0.04166655242443085, 0.00836323294788599, 0.0013926250394433737),
+    (0.6666666865348816, 0.4000012278556824, 0.2855082154273987, 0.2333046793937683),
+)  # fmt: skip
+_DOUBLE = _Format(
+    52, 1023, -746.0, 710.0, (0.6931471803691238, 1.9082149292705877e-10),
+    (0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326084, 0.0013888888888883711,
+     0.0001984126987500228, 2.480158732567746e-05, 2.755725517000089e-06, 2.755727347871858e-07,
+     2.5105312729622103e-08, 2.09147553258932e-09),
+    (0.6666666666666666, 0.4000000000000088, 0.28571428570803614, 0.22222222391713917, 0.18181795640132906,
+     0.15386239702814658, 0.13268773138656886, 0.13086626147840102),
+)  # fmt: skip
+
+_LOG2_E = 1.4426950408889634
+_SQRT_HALF = 0.7071067811865476
+
+
+def _format(x: Vec) -> _Format:
+    return _DOUBLE if x.is_double else _SINGLE
+
+
+def _power_of_two(n: Vec, form: _Format) -> Vec:
+    """2^n for an integer vector n within the exponents of normal numbers."""
+    return ((n + form.bias) << form.mantissa).as_float()
+
+
+def _reduce(x: Vec) -> tuple[Vec, Vec]:
+    """x = n ln 2 + r with |r| <= ln(2) / 2: the integers n, and exp(r) - 1."""
+    form = _format(x)
+    magic = 1.5 * 2.0**form.mantissa  # adding it rounds to an integer, which then stands in the last bits
+    shifted = fma(x, _LOG2_E, magic)
+    n = shifted - magic
+    r = fma(n, -form.ln2[1], fma(n, -form.ln2[0], x))
+    power = fma(r * r, polynomial(r, form.exp_tail), r)
+    return shifted.as_bits() - shifted.like(magic).as_bits(), power
+
+
+def exp(x: Vec) -> Vec:
+    """e^x."""
+    form = _format(x)
+    n, power = _reduce(_clamp(x, form.low, form.high))
+    half = n.shift_signed(1)  # 2^n in two steps, as n may lie outside the exponents of normal numbers
+    return (power + 1.0) * _power_of_two(half, form) * _power_of_two(n - half, form)
+
+
+def _clamp(x: Vec, low: float, high: float) -> Vec:
+    """x within [low, high]; NaN stays NaN."""
+    return select(x < low, low, select(x > high, high, x))
+
+
+def expm1(x: Vec) -> Vec:
+    """e^x - 1, accurate near 0."""
+    form = _format(x)
+    n, power = _reduce(_clamp(x, -form.mantissa - 3.0, form.high))
+    half = n.shift_signed(1)
+    first, second = _power_of_two(half, form), _power_of_two(n - half - 1, form)
+    # 2^n (power + 1) - 1, computed as half of it so that 2^n itself does not overflow.
+    return fma(first * power, second, fma(first, second, -0.5)) * 2.0
+
+
+def log(x: Vec) -> Vec:
+    """Natural logarithm: -inf at 0, NaN below."""
+    form = _format(x)
+    smallest = 2.0 ** (1 - form.bias)
+    tiny = x < smallest  # a denormal number is scaled up first
+    scaled = select(tiny, x * 2.0 ** (form.mantissa + 2), x)
+    bits = scaled.as_bits()
+    # Take the exponent out so that the rest lies in [sqrt(1/2), sqrt(2)).
+    offset = bits - scaled.like(_SQRT_HALF).as_bits()
+    n = offset.shift_signed(form.mantissa)
+    f = (bits - (n << form.mantissa)).as_float() - 1.0
+    exponent = n.to_float(x) - select(tiny, form.mantissa + 2.0, x.like(0.0))
+    s = f / (f + 2.0)
+    z = s * s
+    half_square = f * f * 0.5
+    tail = s * fma(z, polynomial(z, form.log_tail), half_square)
+    small = fma(exponent, form.ln2[1], tail) - half_square
+    result = fma(exponent, form.ln2[0], f + small)
+    result = select(x < 0.0, float("nan"), select(x.equals(0.0), float("-inf"), result))
+    return select(x.equals(float("inf")), x, select(x.equals(x), result, x))
+
+
+def log1p(x: Vec) -> Vec:
+    """log(1 + x) for x >= 0, accurate near 0."""
+    u = x + 1.0
+    lost = x - (u - 1.0)  # what the rounding of 1 + x lost
+    return select(u.equals(float("inf")), u, log(u) + lost / u)
+
+
+def tanh(x: Vec) -> Vec:
+    """Hyperbolic tangent: t / (t + 2) with t = expm1(2 |x|)."""
+    t = expm1(_clamp(absolute(x), 0.0, 20.0) * 2.0)
+    return with_sign_of(t / (t + 2.0), x)
+
+
+def sigmoid(x: Vec) -> Vec:
+    """1 / (1 + e^-x), without overflow: e^-|x| is at most 1."""
+    t = exp(-absolute(x))
+    return select(x < 0.0, t, x.like(1.0)) / (t + 1.0)

@@ -1,0 +1,192 @@
+"""Each kind of operation: forward and backward on rows of a batch, update on rows of its weights.
+
+`first` is the position of the first row in the batch, `position` in the epoch.
+"""
+
+import numpy as np
+
+from .activations import activation_backward, activation_forward
+from .gemm import gemm
+from .jit import kernel
+from .losses import loss_rows, softmax_backward, softmax_forward
+from .optimizers import optimizer_step
+from .rng import DROPOUT as DROPOUT_PURPOSE, dropout
+from .schema import ACTIVATION, BYTES, DENSE, DROPOUT, INPUT, LOSS, SINGLE, SOFTMAX
+from .threads import share
+
+UPDATE_ROWS = (
+    16  # rows of weights whose gradient is summed and used at a time; a cache line of the transposed ones
+)
+
+
+@kernel
+def input_forward(op, state, data, position, first, rows):
+    """Gather samples in the order of the epoch; bytes become numbers times op.number."""
+    for r in range(rows):
+        sample, y = data.order[position + r] * op.fan_out, op.y + (first + r) * op.ldy
+        if data.kind == BYTES:
+            for c in range(op.fan_out):
+                state.workspace[y + c] = data.inputs[sample + c] * state.params.dtype.type(op.number)
+        elif data.kind == SINGLE:
+            numbers = data.inputs.view(np.float32)
+            for c in range(op.fan_out):
+                state.workspace[y + c] = numbers[sample + c]
+        else:
+            doubles = data.inputs.view(np.float64)
+            for c in range(op.fan_out):
+                state.workspace[y + c] = doubles[sample + c]
+
+
+@kernel
+def put_ones(op, state, first, rows):
+    """Restore the column of ones behind the outputs."""
+    for r in range(first, first + rows):
+        state.workspace[op.y + r * op.ldy + op.fan_out] = 1
+
+
+@kernel
+def dense_forward(op, state, first, rows):
+    """y = x W + b: the bias is the last row of W, its input the column of ones."""
+    gemm(
+        state.workspace, op.y + first * op.ldy, op.ldy, state.workspace, op.x + first * op.ldx, op.ldx, 1,
+        state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1,
+    )  # fmt: skip
+
+
+@kernel
+def dense_backward(op, state, first, rows):
+    """dx = dy W', through the transposed weights."""
+    gemm(
+        state.workspace, op.dx + first * op.ldx, op.ldx, state.workspace, op.dy + first * op.ldy, op.ldy, 1,
+        state.workspace, op.transposed, op.ldt, rows, op.fan_in, op.fan_out,
+    )  # fmt: skip
+
+
+@kernel
+def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
+    """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order."""
+    gemm(
+        target, target0, ldt, state.workspace, op.x + begin, 1, op.ldx, state.workspace, op.dy, op.ldy,
+        end - begin, op.fan_out, rows,
+    )  # fmt: skip
+
+
+@kernel
+def dense_transpose(op, state, begin, end):
+    """Bring the rows [begin, end) of the weights into the columns of their transpose; the bias is not part of it."""
+    for k in range(begin, min(end, op.fan_in), UPDATE_ROWS):
+        for n in range(op.fan_out):
+            for j in range(k, min(k + UPDATE_ROWS, end, op.fan_in)):
+                state.workspace[op.transposed + n * op.ldt + j] = state.params[op.weights + j * op.ldw + n]
+
+
+@kernel
+def forward(op, state, data, position, first, rows, seed, epoch):
+    """The outputs of one operation."""
+    work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
+    if op.kind == INPUT:
+        input_forward(op, state, data, position, first, rows)
+    elif op.kind == DENSE:
+        dense_forward(op, state, first, rows)
+    elif op.kind == ACTIVATION:
+        activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
+    elif op.kind == DROPOUT:
+        purpose = DROPOUT_PURPOSE + op.layer
+        dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+    elif op.kind == SOFTMAX:
+        softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+    if op.kind != LOSS:
+        put_ones(op, state, first, rows)
+
+
+@kernel
+def gather_targets(op, state, data, position, first, rows):
+    """The classes and the target values of these rows."""
+    for r in range(rows):
+        sample = data.order[position + r]
+        if data.labels.size > 0:
+            state.labels[first + r] = data.labels[sample]
+        if data.targets.size > 0:
+            for c in range(op.fan_in):
+                state.workspace[op.y + (first + r) * op.ldy + c] = data.targets[sample * op.fan_in + c]
+
+
+@kernel
+def loss(op, state, first, rows, scale):
+    """Loss and score of each row, and the deltas of the outputs."""
+    work = state.workspace
+    loss_rows(
+        op.code, work, op.dx + first * op.ldx, op.ldx, state.losses, state.scores, first,
+        work, op.x + first * op.ldx, op.ldx, state.labels, work, op.y + first * op.ldy, op.ldy, rows, op.fan_in,
+        work.dtype.type(scale),
+    )  # fmt: skip
+
+
+@kernel
+def backward(op, state, position, first, rows, seed, epoch):
+    """The deltas of one operation's inputs."""
+    work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
+    if op.dx < 0:
+        return
+    if op.kind == DENSE:
+        dense_backward(op, state, first, rows)
+    elif op.kind == ACTIVATION:
+        activation_backward(
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out,
+            op.code, op.number,
+        )  # fmt: skip
+    elif op.kind == DROPOUT:
+        purpose = DROPOUT_PURPOSE + op.layer
+        dropout(
+            work, dx, op.ldx, work, dy, op.ldy, rows, op.fan_out, op.number, seed, purpose, epoch, position
+        )
+    elif op.kind == SOFTMAX:
+        softmax_backward(work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out)
+
+
+@kernel
+def refresh(op, state, rank, size):
+    """Transpose this rank's share of the weights."""
+    if op.kind == DENSE and op.transposed >= 0:
+        begin, end = share(op.fan_in, UPDATE_ROWS, rank, size)
+        dense_transpose(op, state, begin, end)
+
+
+@kernel
+def gradient(op, state, rows, rank, size):
+    """Write this rank's share of the weight gradient into the arena of gradients."""
+    if op.kind == DENSE:
+        begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
+        place = op.weights + begin * op.ldw
+        dense_gradient(op, state, state.gradients, place, op.ldw, begin, end, rows)
+
+
+@kernel
+def step(op, state, optimizer, hyper, h0, rank, size):
+    """Update this rank's share of the weights from the arena of gradients."""
+    if op.kind == DENSE:
+        begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
+        place = op.weights + begin * op.ldw
+        optimizer_step(
+            state.params, state.slots, place, op.ldw, state.params.size, state.gradients, place, op.ldw,
+            hyper, h0, end - begin, op.fan_out, optimizer,
+        )  # fmt: skip
+        if op.transposed >= 0:
+            dense_transpose(op, state, begin, end)
+
+
+@kernel
+def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
+    """Gradient and update of this rank's share together: a few rows of the gradient at a time, while they are hot."""
+    if op.kind == DENSE:
+        begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
+        scratch = state.scratch.size // size * rank
+        for k in range(begin, end, UPDATE_ROWS):
+            stop = min(k + UPDATE_ROWS, end)
+            dense_gradient(op, state, state.scratch, scratch, op.ldw, k, stop, rows)
+            optimizer_step(
+                state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
+                state.scratch, scratch, op.ldw, hyper, h0, stop - k, op.fan_out, optimizer,
+            )  # fmt: skip
+            if op.transposed >= 0:
+                dense_transpose(op, state, k, stop)

@@ -1,0 +1,148 @@
+"""The program: entries that walk the plan. Each thread of a team calls them with its rank and the team's size."""
+
+import numpy as np
+
+from . import layers
+from .jit import entry, kernel
+from .schema import LOSS
+from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
+
+CHUNK = 64  # rows that go through all layers together, so that their values stay in the cache
+ROW_GRAIN = 8  # rows of a batch are shared out by whole tiles
+
+
+@kernel
+def _forward(plan, state, data, position, first, rows, seed, epoch):
+    for i in range(plan.size):
+        layers.forward(plan[i], state, data, position, first, rows, seed, epoch)
+
+
+@kernel
+def _backward(plan, state, position, first, rows, seed, epoch):
+    for i in range(plan.size - 1, -1, -1):
+        layers.backward(plan[i], state, position, first, rows, seed, epoch)
+
+
+@kernel
+def _loss(plan, state, data, position, first, rows, scale):
+    """Loss of these rows; whether all are finite."""
+    head = plan[plan.size - 1]
+    layers.gather_targets(head, state, data, position, first, rows)
+    layers.loss(head, state, first, rows, scale)
+    total = 0.0
+    for r in range(first, first + rows):
+        total += state.losses[r]
+    return np.isfinite(total)
+
+
+@kernel
+def _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, size):
+    """Forward, loss and backward of this rank's rows of the batch, a chunk at a time."""
+    start, stop = share(batch, ROW_GRAIN, rank, size)
+    for first in range(start, stop, CHUNK):
+        rows = min(CHUNK, stop - first)
+        _forward(plan, state, data, begin + first, first, rows, seed, epoch)
+        if not _loss(plan, state, data, begin + first, first, rows, 1.0 / batch):
+            publish(control, BROKEN, 1)
+        _backward(plan, state, begin + first, first, rows, seed, epoch)
+
+
+@kernel
+def _update(plan, state, optimizer, hyper, h0, batch, rank, size):
+    for i in range(plan.size):
+        if state.gradients.size > 0:
+            layers.gradient(plan[i], state, batch, rank, size)
+            layers.step(plan[i], state, optimizer, hyper, h0, rank, size)
+        else:
+            layers.gradient_step(plan[i], state, optimizer, hyper, h0, batch, rank, size)
+
+
+@entry
+def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, epoch, control, rank, size):
+    """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
+
+    totals[0] += sum of the losses, totals[1] += sum of the scores, totals[2] += samples, by rank 0, row by row in
+    their order. Two barriers a step: rows are read and written by their owners up to the first, weights up to the
+    second. Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a
+    loss is not finite (BROKEN).
+    """
+    samples, width = data.order.size, hyper.shape[1]
+    for i in range(plan.size):
+        layers.refresh(plan[i], state, rank, size)
+    barrier(control, size)
+    for number in range(load(control, STEP), (samples + batch_size - 1) // batch_size):
+        begin = number * batch_size
+        batch = min(batch_size, samples - begin)
+        _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, size)
+        if rank == 0 and load(control, STOP) != 0:
+            publish(control, HALT, 1)
+        barrier(control, size)
+        if load(control, HALT) != 0 or load(control, BROKEN) != 0:
+            break
+        _update(plan, state, optimizer, hyper.reshape(-1), number * width, batch, rank, size)
+        if rank == 0:
+            for r in range(batch):
+                totals[0] += state.losses[r]
+                totals[1] += state.scores[r]
+            totals[2] += batch
+            publish(control, STEP, number + 1)
+        barrier(control, size)
+
+
+@entry
+def evaluate(losses, scores, plan, state, data, control, rank, size):
+    """Loss and score of every sample; this rank takes every size-th chunk."""
+    first = rank * CHUNK
+    for position in range(first, data.order.size, size * CHUNK):
+        rows = min(CHUNK, data.order.size - position)
+        if load(control, STOP) != 0:
+            break
+        _forward(plan, state, data, position, first, rows, 0, 0)
+        _loss(plan, state, data, position, first, rows, 1.0)
+        for r in range(rows):
+            losses[position + r] = state.losses[first + r]
+            scores[position + r] = state.scores[first + r]
+
+
+@entry
+def predict(outputs, plan, state, data, control, rank, size):
+    """The last operation's outputs for every sample; this rank takes every size-th chunk."""
+    first, last = rank * CHUNK, plan[plan.size - 1]
+    for position in range(first, data.order.size, size * CHUNK):
+        rows = min(CHUNK, data.order.size - position)
+        if load(control, STOP) != 0:
+            break
+        _forward(plan, state, data, position, first, rows, 0, 0)
+        for r in range(rows):
+            y = last.y + (first + r) * last.ldy
+            for c in range(last.fan_out):
+                outputs[position + r, c] = state.workspace[y + c]
+
+
+@entry
+def forward(plan, state, data, rows, seed, epoch):
+    """Run operations forward for the first rows of the batch, on one thread."""
+    _forward(plan, state, data, 0, 0, rows, seed, epoch)
+
+
+@entry
+def loss(plan, state, data, rows):
+    """Losses, scores and deltas of the outputs for the first rows of the batch, on one thread."""
+    _loss(plan, state, data, 0, 0, rows, 1.0 / rows)
+
+
+@entry
+def backward(plan, state, rows, seed, epoch):
+    """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
+    for i in range(plan.size):
+        layers.refresh(plan[i], state, 0, 1)
+    _backward(plan, state, 0, 0, rows, seed, epoch)
+    for i in range(plan.size):
+        layers.gradient(plan[i], state, rows, 0, 1)
+
+
+@entry
+def step(plan, state, optimizer, hyper):
+    """Update the weights of these operations from the arena of gradients, on one thread."""
+    for i in range(plan.size):
+        layers.step(plan[i], state, optimizer, hyper.reshape(-1), 0, 0, 1)

@@ -1,0 +1,78 @@
+"""The contract of both sides: the fields of the plan, the arenas, the kinds of operation.
+
+A plan is a structured array, one row an operation, in the order of the forward pass. Offsets and strides count
+numbers, not bytes. `fastmlp/lowering.py` builds and verifies it; after that the kernels trust it.
+
+Layout, in one place:
+
+- A value (what a layer puts out) is a matrix in `workspace`: row r at `y + r * ldy`. Its column `fan_out` holds 1, so
+  that the bias is one more row of the weights, forward and in the gradient.
+- The weights of a dense layer are a matrix in `params`: row k at `weights + k * ldw`, the bias row `fan_in`.
+- A stride (ld) is an odd number of cache lines, so that the rows of a matrix spread over all sets of a cache, and
+  leaves room for the column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LINE = 64  # bytes of a cache line
+
+# Kinds of operation.
+INPUT, DENSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(6)
+KINDS = ("input", "dense", "activation", "dropout", "softmax", "loss")
+
+OPERATION = np.dtype(
+    [
+        ("kind", "i8"),  # INPUT ... LOSS
+        ("code", "i8"),  # activation or loss: its row in the table
+        ("layer", "i8"),  # the layer it came from; keys the random numbers of dropout
+        ("fan_in", "i8"),  # columns of x
+        ("fan_out", "i8"),  # columns of y
+        ("x", "i8"),  # where the input stands in `workspace`
+        ("ldx", "i8"),
+        ("y", "i8"),  # the output; for LOSS the target values
+        ("ldy", "i8"),
+        ("dx", "i8"),  # delta of x, stride ldx; -1: nobody needs it
+        ("dy", "i8"),  # delta of y, stride ldy
+        ("weights", "i8"),  # where they stand in `params`; -1: none
+        ("ldw", "i8"),
+        ("transposed", "i8"),  # the transposed weights in `workspace`, for dx; -1: nobody needs them
+        ("ldt", "i8"),
+        ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
+    ]
+)
+
+
+class State(NamedTuple):
+    """The arenas: flat, 64-byte aligned, allocated once."""
+
+    params: np.ndarray  # weights and biases
+    gradients: np.ndarray  # as params; empty: a tile of the gradient goes straight into the update
+    slots: np.ndarray  # optimizer state: as params, one after the other
+    workspace: np.ndarray  # values, deltas, transposed weights
+    scratch: np.ndarray  # gradient tiles, `scratch.size // team size` numbers a thread
+    losses: np.ndarray  # loss of each row of the batch
+    scores: np.ndarray  # score of each row of the batch
+    labels: np.ndarray  # class of each row of the batch, int64
+
+
+class Data(NamedTuple):
+    """A data set as the program reads it."""
+
+    inputs: np.ndarray  # the bytes of the samples, row after row
+    kind: int  # what the bytes are: BYTES, SINGLE or DOUBLE
+    labels: np.ndarray  # class of each sample, int64; may be empty
+    targets: np.ndarray  # target values, row after row; may be empty
+    order: np.ndarray  # the samples in the order of this epoch, int64
+
+
+BYTES, SINGLE, DOUBLE = range(3)
+ITEM_TYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+
+
+def stride(columns: int, dtype: np.dtype) -> int:
+    """Distance between rows of a matrix: an odd number of cache lines with room for `columns` and a one."""
+    line = LINE // np.dtype(dtype).itemsize
+    lines = columns // line + 1
+    return (lines | 1) * line
