@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..atomic import atomic_write
 from ..errors import FileFormatError
-from .placement import placed_when_complete
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
@@ -106,7 +106,7 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     path = Path(path)
     header = idx_header(array)
     values = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder(">"))
-    with placed_when_complete(path) as file:
+    with atomic_write(path) as file:
         # No name and no time in the gzip header: the same array gives the same bytes.
         packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else nullcontext(file)
         with packed as stream:

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..atomic import atomic_write
 from ..errors import FileFormatError
 from .dataset import DataSet
 from .folder import FILE_NAMES, find_idx_files, first_existing
 from .idx import idx_header, read_idx
-from .placement import placed_when_complete
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -33,13 +33,14 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-# Of the decompressed files, in bytes; nothing longer is downloaded or decompressed.
+# Of the decompressed files, in bytes; nothing longer is decompressed.
 SIZES = {
     "train-images-idx3-ubyte": 47_040_016,
     "train-labels-idx1-ubyte": 60_008,
     "t10k-images-idx3-ubyte": 7_840_016,
     "t10k-labels-idx1-ubyte": 10_008,
 }
+_GZIP_FRAME = 1024  # what compression may add at most to a file that it cannot make smaller
 _SECONDS_OF_SILENCE = 10.0
 _SECONDS_A_FILE = 600.0
 
@@ -113,7 +114,7 @@ def _cached_or_downloaded(folder: Path, name: str) -> NDArray[Any]:
             pass  # a download takes its place: the canonical name comes before all others
     contents = _download(name, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with placed_when_complete(folder / name) as file:
+    with atomic_write(folder / name) as file:
         file.write(contents)
     return _read_genuine(folder / name, name)
 
@@ -124,7 +125,7 @@ def _download(name: str, folder: Path) -> bytes:
     for mirror in MIRRORS:
         url = f"{mirror}{name}.gz"
         try:
-            contents = _decompress(_fetch(url, SIZES[name]), SIZES[name])
+            contents = _decompress(_fetch(url, SIZES[name] + _GZIP_FRAME), SIZES[name])
         except (OSError, EOFError, http.client.HTTPException, zlib.error, FileFormatError) as error:
             reasons.append(f"{url}: {error or type(error).__name__}")
             continue
@@ -150,7 +151,7 @@ def _fetch(url: str, most_bytes: int) -> bytes:
             while chunk := response.read1(1 << 16):
                 received += chunk
                 if len(received) > most_bytes:
-                    raise FileFormatError(f"larger than the {most_bytes} bytes of the file itself")
+                    raise FileFormatError(f"larger than {most_bytes} bytes, all that the file can need")
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"not complete after {_SECONDS_A_FILE:.0f} seconds")
     except urllib.error.HTTPError as error:
