@@ -150,10 +150,8 @@ def read_model(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -
         The file cannot be read: FileNotFoundError, IsADirectoryError, PermissionError.
     """
     path = Path(path)
-    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-        raise FileFormatError(
-            f"{path}: this is a device or a pipe, not a model file"
-        )  # opening it could wait for ever
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # to open a pipe could take for ever
+        raise FileFormatError(f"{path}: this is a device or a pipe, not a model file")
     with path.open("rb") as file:
         try:
             return _read(file, allow_nonfinite)

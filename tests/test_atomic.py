@@ -255,6 +255,20 @@ def test_r19_the_mode_of_the_old_file_is_kept(tmp_path, mode, umask):
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
+def test_r19_a_private_file_is_private_from_its_first_moment(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(OLD)
+    path.chmod(0o600)
+    at_creation = []
+    monkeypatch.setattr(os, "fchmod", lambda file, mode: at_creation.append(os.fstat(file).st_mode))
+    before = os.umask(0)
+    try:
+        save_bytes(path)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(mode) for mode in at_creation] == [0o600]
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
 def test_a_new_file_gets_the_mode_that_open_would_give(tmp_path, umask):
     before = os.umask(umask)
