@@ -12,12 +12,15 @@ is float32 + - * / sqrt, one rounding each, with no function of a mathematical l
 
 import numpy as np
 
+from . import rng
 from .jit import entry, kernel
 
 SIDE = 28
 CLASSES = 10
 MOST_POINTS = 24
 ROW = 32  # a row of the distance buffer: SIDE, padded to whole vectors
+
+PURPOSE = 3  # of these random numbers, beside those in rng.py
 
 # What each draw of an image is for. Every point takes one draw, and so does every pixel.
 DRAW_SKELETON, DRAW_SLANT, DRAW_BOW, DRAW_ROTATION, DRAW_WIDTH, DRAW_HEIGHT = range(6)
@@ -52,24 +55,14 @@ TINY = np.float32(1e-6)
 UNIT = np.float32(2.0**-24)
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-MULTIPLIER_1, MULTIPLIER_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-SHIFT_30, SHIFT_27, SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 SHIFT_40, SHIFT_16, LOW_24 = np.uint64(40), np.uint64(16), np.uint64(0xFFFFFF)
 SKELETON_BITS = np.uint64(7)
 
 
 @kernel
-def mix(bits):
-    """Spread every bit over all 64: the finalizer of splitmix64 (Steele, Lea, Flood 2014)."""
-    bits = (bits ^ (bits >> SHIFT_30)) * MULTIPLIER_1
-    bits = (bits ^ (bits >> SHIFT_27)) * MULTIPLIER_2
-    return bits ^ (bits >> SHIFT_31)
-
-
-@kernel
 def draw(key, number):
-    """64 random bits of the image `key`: element `number` of a splitmix64 stream."""
-    return mix(key + np.uint64(number + 1) * GOLDEN)
+    """64 random bits of the image `key`: element `number` of its SplitMix64 stream."""
+    return rng.mix(key + np.uint64(number) * GOLDEN)
 
 
 @kernel
@@ -216,7 +209,7 @@ def draw_digits(images, labels, distances, placed, variant_of, variants, points,
     """
     for i in range(len(images)):
         index = start + np.uint64(i)
-        key = mix(mix(seed + GOLDEN) + index * GOLDEN)
+        key = rng.key(seed, PURPOSE, 0, index)
         digit = np.int64(index % np.uint64(CLASSES))
         variant = variants[variant_of[digit, np.int64(draw(key, DRAW_SKELETON) & SKELETON_BITS)]]
         radius = RADIUS + RADIUS_SPREAD * deviation(key, DRAW_RADIUS)
