@@ -101,6 +101,14 @@ def test_every_truncation_is_refused(tmp_path, packed):
             read_idx(path)
 
 
+def test_sound_compressed_data_that_is_too_short_is_refused(tmp_path):
+    path = tmp_path / "short"
+    for length in range(len(SMALL)):
+        path.write_bytes(gzip.compress(SMALL[:length]))
+        with refused(path):
+            read_idx(path)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_bytes_that_follow_are_refused(tmp_path, packed):
     path = tmp_path / "long"
