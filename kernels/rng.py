@@ -55,6 +55,13 @@ def shuffle(order, seed, epoch):
         order[i], order[j] = order[j], order[i]
 
 
+@entry
+def fill(bits, seed, purpose, epoch):
+    """Fill `bits` with 64 random bits each, keyed by their index."""
+    for i in range(bits.size):
+        bits[i] = key(seed, purpose, epoch, i)
+
+
 def _hash32(number: Vec) -> Vec:
     number = (number ^ (number >> 16)) * 0x7FEB352D
     number = (number ^ (number >> 15)) * 0x846CA68B

@@ -1,0 +1,180 @@
+"""Lowering: the single bridge from a description of a network to a plan that kernels can walk.
+
+Each layer adds its operations to a `Lowering`, which knows where everything lies. What differs between training,
+evaluation and prediction is decided here and nowhere else: a plan for prediction has no dropout and no deltas, so no
+kernel asks what it is being used for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .kernels import activations, losses, schema
+from .plan import Plan, verify
+
+BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
+
+# A last activation that is computed together with its loss, from logits.
+_FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
+
+
+class Lowerable(Protocol):
+    """What lowering asks of a layer."""
+
+    def lower(self, into: "Lowering") -> None:
+        """Add this layer's operations."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What flows between operations: a matrix in the workspace, and its delta where one is needed."""
+
+    place: int
+    stride: int
+    columns: int
+    delta: int  # -1: nobody needs it
+
+
+class Lowering:
+    """A plan under construction.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the workspace.
+    dtype : dtype
+        float32 or float64.
+    training : bool
+        Whether dropout is active and deltas flow backward.
+    input_delta : bool
+        Whether the delta of the network's input is wanted too.
+    """
+
+    def __init__(self, rows: int, dtype: np.dtype, *, training: bool, input_delta: bool = False) -> None:
+        self.rows, self.dtype = rows, dtype
+        self.training, self.input_delta = training, input_delta
+        self.workspace = self.parameters = self.layer = 0
+        self.operations: list[dict[str, float]] = []
+        self.value = Value(-1, -1, -1, -1)
+
+    def input(self, columns: int) -> None:
+        """Samples come in."""
+        self.value = self._new_value(columns, with_delta=self.input_delta)
+        self._add(schema.INPUT, y=self.value, number=BYTE_SCALE)
+
+    def dense(self, units: int) -> None:
+        """y = x W + b."""
+        x, y = self.value, self._new_value(units)
+        stride = schema.stride(units, self.dtype)
+        fields = {"weights": self.parameters, "ldw": stride}
+        self.parameters += (x.columns + 1) * stride
+        if x.delta >= 0:
+            across = schema.stride(x.columns, self.dtype)
+            fields |= {"transposed": self._allocate(units * across), "ldt": across}
+        self._add(schema.DENSE, x=x, y=y, **fields)
+
+    def activation(self, name: str, slope: float) -> None:
+        """y = f(x), in place."""
+        if name == "softmax":
+            self._add(schema.SOFTMAX, x=self.value, y=self.value)
+        elif name != "identity":
+            self._add(schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope)
+
+    def dropout(self, rate: float) -> None:
+        """In training, zero some of the values and scale the others up."""
+        if self.training and rate > 0:
+            x, y = self.value, self._new_value(self.value.columns)
+            self._add(schema.DROPOUT, x=x, y=y, number=rate)
+
+    def loss(self, name: str) -> None:
+        """Losses and scores of the outputs, and their deltas."""
+        if self.operations and (self._last_activation(), name) in _FUSED:
+            self.operations.pop()
+        x = self.value
+        if x.delta < 0:
+            x = Value(x.place, x.stride, x.columns, self._allocate(self.rows * x.stride))
+        target = Value(self._allocate(self.rows * x.stride), x.stride, x.columns, -1)
+        self._add(schema.LOSS, x=x, y=target, code=losses.CODES[name])
+
+    def _last_activation(self) -> str | None:
+        last = self.operations[-1]
+        if last["kind"] == schema.SOFTMAX:
+            return "softmax"
+        is_activation = last["kind"] == schema.ACTIVATION
+        return activations.ACTIVATIONS[int(last["code"])].name if is_activation else None
+
+    def _allocate(self, size: int) -> int:
+        start = self.workspace
+        self.workspace += size
+        return start
+
+    def _new_value(self, columns: int, *, with_delta: bool = True) -> Value:
+        stride = schema.stride(columns, self.dtype)
+        place = self._allocate(self.rows * stride)
+        delta = self._allocate(self.rows * stride) if self.training and with_delta else -1
+        self.value = Value(place, stride, columns, delta)
+        return self.value
+
+    def _add(self, kind: int, *, x: Value | None = None, y: Value | None = None, **fields: float) -> None:
+        operation: dict[str, float] = {"x": -1, "y": -1, "dx": -1, "dy": -1, "weights": -1, "transposed": -1}
+        if x is not None:
+            operation |= {"x": x.place, "ldx": x.stride, "fan_in": x.columns, "dx": x.delta}
+        if y is not None:
+            operation |= {"y": y.place, "ldy": y.stride, "fan_out": y.columns, "dy": y.delta}
+        self.operations.append(operation | {"kind": kind, "layer": self.layer} | fields)
+
+    def finish(self, spans: Sequence[slice]) -> Plan:
+        """The verified plan."""
+        table = np.zeros(len(self.operations), schema.OPERATION)
+        for row, operation in zip(table, self.operations, strict=True):
+            for name, number in operation.items():
+                row[name] = number
+        return verify(Plan(table, tuple(spans), self.parameters, self.workspace, self.rows))
+
+
+def lower(
+    layers: Sequence[Lowerable],
+    features: int,
+    rows: int,
+    dtype: np.dtype,
+    *,
+    loss: str | None = None,
+    training: bool = False,
+    input_delta: bool = False,
+) -> Plan:
+    """Lower a network.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The network.
+    features : int
+        Columns of its input.
+    rows : int
+        Largest number of rows that run at a time.
+    dtype : dtype
+        float32 or float64.
+    loss : str, optional
+        End in this loss; without one, in the network's output.
+    training : bool
+        Whether dropout is active and deltas flow backward.
+    input_delta : bool
+        Whether the delta of the input is wanted too.
+
+    Returns
+    -------
+    Plan
+        Verified; its parameters lie at the same places whatever the other arguments.
+    """
+    lowering = Lowering(rows, dtype, training=training, input_delta=input_delta)
+    lowering.input(features)
+    spans = []
+    for number, layer in enumerate(layers):
+        lowering.layer, start = number, len(lowering.operations)
+        layer.lower(lowering)
+        spans.append(slice(start, len(lowering.operations)))
+    if loss is not None:
+        lowering.loss(loss)
+    return lowering.finish(spans)

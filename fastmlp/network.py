@@ -1,0 +1,316 @@
+"""A built network: the memory of its parameters, its plans, and every run of the program over them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import team
+from .arenas import aligned_zeros, matrix
+from .kernels import layers as layer_kernels
+from .kernels import program, reference, schema
+from .kernels import threads as words
+from .layers import Dense, Layer, Shape
+from .lowering import lower
+from .names import look_up
+from .optimizers import Optimizer
+from .plan import Plan
+from .samples import Samples, as_samples
+
+DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+ENGINES: dict[str, ModuleType] = {"kernels": program, "reference": reference}
+
+
+class Network:
+    """Layers with their parameters.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Not part of another network.
+    input_shape : tuple of int
+        Shape of one sample.
+    dtype : str
+        `float32` or `float64`.
+    seed : int
+        Key of all random numbers.
+
+    Attributes
+    ----------
+    params, gradients, slots : ndarray
+        Flat arenas: parameters; their gradients, empty until something needs them; state of the optimizer.
+    """
+
+    def __init__(self, layers: Sequence[Layer], input_shape: Shape, dtype: str, seed: int) -> None:
+        self.layers, self.input_shape, self.seed = list(layers), tuple(input_shape), seed
+        self.dtype = look_up("dtype", dtype, DTYPES)
+        self.output_shape = _walk_shapes(self.layers, self.input_shape)
+        self.features = math.prod(self.input_shape)
+        for position, layer in enumerate(self.layers):
+            if layer._network is not None:
+                raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
+            layer._position = position
+        self.inference = lower(self.layers, self.features, team_rows(1), self.dtype)
+        self.params = aligned_zeros(self.inference.parameters, self.dtype)
+        self.gradients = aligned_zeros(0, self.dtype)
+        self.slots = aligned_zeros(0, self.dtype)
+        self.slots_of = ""  # the optimizer whose state the slots hold
+        self.steps = [0] * len(self.layers)  # updates of each layer so far
+        self._runs: dict[tuple[object, ...], tuple[Plan, schema.State]] = {}
+        self._by_hand = 0  # rows of the last forward call
+        for layer in self.layers:
+            layer._network = self
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                layer.weight = layer.initial_weight(layer.weight.shape[0], seed, layer._position)
+
+    # Memory
+
+    @property
+    def outputs(self) -> int:
+        """Columns of the output."""
+        return math.prod(self.output_shape)
+
+    def dense_matrix(self, position: int, arena: np.ndarray) -> np.ndarray:
+        """A dense layer's weights and, in the last row, its biases: a view into an arena like `params`."""
+        for op in self.inference.operations[self.inference.spans[position]]:
+            if op["kind"] == schema.DENSE:
+                inputs, units = int(op["fan_in"]), int(op["fan_out"])
+                return matrix(arena, int(op["weights"]), int(op["ldw"]), inputs + 1, units)
+        raise ValueError(f"{self.layers[position]!r} has no weights")
+
+    def kept_gradients(self) -> np.ndarray:
+        """The arena of gradients, if something has filled it."""
+        if self.gradients.size == 0:
+            raise RuntimeError("there are no gradients yet: call backward, or fit with keep_gradients=True")
+        return self.gradients
+
+    def keep_gradients(self) -> None:
+        """Have gradients written to memory of their own, not straight into the update."""
+        if self.gradients.size == 0:
+            self.gradients = aligned_zeros(self.params.size, self.dtype)
+            self._runs.clear()
+
+    def slot_arenas(self) -> list[np.ndarray]:
+        """The state of the optimizer: arenas like `params`."""
+        size = self.params.size
+        return [self.slots[start : start + size] for start in range(0, self.slots.size, size)]
+
+    def prepare_slots(self, optimizer: Optimizer) -> None:
+        """Make room for an optimizer's state; that of another one is given up."""
+        if self.slots_of != optimizer.name:
+            self.slots = aligned_zeros(optimizer.slots * self.params.size, self.dtype)
+            self.slots_of = optimizer.name
+            self.steps = [0] * len(self.layers)
+            self._runs.clear()
+
+    def _prepare(self, plan_of: Callable[[], Plan], key: tuple[object, ...], threads: int) -> tuple[Plan, schema.State]:
+        """A plan and its arenas, kept for the next call with the same key."""
+        if key not in self._runs:
+            plan = plan_of()
+            widest = int(plan.operations["ldw"].max(initial=0))
+            self._runs[key] = plan, schema.State(
+                params=self.params,
+                gradients=self.gradients,
+                slots=self.slots,
+                workspace=aligned_zeros(plan.workspace, self.dtype),
+                scratch=aligned_zeros(threads * layer_kernels.UPDATE_ROWS * widest, self.dtype),
+                losses=aligned_zeros(plan.rows, self.dtype),
+                scores=aligned_zeros(plan.rows, self.dtype),
+                labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
+            )
+        return self._runs[key]
+
+    def _data(
+        self, samples: Samples, targets: tuple[np.ndarray, np.ndarray] | None, order: np.ndarray
+    ) -> schema.Data:
+        labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
+        return schema.Data(samples.bytes(), samples.kind, labels, values, order)
+
+    def work(self, rows: int, passes: int) -> int:
+        """Multiply-adds of `passes` passes of this many rows through the network."""
+        dense = self.inference.operations[self.inference.operations["kind"] == schema.DENSE]
+        return int(passes * rows * (dense["fan_in"] * dense["fan_out"]).sum())
+
+    # Runs
+
+    def train_epoch(
+        self,
+        samples: Samples,
+        targets: tuple[np.ndarray, np.ndarray],
+        order: np.ndarray,
+        *,
+        loss: str,
+        optimizer: Optimizer,
+        batch_size: int,
+        epoch: int,
+        threads: int | None,
+        engine: str,
+        on_step: Callable[[int], None] | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Train on all samples once.
+
+        Returns
+        -------
+        totals : ndarray, float64
+            Sum of the losses, sum of the scores, number of samples.
+        control : ndarray
+            The shared words, which tell how it ended.
+        """
+        size = choose_size(engine, threads, self.work(batch_size, 3))
+        self.prepare_slots(optimizer)
+        plan, state = self._prepare(
+            lambda: lower(self.layers, self.features, batch_size, self.dtype, loss=loss, training=True),
+            ("train", loss, batch_size, size),
+            size,
+        )
+        data = self._data(samples, targets, order)
+        first, count = max(self.steps) + 1, -(-samples.count // batch_size)
+        hyper = optimizer.hyper(first, count, self.dtype)
+        totals, seed = np.zeros(3), np.uint64(self.seed)
+        run = look_up("engine", engine, ENGINES).train_epoch
+
+        def work(control: np.ndarray, rank: int, size: int) -> None:
+            run(
+                totals, plan.operations, state, data, batch_size, optimizer.code, hyper, seed, epoch,
+                control, rank, size,
+            )  # fmt: skip
+
+        control = team.new_control()
+        try:
+            team.run(work, size, control, on_step)
+        finally:
+            self.steps = [first - 1 + int(control[words.STEP])] * len(self.layers)
+        return totals, control
+
+    def evaluate(
+        self, samples: Samples, targets: tuple[np.ndarray, np.ndarray], *, loss: str, threads: int | None, engine: str
+    ) -> tuple[float, float]:
+        """Mean loss and mean score."""
+        size = choose_size(engine, threads, self.work(samples.count, 1))
+        rows = team_rows(size) if engine == "kernels" else samples.count
+        plan, state = self._prepare(
+            lambda: lower(self.layers, self.features, rows, self.dtype, loss=loss), ("evaluate", loss, rows), size
+        )
+        data = self._data(samples, targets, np.arange(samples.count))
+        losses, scores = np.zeros(samples.count, self.dtype), np.zeros(samples.count, self.dtype)
+        run = look_up("engine", engine, ENGINES).evaluate
+
+        def work(control: np.ndarray, rank: int, size: int) -> None:
+            run(losses, scores, plan.operations, state, data, control, rank, size)
+
+        team.run(work, size, team.new_control(), None)
+        # fsum is exact, so the order of the rows does not matter.
+        return math.fsum(losses) / samples.count, math.fsum(scores) / samples.count
+
+    def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:
+        """The outputs, shape (samples, outputs)."""
+        size = choose_size(engine, threads, self.work(samples.count, 1))
+        rows = team_rows(size) if engine == "kernels" else samples.count
+        plan, state = self._prepare(
+            lambda: lower(self.layers, self.features, rows, self.dtype), ("predict", rows), size
+        )
+        data = self._data(samples, None, np.arange(samples.count))
+        outputs = np.empty((samples.count, self.outputs), self.dtype)
+        run = look_up("engine", engine, ENGINES).predict
+
+        def work(control: np.ndarray, rank: int, size: int) -> None:
+            run(outputs, plan.operations, state, data, control, rank, size)
+
+        team.run(work, size, team.new_control(), None)
+        return outputs
+
+    # One pass at a time, by hand
+
+    def _hand_run(self, rows: int) -> tuple[Plan, schema.State]:
+        self.keep_gradients()
+        return self._prepare(
+            lambda: lower(self.layers, self.features, rows, self.dtype, training=True, input_delta=True),
+            ("by hand", rows),
+            1,
+        )
+
+    def forward(self, span: slice, X: ArrayLike) -> np.ndarray:
+        """Run some of the layers forward, as in training."""
+        given = np.asarray(X)
+        samples = as_samples(given[None] if given.ndim == 1 else given)
+        plan, state = self._hand_run(samples.count)
+        operations = _operations(plan, span)
+        entry = plan.operations[0].copy()
+        start = operations[0] if len(operations) else plan.operations[-1]
+        width = int(start["fan_in"]) if len(operations) and span.start > 0 else self.features
+        if math.prod(samples.shape) != width:
+            raise ValueError(f"X: expected {width} columns, got samples of shape {samples.shape}")
+        if len(operations) == 0:
+            return samples.array.reshape(samples.count, width).astype(self.dtype)
+        entry["y"], entry["ldy"], entry["fan_out"] = start["x"], start["ldx"], width
+        walked = np.concatenate([entry[None], operations])
+        data = self._data(samples, None, np.arange(samples.count))
+        program.forward(walked, state, data, samples.count, np.uint64(self.seed), 0)
+        self._by_hand = samples.count
+        last = operations[-1]
+        result = matrix(state.workspace, int(last["y"]), int(last["ldy"]), samples.count, int(last["fan_out"])).copy()
+        return result[0] if given.ndim == 1 else result
+
+    def backward(self, span: slice, d_y: ArrayLike) -> np.ndarray:
+        """Run some of the layers backward, after `forward` of the same rows; fill their gradients."""
+        given = np.asarray(d_y, self.dtype)
+        delta = given[None] if given.ndim == 1 else given
+        if self._by_hand == 0:
+            raise RuntimeError("backward: call forward first")
+        plan, state = self._hand_run(self._by_hand)
+        operations = _operations(plan, span)
+        if len(operations) == 0:
+            return given.copy()
+        first, last = operations[0], operations[-1]
+        expected = (self._by_hand, int(last["fan_out"]))
+        if delta.shape != expected:
+            raise ValueError(f"d_y: expected shape {expected}, that of the last forward output, got {given.shape}")
+        rows = self._by_hand
+        matrix(state.workspace, int(last["dy"]), int(last["ldy"]), rows, expected[1])[...] = delta
+        program.backward(operations, state, rows, np.uint64(self.seed), 0)
+        result = matrix(state.workspace, int(first["dx"]), int(first["ldx"]), rows, int(first["fan_in"])).copy()
+        return result[0] if given.ndim == 1 else result
+
+    def step(self, optimizer: Optimizer, span: slice) -> None:
+        """Update some of the layers from the gradients of the last `backward`."""
+        self.kept_gradients()
+        self.prepare_slots(optimizer)
+        plan, state = self._hand_run(max(self._by_hand, 1))
+        for position in range(*span.indices(len(self.layers))):
+            self.steps[position] += 1
+            hyper = optimizer.hyper(self.steps[position], 1, self.dtype)
+            operations = plan.operations[plan.spans[position]]
+            if len(operations):
+                program.step(operations, state, optimizer.code, hyper)
+
+
+def team_rows(size: int) -> int:
+    """Rows of the workspace when each thread takes chunks of samples of its own."""
+    return size * program.CHUNK
+
+
+def choose_size(engine: str, threads: int | None, work: float) -> int:
+    """Size of the team; the reference runs on one thread, and its BLAS on as many as it likes."""
+    size = team.choose_threads(threads, work)
+    return size if engine == "kernels" else 1
+
+
+def _operations(plan: Plan, span: slice) -> np.ndarray:
+    spans = plan.spans[span]
+    return plan.operations[spans[0].start : spans[-1].stop]
+
+
+def _walk_shapes(layers: Sequence[Layer], shape: Shape) -> Shape:
+    """The shape of one sample after all layers; a ValueError from the first that it does not fit."""
+    if not layers:
+        raise ValueError("the model has no layers: add some first, e.g. add(Dense(10, 'softmax'))")
+    for layer in layers:
+        shape = layer.output_shape(shape)
+    if len(shape) != 1:
+        raise ValueError(f"the network puts out samples of shape {shape}; expected rows of numbers: add Flatten()")
+    return shape

@@ -1,0 +1,93 @@
+"""The plan: a network as data. Built by `lowering`, verified here, printed as a table, walked by the kernels."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .kernels import activations, losses, schema
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One network lowered for one number of rows.
+
+    Attributes
+    ----------
+    operations : ndarray of `schema.OPERATION`
+        One row an operation, in the order of the forward pass.
+    spans : tuple of slice
+        The operations of each layer.
+    parameters, workspace : int
+        Sizes of the two arenas, in numbers.
+    rows : int
+        Rows of the workspace: the largest batch.
+    """
+
+    operations: np.ndarray
+    spans: tuple[slice, ...]
+    parameters: int
+    workspace: int
+    rows: int
+
+    def __str__(self) -> str:
+        """The plan as a readable table."""
+        shown = [name for name in schema.OPERATION.names or () if name != "kind"]
+        table = [["operation", *shown]]
+        for op in self.operations:
+            cells = ["-" if op[name] == -1 else f"{op[name]:.6g}" for name in shown]
+            table.append([operation_name(op), *cells])
+        widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+        return "\n".join(
+            "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
+            for line in table
+        )
+
+
+def operation_name(op: np.void) -> str:
+    """What an operation is called in a table: its kind, and which activation or loss."""
+    kind = schema.KINDS[op["kind"]]
+    if op["kind"] == schema.ACTIVATION:
+        return f"{kind} {activations.ACTIVATIONS[op['code']].name}"
+    if op["kind"] == schema.LOSS:
+        return f"{kind} {losses.LOSSES[op['code']].name}"
+    return kind
+
+
+def verify(plan: Plan) -> Plan:
+    """Check that every code is known and every matrix lies inside its arena; the kernels trust a plan after this.
+
+    Raises
+    ------
+    ValueError
+        If the plan is not sound, which is a mistake in `lowering`.
+    """
+    for number, op in enumerate(plan.operations):
+        for problem in _problems(plan, op):
+            raise ValueError(f"plan: operation {number} ({dict(zip(op.dtype.names, op, strict=True))}): {problem}")
+    return plan
+
+
+def _problems(plan: Plan, op: np.void) -> Iterable[str]:
+    """What is wrong with one operation."""
+    if not 0 <= op["kind"] < len(schema.KINDS):
+        yield "unknown kind"
+        return
+    tables = {schema.ACTIVATION: activations.ACTIVATIONS, schema.LOSS: losses.LOSSES}
+    if not 0 <= op["code"] < len(tables.get(op["kind"], (None,))):
+        yield "unknown code"
+    kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
+    needs = {
+        "x": (op["ldx"], plan.rows, fan_in, plan.workspace, kind != schema.INPUT),
+        "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),
+        "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, False),
+        "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
+        "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, kind == schema.DENSE),
+        "transposed": (op["ldt"], fan_out, fan_in, plan.workspace, kind == schema.DENSE and op["dx"] >= 0),
+    }
+    for name, (stride, rows, columns, size, required) in needs.items():
+        start = op[name]
+        if start == -1 and not required:
+            continue
+        if columns < 1 or stride <= columns or not 0 <= start <= size - rows * stride:
+            yield f"{name} is not inside its arena of {size} numbers"
