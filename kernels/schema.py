@@ -70,6 +70,14 @@ class Data(NamedTuple):
 BYTES, SINGLE, DOUBLE = range(3)
 ITEM_TYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
+# Words of `control`, which the threads of a team share.
+ARRIVED = 0  # arrivals at the barrier, ever
+STOP = 8  # the caller asks the team to stop
+HALT = 16  # rank 0 has decided: this step is not finished
+BROKEN = 24  # a row of this step has a loss that is not finite
+STEP = 32  # steps done
+CONTROL_WORDS = 40
+
 
 def stride(columns: int, dtype: np.dtype) -> int:
     """Distance between rows of a matrix: an odd number of cache lines with room for `columns` and a one."""

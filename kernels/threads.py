@@ -1,6 +1,6 @@
 """What the threads of a team share: counters, a barrier, and who takes which rows.
 
-All shared words live in one array `control`, each on a cache line of its own.
+All shared words live in one array `control`, each on a cache line of its own; `schema` names them.
 """
 
 import sys
@@ -9,15 +9,12 @@ from numba import types
 
 from . import simd
 from .jit import kernel
+from .schema import ARRIVED, BROKEN, CONTROL_WORDS, HALT, STEP, STOP
 from .simd import Int, Pointer, primitive
 
-# Words of `control`.
-ARRIVED = 0  # arrivals at the barrier, ever
-STOP = 8  # the caller asks the team to stop
-HALT = 16  # rank 0 has decided: this step is not finished
-BROKEN = 24  # a row of this step has a loss that is not finite
-STEP = 32  # steps done
-CONTROL_WORDS = 40
+__all__ = [
+    "ARRIVED", "BROKEN", "CONTROL_WORDS", "HALT", "STEP", "STOP", "barrier", "load", "publish", "share",
+]  # fmt: skip
 
 _SPINS = 2000  # about 20 microseconds of looking at the counter ...
 _PAUSES = 200  # ... then pauses in between ...
