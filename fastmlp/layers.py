@@ -314,9 +314,7 @@ def _check_slope(layer: str, slope: float) -> float:
     return float(slope)
 
 
-_LAYERS: dict[str, Callable[..., Layer]] = {
-    kind.kind: kind for kind in (Dense, Activation, Dropout, Flatten)
-}
+_LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in (Dense, Activation, Dropout, Flatten)}
 _OPTIONS = {
     "dense": {"units", "activation", "initializer", "slope"},
     "activation": {"activation", "slope"},

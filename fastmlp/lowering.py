@@ -80,7 +80,9 @@ class Lowering:
         if name == "softmax":
             self._add(schema.SOFTMAX, x=self.value, y=self.value)
         elif name != "identity":
-            self._add(schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope)
+            self._add(
+                schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope
+            )
 
     def dropout(self, rate: float) -> None:
         """In training, zero some of the values and scale the others up."""

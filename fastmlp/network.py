@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from . import team
 from .arenas import aligned_zeros, matrix
 from .kernels import layers as layer_kernels
-from .kernels import program, reference, schema
+from .kernels import program, schema
 from .kernels import threads as words
 from .layers import Dense, Layer, Shape
 from .lowering import lower
@@ -22,7 +23,7 @@ from .plan import Plan
 from .samples import Samples, as_samples
 
 DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
-ENGINES: dict[str, ModuleType] = {"kernels": program, "reference": reference}
+ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
 
 
 class Network:
@@ -108,20 +109,25 @@ class Network:
             self.steps = [0] * len(self.layers)
             self._runs.clear()
 
-    def _prepare(self, plan_of: Callable[[], Plan], key: tuple[object, ...], threads: int) -> tuple[Plan, schema.State]:
+    def _prepare(
+        self, plan_of: Callable[[], Plan], key: tuple[object, ...], threads: int
+    ) -> tuple[Plan, schema.State]:
         """A plan and its arenas, kept for the next call with the same key."""
         if key not in self._runs:
             plan = plan_of()
             widest = int(plan.operations["ldw"].max(initial=0))
-            self._runs[key] = plan, schema.State(
-                params=self.params,
-                gradients=self.gradients,
-                slots=self.slots,
-                workspace=aligned_zeros(plan.workspace, self.dtype),
-                scratch=aligned_zeros(threads * layer_kernels.UPDATE_ROWS * widest, self.dtype),
-                losses=aligned_zeros(plan.rows, self.dtype),
-                scores=aligned_zeros(plan.rows, self.dtype),
-                labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
+            self._runs[key] = (
+                plan,
+                schema.State(
+                    params=self.params,
+                    gradients=self.gradients,
+                    slots=self.slots,
+                    workspace=aligned_zeros(plan.workspace, self.dtype),
+                    scratch=aligned_zeros(threads * layer_kernels.UPDATE_ROWS * widest, self.dtype),
+                    losses=aligned_zeros(plan.rows, self.dtype),
+                    scores=aligned_zeros(plan.rows, self.dtype),
+                    labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
+                ),
             )
         return self._runs[key]
 
@@ -172,7 +178,7 @@ class Network:
         first, count = max(self.steps) + 1, -(-samples.count // batch_size)
         hyper = optimizer.hyper(first, count, self.dtype)
         totals, seed = np.zeros(3), np.uint64(self.seed)
-        run = look_up("engine", engine, ENGINES).train_epoch
+        run = _entries(engine).train_epoch
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(
@@ -188,17 +194,25 @@ class Network:
         return totals, control
 
     def evaluate(
-        self, samples: Samples, targets: tuple[np.ndarray, np.ndarray], *, loss: str, threads: int | None, engine: str
+        self,
+        samples: Samples,
+        targets: tuple[np.ndarray, np.ndarray],
+        *,
+        loss: str,
+        threads: int | None,
+        engine: str,
     ) -> tuple[float, float]:
         """Mean loss and mean score."""
         size = choose_size(engine, threads, self.work(samples.count, 1))
         rows = team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
-            lambda: lower(self.layers, self.features, rows, self.dtype, loss=loss), ("evaluate", loss, rows), size
+            lambda: lower(self.layers, self.features, rows, self.dtype, loss=loss),
+            ("evaluate", loss, rows),
+            size,
         )
         data = self._data(samples, targets, np.arange(samples.count))
         losses, scores = np.zeros(samples.count, self.dtype), np.zeros(samples.count, self.dtype)
-        run = look_up("engine", engine, ENGINES).evaluate
+        run = _entries(engine).evaluate
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(losses, scores, plan.operations, state, data, control, rank, size)
@@ -216,7 +230,7 @@ class Network:
         )
         data = self._data(samples, None, np.arange(samples.count))
         outputs = np.empty((samples.count, self.outputs), self.dtype)
-        run = look_up("engine", engine, ENGINES).predict
+        run = _entries(engine).predict
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(outputs, plan.operations, state, data, control, rank, size)
@@ -253,7 +267,9 @@ class Network:
         program.forward(walked, state, data, samples.count, np.uint64(self.seed), 0)
         self._by_hand = samples.count
         last = operations[-1]
-        result = matrix(state.workspace, int(last["y"]), int(last["ldy"]), samples.count, int(last["fan_out"])).copy()
+        result = matrix(
+            state.workspace, int(last["y"]), int(last["ldy"]), samples.count, int(last["fan_out"])
+        ).copy()
         return result[0] if given.ndim == 1 else result
 
     def backward(self, span: slice, d_y: ArrayLike) -> np.ndarray:
@@ -269,11 +285,15 @@ class Network:
         first, last = operations[0], operations[-1]
         expected = (self._by_hand, int(last["fan_out"]))
         if delta.shape != expected:
-            raise ValueError(f"d_y: expected shape {expected}, that of the last forward output, got {given.shape}")
+            raise ValueError(
+                f"d_y: expected shape {expected}, that of the last forward output, got {given.shape}"
+            )
         rows = self._by_hand
         matrix(state.workspace, int(last["dy"]), int(last["ldy"]), rows, expected[1])[...] = delta
         program.backward(operations, state, rows, np.uint64(self.seed), 0)
-        result = matrix(state.workspace, int(first["dx"]), int(first["ldx"]), rows, int(first["fan_in"])).copy()
+        result = matrix(
+            state.workspace, int(first["dx"]), int(first["ldx"]), rows, int(first["fan_in"])
+        ).copy()
         return result[0] if given.ndim == 1 else result
 
     def step(self, optimizer: Optimizer, span: slice) -> None:
@@ -287,6 +307,11 @@ class Network:
             operations = plan.operations[plan.spans[position]]
             if len(operations):
                 program.step(operations, state, optimizer.code, hyper)
+
+
+def _entries(engine: str) -> ModuleType:
+    """The module with the entries of an engine; few processes need both."""
+    return import_module(look_up("engine", engine, ENGINES), __package__)
 
 
 def team_rows(size: int) -> int:
@@ -312,5 +337,7 @@ def _walk_shapes(layers: Sequence[Layer], shape: Shape) -> Shape:
     for layer in layers:
         shape = layer.output_shape(shape)
     if len(shape) != 1:
-        raise ValueError(f"the network puts out samples of shape {shape}; expected rows of numbers: add Flatten()")
+        raise ValueError(
+            f"the network puts out samples of shape {shape}; expected rows of numbers: add Flatten()"
+        )
     return shape

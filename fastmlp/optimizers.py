@@ -53,7 +53,9 @@ class Optimizer:
             if not low <= number < high or (field.name in _POSITIVE and number == 0):
                 accepted = f"above {low:g}" if field.name in _POSITIVE else f"from {low:g}"
                 limit = f" and below {high:g}" if np.isfinite(high) else ""
-                raise ValueError(f"{type(self).__name__}: {field.name} is {number!r}; expected {accepted}{limit}")
+                raise ValueError(
+                    f"{type(self).__name__}: {field.name} is {number!r}; expected {accepted}{limit}"
+                )
 
     @property
     def code(self) -> int:

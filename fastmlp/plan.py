@@ -39,7 +39,12 @@ class Plan:
             table.append([operation_name(op), *cells])
         widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
         return "\n".join(
-            "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
+            "  ".join(
+                [
+                    line[0].ljust(widths[0]),
+                    *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True)),
+                ]
+            )
             for line in table
         )
 
@@ -64,7 +69,9 @@ def verify(plan: Plan) -> Plan:
     """
     for number, op in enumerate(plan.operations):
         for problem in _problems(plan, op):
-            raise ValueError(f"plan: operation {number} ({dict(zip(op.dtype.names, op, strict=True))}): {problem}")
+            raise ValueError(
+                f"plan: operation {number} ({dict(zip(op.dtype.names, op, strict=True))}): {problem}"
+            )
     return plan
 
 

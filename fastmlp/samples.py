@@ -77,7 +77,9 @@ def _as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
     if array.dtype.kind not in "buif":
-        raise ValueError(f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')")
+        raise ValueError(
+            f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')"
+        )
     if array.dtype == np.uint8:
         wanted = np.dtype(np.uint8)
     elif array.dtype.kind == "f" and array.dtype.itemsize <= 4:
@@ -103,7 +105,9 @@ def _check_finite(array: np.ndarray, name: str) -> None:
             )
 
 
-def as_targets(y: ArrayLike, loss: str, count: int, outputs: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+def as_targets(
+    y: ArrayLike, loss: str, count: int, outputs: int, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
     """Check targets and bring them into the two forms that the kernels read: labels, and values.
 
     Parameters
@@ -146,7 +150,9 @@ def _as_labels(y: ArrayLike, count: int, classes: int) -> np.ndarray:
             f"y: expected one class for each sample, shape ({count},), got shape {array.shape}; "
             "for one-hot rows use y.argmax(axis=1)"
         )
-    if array.dtype.kind not in "bui" and not (array.dtype.kind == "f" and np.array_equal(array, np.floor(array))):
+    if array.dtype.kind not in "bui" and not (
+        array.dtype.kind == "f" and np.array_equal(array, np.floor(array))
+    ):
         raise ValueError(
             f"y: expected whole numbers from 0 to {classes - 1} as classes, got dtype {array.dtype}; "
             "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
@@ -175,5 +181,7 @@ def _as_values(y: ArrayLike, loss: str, count: int, outputs: int, dtype: np.dtyp
         )
     _check_finite(array, "y")
     if loss == "binary_cross_entropy" and (array.min() < 0 or array.max() > 1):
-        raise ValueError(f"y: expected targets from 0 to 1 for {loss}, got {array.min():g} to {array.max():g}")
+        raise ValueError(
+            f"y: expected targets from 0 to 1 for {loss}, got {array.min():g} to {array.max():g}"
+        )
     return array.reshape(-1)

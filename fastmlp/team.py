@@ -21,7 +21,9 @@ from .kernels import threads as words
 Work = Callable[[np.ndarray, int, int], None]  # (control, rank, size)
 
 POLL_SECONDS = 0.1  # how often a waiting caller shows progress
-WORK_PER_THREAD = 400_000  # multiply-adds of a step that are worth another thread: some times what a barrier costs
+WORK_PER_THREAD = (
+    400_000  # multiply-adds of a step that are worth another thread: some times what a barrier costs
+)
 
 
 def cpu_quota() -> int | None:
@@ -64,7 +66,9 @@ def choose_threads(asked: int | None, work: float) -> int:
     if asked is None:
         return max(1, min(*thread_limits().values(), int(work // WORK_PER_THREAD)))
     if isinstance(asked, bool) or not isinstance(asked, (int, np.integer)) or asked < 1:
-        raise ValueError(f"threads: expected a whole number of at least 1, or None for all that help, got {asked!r}")
+        raise ValueError(
+            f"threads: expected a whole number of at least 1, or None for all that help, got {asked!r}"
+        )
     return int(asked)
 
 

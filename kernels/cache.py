@@ -86,7 +86,9 @@ class _Locator(_CacheLocator):
 
     @classmethod
     def from_function(cls, py_func, py_file):
-        return cls()
+        locator = cls()
+        locator._py_file = py_file  # Numba names it in a warning
+        return locator
 
 
 class _Impl(CompileResultCacheImpl):

@@ -1,0 +1,477 @@
+"""The model: layers one after another, trained, evaluated, saved and loaded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .errors import FileFormatError
+from .history import History
+from .kernels import losses as loss_kernels
+from .kernels import optimizers as optimizer_kernels
+from .layers import Dense, Layer, Shape, layer_from_config
+from .losses import choose_loss
+from .model_file import read_model, write_model
+from .names import look_up
+from .network import DTYPES, ENGINES, Network
+from .optimizers import Optimizer, get_optimizer, optimizer_from_config
+from .plan import Plan
+from .samples import Samples, as_samples, as_targets
+from .trainer import Task, train
+
+
+class Sequential:
+    """A multilayer perceptron: layers one after another.
+
+    Parameters
+    ----------
+    layers : sequence of Layer, optional
+        The network, from the input on; more can be added with `add`.
+    loss : str
+        `cross_entropy`, `binary_cross_entropy`, `mean_squared_error`, or `auto`: the one that goes with the last
+        activation (softmax, sigmoid, any other).
+    optimizer : str or Optimizer
+        `adam`, `rmsprop`, `sgd`, `momentum`, or one with options, e.g. `Adam(learning_rate=0.01)`.
+    seed : int
+        Key of all random numbers: same data, same seed, same version: the same bits, for any number of threads.
+    dtype : str
+        `float32`, or `float64` for checks.
+
+    Attributes
+    ----------
+    history : History
+        All epochs so far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
+    >>> y = np.array([0, 1, 1, 0])
+    >>> model = Sequential([Dense(16, "tanh"), Dense(2, "softmax")], optimizer=Adam(0.05))
+    >>> history = model.fit(X, y, epochs=100, batch_size=4, verbose=0)
+    >>> model.predict_classes(X).tolist()
+    [0, 1, 1, 0]
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] = (),
+        *,
+        loss: str = "auto",
+        optimizer: str | Optimizer = "adam",
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
+        self.layers: list[Layer] = []
+        for layer in layers:
+            self.add(layer)
+        choose_loss(loss, "")
+        look_up("dtype", dtype, DTYPES)
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
+        self._loss, self.seed, self.dtype = loss, int(seed), dtype
+        self.optimizer = get_optimizer(optimizer)
+        self.history = History()
+        self._epochs = 0
+        self._network: Network | None = None
+
+    # Structure
+
+    def add(self, layer: Layer) -> Sequential:
+        """Append a layer and return the model.
+
+        Raises
+        ------
+        TypeError
+            If it is not a layer.
+        RuntimeError
+            If the model is built already.
+        """
+        if not isinstance(layer, Layer):
+            raise TypeError(f"expected a layer such as Dense(10), got {layer!r}")
+        if getattr(self, "_network", None) is not None:
+            raise RuntimeError(
+                f"cannot add {layer!r}: the model is built; add all layers before fit or build"
+            )
+        self.layers.append(layer)
+        return self
+
+    def build(self, input_shape: int | Shape) -> Sequential:
+        """Give the model its parameters; `fit` does this by itself.
+
+        Parameters
+        ----------
+        input_shape : int or tuple of int
+            Number of features, or shape of one sample.
+        """
+        shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+        if not shape or any(
+            isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in shape
+        ):
+            raise ValueError(
+                f"build: expected a number of features or a shape such as (28, 28), got {input_shape!r}"
+            )
+        if self._network is not None and self._network.input_shape != shape:
+            raise ValueError(
+                f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
+            )
+        if self._network is None:
+            self._network = Network(self.layers, shape, self.dtype, self.seed)
+        return self
+
+    @property
+    def network(self) -> Network:
+        """What runs the model; an error before it is built."""
+        if self._network is None:
+            raise RuntimeError(
+                "the model has no parameters yet: call fit or build(input_shape), or load a saved one"
+            )
+        return self._network
+
+    @property
+    def span(self) -> slice:
+        """The layers of the network that this model stands for: all."""
+        return slice(0, len(self.layers))
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss."""
+        return choose_loss(self._loss, self._last_activation)
+
+    @property
+    def _last_activation(self) -> str:
+        shaping = [layer for layer in self.layers if layer.kind in {"dense", "activation"}]
+        return shaping[-1].activation if shaping else "identity"
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(array.size for layer in self.layers for array in layer.parameters.values())
+
+    @property
+    def plan(self) -> Plan:
+        """The network as the kernels see it; `print(model.plan)` shows a table."""
+        return self.network.inference
+
+    def summary(self) -> str:
+        """The layers with their output shapes and numbers of parameters, as a table.
+
+        Examples
+        --------
+        >>> print(Sequential([Dense(3, "relu"), Dense(2)]).build(4).summary())
+        layer                                output  parameters
+        Dense(units=3, activation='relu')      (3,)          15
+        Dense(units=2, activation='identity')  (2,)           8
+        total                                                23
+        """
+        shape, lines = self.network.input_shape, [("layer", "output", "parameters")]
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+            lines.append((repr(layer), str(shape), f"{sum(a.size for a in layer.parameters.values()):,}"))
+        lines.append(("total", "", f"{self.parameters:,}"))
+        name, output, count = (max(len(line[i]) for line in lines) for i in range(3))
+        return "\n".join(f"{a:<{name}} {b:>{output}} {c:>{count + 1}}" for a, b, c in lines)
+
+    # Training and use
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = 10,
+        batch_size: int | None = 32,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        shuffle: bool = True,
+        threads: int | None = None,
+        engine: str = "kernels",
+        keep_gradients: bool = False,
+        verbose: int = 1,
+    ) -> History:
+        """Train; called again, it goes on where it stopped.
+
+        Parameters
+        ----------
+        X : array_like, shape (samples, ...)
+            Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory.
+        y : array_like
+            Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs).
+        epochs : int
+            Passes over the data.
+        batch_size : int or None
+            Samples of a step; None is all. A last batch that is smaller is trained too.
+        validation_data : tuple (X, y), optional
+            Evaluated after each epoch.
+        shuffle : bool
+            Whether each epoch has an order of its own.
+        threads : int or None
+            Number of threads; None: as many as help. The result does not depend on it.
+        engine : str
+            `kernels`, or `reference`: the same training in plain NumPy.
+        keep_gradients : bool
+            Whether the gradients of the last step are to be seen afterwards as `d_weight`, `d_bias`; a little slower.
+        verbose : int
+            0: silent; 1: a line an epoch, and a progress bar on a terminal.
+
+        Returns
+        -------
+        History
+            Of all epochs so far; also `model.history`.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not acceptable; nothing has changed then.
+        TrainingDiverged
+            If the loss becomes NaN or infinite.
+        KeyboardInterrupt
+            After Ctrl-C; the weights and the history so far are usable.
+        """
+        epochs = _whole("epochs", epochs)
+        samples = as_samples(X)
+        batch = samples.count if batch_size is None else min(_whole("batch_size", batch_size), samples.count)
+        look_up("engine", engine, ENGINES)
+        self._check_samples(samples)
+        targets = self._targets(samples, y)
+        validation = None
+        if validation_data is not None:
+            validation = self._validation(validation_data, samples.shape)
+        self.build(samples.shape)
+        if keep_gradients:
+            self.network.keep_gradients()
+        task = Task(
+            samples, targets, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
+            int(verbose),
+        )  # fmt: skip
+        try:
+            train(self.network, task, self._epochs, self._epochs + epochs, self.history)
+        finally:
+            self._epochs = max([self._epochs, *self.history.epochs])
+        return self.history
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
+    ) -> dict[str, float]:
+        """Mean loss and score on a data set.
+
+        Returns
+        -------
+        dict
+            `loss`, and `accuracy` or `mean_absolute_error`.
+        """
+        samples = self._check_samples(as_samples(X))
+        loss, score = self.network.evaluate(
+            samples, self._targets(samples, y), loss=self.loss, threads=threads, engine=engine
+        )
+        return {"loss": loss, loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score: score}
+
+    def predict(self, X: ArrayLike, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
+        """The network's outputs: probabilities after softmax or sigmoid, else values.
+
+        Parameters
+        ----------
+        X : array_like, shape (samples, ...) or that of one sample
+            Samples.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs), or (outputs,) for one sample
+        """
+        given = np.asarray(X)
+        one = given.ndim > 0 and given.shape == self.network.input_shape
+        samples = self._check_samples(as_samples(given[None] if one else given))
+        outputs = self.network.predict(samples, threads=threads, engine=engine)
+        return outputs[0] if one else outputs
+
+    def predict_classes(self, X: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+        """The most likely class of each sample; of one output, whether it is on the upper side.
+
+        Returns
+        -------
+        ndarray of int, shape (samples,), or a number for one sample
+        """
+        outputs = self.predict(X, threads=threads)
+        if outputs.shape[-1] > 1:
+            return np.asarray(outputs.argmax(axis=-1))
+        threshold = 0.5 if self._last_activation == "sigmoid" else 0.0
+        return np.asarray((outputs[..., 0] > threshold).astype(np.int64))
+
+    # By hand
+
+    def forward(self, X: ArrayLike) -> np.ndarray:
+        """One forward pass, as in training; the values stay for `backward`.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs)
+        """
+        self._check_samples(as_samples(X))
+        return self.network.forward(self.span, X)
+
+    def backward(self, d_y: ArrayLike) -> np.ndarray:
+        """One backward pass after `forward`; fills `d_weight` and `d_bias` of the layers.
+
+        Parameters
+        ----------
+        d_y : array_like, shape (samples, outputs)
+            Gradient of the loss with respect to the output.
+
+        Returns
+        -------
+        ndarray, shape (samples, features)
+            Gradient with respect to the input.
+        """
+        return self.network.backward(self.span, d_y)
+
+    # Files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to one file (safetensors): network, parameters, state of the optimizer, epochs so far.
+
+        The file is written beside and then put in place: after a crash there is the old one or the new one.
+        """
+        network = self.network
+        config = {
+            "layers": [layer.config() for layer in self.layers],
+            "input_shape": list(network.input_shape),
+            "loss": self._loss,
+            "optimizer": self.optimizer.config(),
+            "seed": self.seed,
+            "dtype": self.dtype,
+            "epochs": self._epochs,
+            "steps": network.steps,
+            "state_of": network.slots_of,
+        }
+        write_model(path, config, self._tensors())
+
+    def _tensors(self) -> dict[str, np.ndarray]:
+        """All arrays of the model by name: views."""
+        network, tensors = self.network, {}
+        arenas = {"": network.params}
+        if network.slots_of:
+            names = optimizer_kernels.OPTIMIZERS[optimizer_kernels.CODES[network.slots_of]].slots
+            arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
+        for number, layer in enumerate(self.layers):
+            if layer.parameters:
+                for suffix, arena in arenas.items():
+                    both = network.dense_matrix(number, arena)
+                    tensors[f"layer{number}.weight{suffix}"] = both[:-1]
+                    tensors[f"layer{number}.bias{suffix}"] = both[-1]
+        return tensors
+
+    def _check_samples(self, samples: Samples) -> Samples:
+        """An error where samples do not fit the network."""
+        if self._network is None:
+            shape = samples.shape
+            for layer in self.layers:
+                shape = layer.output_shape(shape)
+        elif samples.shape != self._network.input_shape:
+            wanted = self._network.input_shape
+            raise ValueError(
+                f"X: expected samples of shape {wanted} ({math.prod(wanted)} features), as the model was built for, "
+                f"got {samples.shape} ({math.prod(samples.shape)} features)"
+            )
+        return samples
+
+    def _targets(self, samples: Samples, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        shape = samples.shape
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+        return as_targets(y, self.loss, samples.count, math.prod(shape), np.dtype(self.dtype))
+
+    def _validation(self, given: Any, shape: Shape) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
+        if not isinstance(given, (tuple, list)) or len(given) != 2:
+            raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
+        samples = as_samples(given[0], "validation X")
+        if samples.shape != shape:
+            raise ValueError(
+                f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
+            )
+        return samples, self._targets(samples, given[1])
+
+
+def _whole(name: str, number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
+    return int(number)
+
+
+_CONFIG = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
+
+
+def load(path: str | PathLike[str]) -> Sequential:
+    """Read a model that `Sequential.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Sequential
+        Ready to predict, and to go on training with the same bits as without the break.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or is no model of fastmlp.
+    """
+    config, tensors = read_model(path)
+    try:
+        return _restore(config, tensors)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FileFormatError(f"{path}: not a model of fastmlp: {error}") from error
+
+
+def _restore(config: dict[str, Any], tensors: dict[str, np.ndarray]) -> Sequential:
+    if config.keys() != _CONFIG:
+        raise ValueError(f"expected the fields {sorted(_CONFIG)}, got {sorted(config)}")
+    model = Sequential(
+        [layer_from_config(layer) for layer in config["layers"]],
+        loss=config["loss"],
+        optimizer=optimizer_from_config(config["optimizer"]),
+        seed=config["seed"],
+        dtype=config["dtype"],
+    )
+    shape = tuple(config["input_shape"])
+    _check_sizes(model, shape, tensors)
+    model.build(shape)
+    network, steps = model.network, config["steps"]
+    if config["state_of"] == model.optimizer.name:
+        network.prepare_slots(model.optimizer)
+    elif config["state_of"] != "":
+        raise ValueError(f"the state is of {config['state_of']!r}, the optimizer is {model.optimizer.name!r}")
+    if len(steps) != len(model.layers) or not all(isinstance(n, int) and n >= 0 for n in steps):
+        raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
+    if not isinstance(config["epochs"], int) or config["epochs"] < 0:
+        raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
+    network.steps, model._epochs = list(steps), config["epochs"]
+    expected = model._tensors()
+    if expected.keys() != tensors.keys():
+        raise ValueError(f"expected the tensors {sorted(expected)}, got {sorted(tensors)}")
+    for name, view in expected.items():
+        given = tensors[name]
+        if given.shape != view.shape or given.dtype != view.dtype:
+            raise ValueError(
+                f"{name}: expected {view.dtype} of shape {view.shape}, got {given.dtype} of shape {given.shape}"
+            )
+        view[...] = given
+    return model
+
+
+def _check_sizes(model: Sequential, shape: Shape, tensors: dict[str, np.ndarray]) -> None:
+    """Compare what the layers want with what is there, before anything is allocated."""
+    for number, layer in enumerate(model.layers):
+        inputs, shape = shape, layer.output_shape(shape)
+        if isinstance(layer, Dense):
+            name, wanted = f"layer{number}.weight", (*inputs, *shape)
+            if name not in tensors or tensors[name].shape != wanted:
+                raise ValueError(
+                    f"{name}: expected shape {wanted}, got {getattr(tensors.get(name), 'shape', None)}"
+                )
