@@ -1,0 +1,529 @@
+"""The pure NumPy twin: what the kernels and the program compute, within rounding; random numbers bit for bit.
+
+Same names, same arguments. It is also the fastest training in plain NumPy that we know how to write: whole
+batches at a time, BLAS on views of the arenas, everything else in place and, where strides agree, on whole
+rows with their padding, which is one contiguous block. The tables are in the order of the kernels' tables.
+It runs as the only rank.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from . import schema
+from .schema import BROKEN, BYTES, DENSE, HALT, ITEM_TYPES, LOSS, STEP, STOP
+
+_SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
+
+
+def matrix(arena, start, stride, rows, columns, step=1):
+    """A view of an arena: number [r, c] stands at start + r stride + c step."""
+    item = arena.itemsize
+    return np.ndarray((rows, columns), arena.dtype, arena, int(start) * item, (stride * item, step * item))
+
+
+def _width(columns, *strides):
+    """Columns that an elementwise operation takes: whole rows where they are one contiguous block."""
+    return strides[0] if len(set(strides)) == 1 else columns
+
+
+def _row(table: dict, code: int):
+    return tuple(table.values())[code]
+
+
+def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
+    """C = A B."""
+    left, right = matrix(A, a0, a_m, rows, depth, a_k), matrix(B, b0, ldb, depth, columns)
+    np.matmul(left, right, out=matrix(C, c0, ldc, rows, columns))
+
+
+# Activations: y = f(x), and dx = dy f'(x) from y.
+
+
+def _identity(y, x, slope):
+    np.copyto(y, x)
+
+
+def _identity_backward(dx, dy, y, slope):
+    np.copyto(dx, dy)
+
+
+def _relu(y, x, slope):
+    np.maximum(x, 0, out=y)
+
+
+def _relu_backward(dx, dy, y, slope):
+    np.multiply(dy, y > 0, out=dx)
+
+
+def _leaky_relu(y, x, slope):
+    np.copyto(y, np.where(x > 0, x, x * slope))
+
+
+def _leaky_relu_backward(dx, dy, y, slope):
+    np.copyto(dx, np.where(y > 0, dy, dy * slope))
+
+
+def _tanh(y, x, slope):
+    np.tanh(x, out=y)
+
+
+def _tanh_backward(dx, dy, y, slope):
+    derivative = y * y
+    np.subtract(1, derivative, out=derivative)
+    np.multiply(dy, derivative, out=dx)
+
+
+def _sigmoid(y, x, slope):
+    np.negative(x, out=y)
+    np.exp(y, out=y)
+    y += 1
+    np.reciprocal(y, out=y)
+
+
+def _sigmoid_backward(dx, dy, y, slope):
+    derivative = 1 - y
+    derivative *= y
+    np.multiply(dy, derivative, out=dx)
+
+
+ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
+    "identity": (_identity, _identity_backward),
+    "relu": (_relu, _relu_backward),
+    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
+    "tanh": (_tanh, _tanh_backward),
+    "sigmoid": (_sigmoid, _sigmoid_backward),
+}
+
+
+@np.errstate(over="ignore")
+def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, slope):
+    """y = f(x)."""
+    formula, _ = _row(ACTIVATIONS, code)
+    columns = _width(columns, ldy, ldx)
+    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), slope)
+
+
+def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns, code, slope):
+    """dx = dy f'(x), from y."""
+    _, formula = _row(ACTIVATIONS, code)
+    columns = _width(columns, lddx, lddy, ldy)
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
+    formula(*(matrix(*place, rows, columns) for place in at), slope)
+
+
+# Softmax, and the losses.
+
+
+def _softmax(y, x):
+    np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=y), out=y)
+    y /= y.sum(axis=1, keepdims=True)
+
+
+def _softmax_backward(d, y):
+    d -= np.einsum("ij,ij->i", d, y)[:, None]
+    d *= y
+
+
+def softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
+    """y = exp(x - max x) / sum of exp(x - max x), row by row."""
+    _softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
+
+
+def softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns):
+    """d = y (d - sum of d y), row by row, in place."""
+    _softmax_backward(matrix(d, d0, ldd, rows, columns), matrix(y, y0, ldy, rows, columns))
+
+
+def _cross_entropy(d, losses, scores, z, labels, t, scale):
+    rows = np.arange(len(z))
+    shifted = z - z.max(axis=1, keepdims=True)
+    np.negative(shifted[rows, labels], out=losses)
+    np.equal(z.argmax(axis=1), labels, out=scores)
+    np.exp(shifted, out=shifted)
+    total = shifted.sum(axis=1, keepdims=True)
+    losses += np.log(total[:, 0])
+    np.multiply(shifted, scale / total, out=d)
+    d[rows, labels] -= scale
+
+
+def _mean_squared_error(d, losses, scores, z, labels, t, scale):
+    columns = z.shape[1]
+    difference = z - t
+    np.multiply(difference, 2 * scale / columns, out=d)
+    np.divide(np.einsum("ij,ij->i", difference, difference), columns, out=losses)
+    np.abs(difference, out=difference)
+    np.mean(difference, axis=1, out=scores)
+
+
+def _binary_cross_entropy(d, losses, scores, z, labels, t, scale):
+    columns = z.shape[1]
+    tail = np.exp(-np.abs(z))
+    np.mean(np.maximum(z, 0) - z * t + np.log1p(tail), axis=1, out=losses)
+    np.mean((z > 0) == (t > 0.5), axis=1, out=scores)
+    np.divide(np.where(z < 0, tail, 1), tail + 1, out=d)
+    d -= t
+    d *= scale / columns
+
+
+LOSSES: dict[str, Callable] = {
+    "cross_entropy": _cross_entropy,
+    "mean_squared_error": _mean_squared_error,
+    "binary_cross_entropy": _binary_cross_entropy,
+}
+
+
+def loss_rows(code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale):
+    """Loss, score and deltas of each row."""
+    here = slice(first, first + rows)
+    _row(LOSSES, code)(
+        matrix(d, d0, ldd, rows, columns), losses[here], scores[here], matrix(z, z0, ldz, rows, columns),
+        labels[here], matrix(t, t0, ldt, rows, columns), scale,
+    )  # fmt: skip
+
+
+# Optimizers: one step of w, with gradient g, in place. (Fading states may become denormal numbers here.)
+
+
+def _sgd(w, g, slots, rate):
+    w -= rate * g
+
+
+def _momentum(w, g, slots, rate, momentum):
+    (v,) = slots
+    v *= momentum
+    v += g
+    w -= rate * v
+
+
+def _rmsprop(w, g, slots, rate, rho, rest, epsilon):
+    (v,) = slots
+    change = g * g
+    change *= rest
+    v *= rho
+    v += change
+    np.sqrt(v, out=change)
+    change += epsilon
+    np.divide(g, change, out=change)
+    change *= rate
+    w -= change
+
+
+def _adam(w, g, slots, rate, beta1, rest1, beta2, rest2, correction, epsilon):
+    m, v = slots
+    change = g * rest1
+    m *= beta1
+    m += change
+    np.multiply(g, g, out=change)
+    change *= rest2
+    v *= beta2
+    v += change
+    np.sqrt(v, out=change)
+    change *= correction
+    change += epsilon
+    np.divide(m, change, out=change)
+    change *= rate
+    w -= change
+
+
+# Formula, states, numbers of a row of `hyper`.
+OPTIMIZERS: dict[str, tuple[Callable, int, int]] = {
+    "sgd": (_sgd, 0, 1),
+    "momentum": (_momentum, 1, 2),
+    "rmsprop": (_rmsprop, 1, 4),
+    "adam": (_adam, 2, 7),
+}
+
+
+def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, columns, code):
+    """One step for a block of parameters."""
+    formula, states, numbers = _row(OPTIMIZERS, code)
+    columns = _width(columns, ldw, ldg)
+    state = [matrix(slots, w0 + j * slot_size, ldw, rows, columns) for j in range(states)]
+    weights, gradient = matrix(w, w0, ldw, rows, columns), matrix(g, g0, ldg, rows, columns)
+    formula(weights, gradient, state, *hyper[h0 : h0 + numbers].tolist())
+
+
+# Random numbers from a counter.
+
+
+@np.errstate(over="ignore")
+def mix(number):
+    """A 64-bit hash: a bijection that looks random."""
+    z = np.asarray(number, np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def key(seed, purpose, epoch, row):
+    """The 64 random bits of these counters, for one row or an array of rows."""
+    return mix(mix(mix(mix(seed) ^ np.uint64(purpose)) ^ np.uint64(epoch)) ^ np.asarray(row, np.uint64))
+
+
+def _high_product(a, b):
+    """The upper 64 bits of a b, for b below 2^32."""
+    half = np.uint64(32)
+    return ((a >> half) * b + ((a & np.uint64(0xFFFFFFFF)) * b >> half)) >> half
+
+
+def shuffle(order, seed, epoch):
+    """Fill `order` with 0, 1, ..., n - 1 in the random order of this epoch (Fisher-Yates)."""
+    steps = np.arange(order.size - 1, 0, -1, dtype=np.uint64)
+    others = _high_product(key(seed, _SHUFFLE, epoch, steps), steps + np.uint64(1))
+    numbers = list(range(order.size))
+    for i, j in zip(steps.tolist(), others.tolist(), strict=True):
+        numbers[i], numbers[j] = numbers[j], numbers[i]
+    order[:] = numbers
+
+
+def _hash32(number):
+    number ^= number >> np.uint32(16)
+    number *= np.uint32(0x7FEB352D)
+    number ^= number >> np.uint32(15)
+    number *= np.uint32(0x846CA68B)
+    number ^= number >> np.uint32(16)
+
+
+@lru_cache(maxsize=8)  # the backward pass finds the factors of the forward pass here
+def _factors(rows, columns, rate, seed, purpose, epoch, first_row, dtype):
+    """0 for a unit that drops out, else 1 / (1 - rate)."""
+    keys = key(seed, purpose, epoch, np.arange(first_row, first_row + rows))[:, None]
+    bits = keys.astype(np.uint32) + np.arange(columns, dtype=np.uint32)
+    _hash32(bits)
+    bits ^= (keys >> np.uint64(32)).astype(np.uint32)
+    _hash32(bits)
+    return (bits >= np.uint32(rate * 4294967296.0)) * dtype.type(1.0 / (1.0 - rate))
+
+
+def dropout(y, y0, ldy, x, x0, ldx, rows, columns, rate, seed, purpose, epoch, first_row):
+    """y = x / (1 - rate) with probability 1 - rate, else 0."""
+    columns = _width(columns, ldy, ldx)
+    factors = _factors(rows, columns, rate, seed, purpose, epoch, first_row, y.dtype)
+    np.multiply(matrix(x, x0, ldx, rows, columns), factors, out=matrix(y, y0, ldy, rows, columns))
+
+
+# Operations: a row of the plan each, with its matrices for a number of rows of the batch.
+
+_Fields = namedtuple("_Fields", schema.OPERATION.names)
+
+
+class _Operation:
+    def __init__(self, op, state, rows):
+        work = state.workspace
+        self.op, self.state, self.rows = op, state, rows
+        whole = op.kind in (schema.ACTIVATION, schema.DROPOUT)
+        self.columns = _width(op.fan_out, op.ldx, op.ldy) if whole else op.fan_out
+        inputs = self.columns if whole else op.fan_in
+        self.x, self.dx = (matrix(work, i, op.ldx, rows, inputs) if i >= 0 else None for i in (op.x, op.dx))
+        self.y, self.dy = (
+            matrix(work, i, op.ldy, rows, self.columns) if i >= 0 else None for i in (op.y, op.dy)
+        )
+        self.one = matrix(work, op.y + op.fan_out, op.ldy, rows, 1)
+
+    def forward(self, data, position, seed, epoch):
+        """The outputs."""
+
+    def backward(self, position, seed, epoch):
+        """The deltas of the inputs."""
+
+
+class _Input(_Operation):
+    def forward(self, data, position, seed, epoch):
+        items = data.inputs.view(ITEM_TYPES[data.kind]).reshape(-1, self.op.fan_out)
+        samples = items.take(data.order[position : position + self.rows], axis=0)
+        if data.kind == BYTES:
+            np.multiply(samples, self.y.dtype.type(self.op.number), out=self.y)
+        else:
+            np.copyto(self.y, samples, casting="same_kind")
+
+
+class _Dense(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.x1 = matrix(state.workspace, op.x, op.ldx, rows, op.fan_in + 1)
+        self.weights = matrix(state.params, op.weights, op.ldw, op.fan_in + 1, op.fan_out)
+
+    def forward(self, data, position, seed, epoch):
+        np.matmul(self.x1, self.weights, out=self.y)
+
+    def backward(self, position, seed, epoch):
+        np.matmul(self.dy, self.weights[:-1].T, out=self.dx)
+
+    def gradient(self, gradients):
+        op = self.op
+        target = matrix(gradients, op.weights, op.ldw, op.fan_in + 1, op.fan_out)
+        np.matmul(self.x1.T, self.dy, out=target)
+
+    def step(self, gradients, optimizer, hyper, h0):
+        op, params = self.op, self.state.params
+        optimizer_step(
+            params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
+            hyper, h0, op.fan_in + 1, op.fan_out, optimizer,
+        )  # fmt: skip
+
+
+class _Activation(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.formula, self.derivative = _row(ACTIVATIONS, op.code)
+
+    def forward(self, data, position, seed, epoch):
+        self.formula(self.y, self.x, self.op.number)
+
+    def backward(self, position, seed, epoch):
+        self.derivative(self.dx, self.dy, self.y, self.op.number)
+
+
+class _Dropout(_Operation):
+    def _factors(self, position, seed, epoch):
+        op, purpose = self.op, _DROPOUT + self.op.layer
+        return _factors(self.rows, self.columns, op.number, seed, purpose, epoch, position, self.y.dtype)
+
+    def forward(self, data, position, seed, epoch):
+        np.multiply(self.x, self._factors(position, seed, epoch), out=self.y)
+
+    def backward(self, position, seed, epoch):
+        np.multiply(self.dy, self._factors(position, seed, epoch), out=self.dx)
+
+
+class _Softmax(_Operation):
+    def forward(self, data, position, seed, epoch):
+        _softmax(self.y, self.x)
+
+    def backward(self, position, seed, epoch):
+        _softmax_backward(self.dy, self.y)
+
+
+class _Loss(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.formula = _row(LOSSES, op.code)
+        self.losses, self.scores, self.labels = (
+            array[:rows] for array in (state.losses, state.scores, state.labels)
+        )
+
+    def loss(self, data, position, scale):
+        """Losses, scores and deltas; whether all are finite."""
+        samples = data.order[position : position + self.rows]
+        if data.labels.size:
+            self.labels[:] = data.labels[samples]
+        if data.targets.size:
+            self.y[:] = data.targets.reshape(-1, self.op.fan_in)[samples]
+        self.formula(
+            self.dx, self.losses, self.scores, self.x, self.labels, self.y, self.dx.dtype.type(scale)
+        )
+        return np.isfinite(self.losses.sum(dtype=np.float64))
+
+
+_KINDS = (_Input, _Dense, _Activation, _Dropout, _Softmax, _Loss)
+
+
+def _bind(plan, state, rows) -> Sequence[_Operation]:
+    """The operations of a plan, for this many rows."""
+    operations = [_Fields(*row) for row in plan.tolist()]
+    return [_KINDS[op.kind](op, state, rows) for op in operations]
+
+
+def _forward(operations, data, position, seed, epoch):
+    for operation in operations:
+        operation.forward(data, position, seed, epoch)
+        if operation.op.kind != LOSS:
+            operation.one.fill(1)
+
+
+def _backward(operations, position, seed, epoch):
+    for operation in reversed(operations):
+        if operation.op.dx >= 0:
+            operation.backward(position, seed, epoch)
+
+
+def _dense(operations):
+    return [operation for operation in operations if operation.op.kind == DENSE]
+
+
+# The program.
+
+
+@np.errstate(all="ignore")
+def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, epoch, control, rank, size):
+    """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on."""
+    samples, width = data.order.size, hyper.shape[1]
+    gradients = state.gradients if state.gradients.size else np.zeros_like(state.params)
+    bound = {
+        rows: _bind(plan, state, rows) for rows in {min(batch_size, samples), samples % batch_size} - {0}
+    }
+    for number in range(int(control[STEP]), -(-samples // batch_size)):
+        begin = number * batch_size
+        batch = min(batch_size, samples - begin)
+        operations = bound[batch]
+        head = operations[-1]
+        _forward(operations, data, begin, seed, epoch)
+        if not head.loss(data, begin, 1.0 / batch):
+            control[BROKEN] = 1
+        _backward(operations, begin, seed, epoch)
+        if control[STOP]:
+            control[HALT] = 1
+        if control[HALT] or control[BROKEN]:
+            break
+        for operation in _dense(operations):
+            operation.gradient(gradients)
+            operation.step(gradients, optimizer, hyper.reshape(-1), number * width)
+        totals[:3] += head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64), batch
+        control[STEP] = number + 1
+
+
+def _batches(plan, state, data, control):
+    """Run forward on all samples, as many at a time as the workspace holds, until STOP."""
+    for position in range(0, data.order.size, state.losses.size):
+        if control[STOP]:
+            break
+        operations = _bind(plan, state, min(state.losses.size, data.order.size - position))
+        _forward(operations, data, position, 0, 0)
+        yield position, operations[-1]
+
+
+@np.errstate(all="ignore")
+def evaluate(losses, scores, plan, state, data, control, rank, size):
+    """Loss and score of every sample."""
+    for position, head in _batches(plan, state, data, control):
+        head.loss(data, position, 1.0)
+        here = slice(position, position + head.rows)
+        losses[here], scores[here] = head.losses, head.scores
+
+
+@np.errstate(all="ignore")
+def predict(outputs, plan, state, data, control, rank, size):
+    """The last operation's outputs for every sample."""
+    for position, last in _batches(plan, state, data, control):
+        outputs[position : position + last.rows] = last.y[:, : last.op.fan_out]
+
+
+@np.errstate(all="ignore")
+def forward(plan, state, data, rows, seed, epoch):
+    """Run operations forward for the first rows of the batch."""
+    _forward(_bind(plan, state, rows), data, 0, seed, epoch)
+
+
+@np.errstate(all="ignore")
+def loss(plan, state, data, rows):
+    """Losses, scores and deltas of the outputs for the first rows of the batch."""
+    (head,) = _bind(plan[-1:], state, rows)
+    head.loss(data, 0, 1.0 / rows)
+
+
+@np.errstate(all="ignore")
+def backward(plan, state, rows, seed, epoch):
+    """Run operations backward and write the weight gradients, for the first rows of the batch."""
+    operations = _bind(plan, state, rows)
+    _backward(operations, 0, seed, epoch)
+    for operation in _dense(operations):
+        operation.gradient(state.gradients)
+
+
+def step(plan, state, optimizer, hyper):
+    """Update the weights of these operations from the arena of gradients."""
+    for operation in _dense(_bind(plan, state, state.losses.size)):
+        operation.step(state.gradients, optimizer, hyper.reshape(-1), 0)
