@@ -10,7 +10,8 @@ from .gemm import gemm
 from .jit import kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import optimizer_step
-from .rng import DROPOUT as DROPOUT_PURPOSE, dropout
+from .rng import DROPOUT as DROPOUT_PURPOSE
+from .rng import dropout
 from .schema import ACTIVATION, BYTES, DENSE, DROPOUT, INPUT, LOSS, SINGLE, SOFTMAX
 from .threads import share
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from .blocks import Block, fold_row, map_block
 from .elementary import exp, log, log1p, sigmoid
-from .jit import kernel, select as select_kernel
+from .jit import kernel
+from .jit import select as select_kernel
 from .simd import Int, Pointer, Vec, absolute, maximum, minimum, one, primitive, select
 
 

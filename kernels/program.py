@@ -4,7 +4,6 @@ import numpy as np
 
 from . import layers
 from .jit import entry, kernel
-from .schema import LOSS
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
 CHUNK = 64  # rows that go through all layers together, so that their values stay in the cache
