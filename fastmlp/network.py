@@ -123,7 +123,7 @@ class Network:
                     gradients=self.gradients,
                     slots=self.slots,
                     workspace=aligned_zeros(plan.workspace, self.dtype),
-                    scratch=aligned_zeros(threads * layer_kernels.UPDATE_ROWS * widest, self.dtype),
+                    scratch=aligned_zeros(threads * int(layer_kernels.UPDATE_ROWS) * widest, self.dtype),
                     losses=aligned_zeros(plan.rows, self.dtype),
                     scores=aligned_zeros(plan.rows, self.dtype),
                     labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
@@ -316,7 +316,7 @@ def _entries(engine: str) -> ModuleType:
 
 def team_rows(size: int) -> int:
     """Rows of the workspace when each thread takes chunks of samples of its own."""
-    return size * program.CHUNK
+    return size * int(program.CHUNK)
 
 
 def choose_size(engine: str, threads: int | None, work: float) -> int:

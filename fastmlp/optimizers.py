@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .kernels import optimizers as kernels
+from .kernels.schema import HYPER
 from .names import look_up
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ class Optimizer:
 
         Returns
         -------
-        ndarray, shape (count, HYPER)
-            In the order of the kernel's table.
+        ndarray, shape (count * HYPER,)
+            A row of HYPER numbers a step, in the order of the kernel's table.
         """
         columns = self._columns(np.arange(first, first + count))
-        table = np.zeros((count, kernels.HYPER), dtype)
+        table = np.zeros((count, HYPER), dtype)
         for number, name in enumerate(kernels.OPTIMIZERS[self.code].hyper):
             table[:, number] = columns[name]
-        return table
+        return table.reshape(-1)
 
     def _columns(self, steps: np.ndarray) -> dict[str, Any]:
         """The numbers of the kernel's table, by name."""

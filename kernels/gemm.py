@@ -7,7 +7,7 @@ through two strides, so that it may be transposed; B and C are read and written 
 """
 
 from . import simd
-from .jit import kernel
+from .jit import inlined, kernel
 from .simd import Int, Pointer, fma, primitive
 
 # Tile: `rows` numbers of A times `vectors` vectors of B. A tile of r rows and v vectors keeps r v accumulators, v
@@ -63,23 +63,7 @@ def _tile(
     )
 
 
-@kernel
-def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
-    """C = A B, with C (rows, columns), A (rows, depth), B (depth, columns).
-
-    C[c0 + m ldc + n], A[a0 + m a_m + k a_k], B[b0 + k ldb + n]. Columns are rounded up to whole vectors, in B and
-    in C alike: padding of B must be zero, then that of C becomes zero.
-    """
-    done = 0
-    for height in _HEIGHTS:
-        count = (rows - done) // height * height
-        _band(
-            C, c0 + done * ldc, ldc, A, a0 + done * a_m, a_m, a_k, B, b0, ldb, count, columns, depth, height
-        )
-        done += count
-
-
-@kernel
+@inlined
 def _band(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, height):
     """The product for a number of rows that is a multiple of the height of one tile."""
     if rows == 0:
@@ -96,3 +80,19 @@ def _band(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, height)
                     C, c0 + m * ldc + n, ldc, A, a0 + m * a_m + k * a_k, a_m, a_k,
                     B, b0 + k * ldb + n, ldb, block, shape, min(k, 1),
                 )  # fmt: skip
+
+
+@kernel
+def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
+    """C = A B, with C (rows, columns), A (rows, depth), B (depth, columns).
+
+    C[c0 + m ldc + n], A[a0 + m a_m + k a_k], B[b0 + k ldb + n]. Columns are rounded up to whole vectors, in B and
+    in C alike: padding of B must be zero, then that of C becomes zero.
+    """
+    done = 0
+    for height in _HEIGHTS:
+        count = (rows - done) // height * height
+        _band(
+            C, c0 + done * ldc, ldc, A, a0 + done * a_m, a_m, a_k, B, b0, ldb, count, columns, depth, height
+        )
+        done += count

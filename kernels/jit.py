@@ -1,6 +1,7 @@
 """The decorators: every compiler flag, and why. The only file that calls `njit`.
 
 - `kernel`: a function that runs inside the program. Compiled into the entries that call it.
+- `inlined`: a kernel that is no level of its own; see there.
 - `entry`: a function that Python calls. Releases the GIL; its machine code is cached on disk. An entry
   stands at the top level of its module and names its helpers as globals: one that closes over a jitted
   function or an intrinsic would never hit the cache.
@@ -10,7 +11,7 @@ Flags, the same for both:
 - `nogil=True`: threads run the program side by side. (Numba looks at this flag on entries only.)
 - `error_model="numpy"`: division follows IEEE 754; the default adds a branch that raises.
 - no `fastmath`: it may reassociate sums and folds NaN tests away; our sums have one order.
-- no `parallel`, no `inline`: they cost compile time; threads and tiles are our own.
+- no `parallel`: it costs compile time; the threads are our own.
 - `boundscheck` is off unless `FASTMLP_BOUNDSCHECK=1`, which the tests use.
 """
 
@@ -32,6 +33,15 @@ ENTRIES: dict[str, Any] = {}
 def kernel(function: Callable) -> Any:
     """Compile a function for use by other kernels and by entries."""
     return njit(**_FLAGS)(function)
+
+
+def inlined(function: Callable) -> Any:
+    """Compile a function as a part of the kernels that call it.
+
+    For the thin layers between an entry and the loops: Numba optimises and generates machine code anew at every level
+    of calls, so each level less takes a second off the first start.
+    """
+    return njit(inline="always", **_FLAGS)(function)
 
 
 def entry(function: Callable) -> Any:

@@ -7,67 +7,60 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
-from .jit import kernel
+from .jit import inlined, kernel
+from .inputs import read_row
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, BYTES, DENSE, DROPOUT, INPUT, LOSS, SINGLE, SOFTMAX
+from .schema import ACTIVATION, DENSE, DROPOUT, INPUT, LOSS, SOFTMAX
 from .threads import share
 
-UPDATE_ROWS = (
-    16  # rows of weights whose gradient is summed and used at a time; a cache line of the transposed ones
-)
+# Plain integers would be literals to Numba, and each one compiles a kernel once more.
+UNIT = np.int64(1)  # a stride
+UPDATE_ROWS = np.int64(
+    16
+)  # rows of weights whose gradient is summed and used at a time; whole lines when transposed
 
 
-@kernel
+@inlined
 def input_forward(op, state, data, position, first, rows):
     """Gather samples in the order of the epoch; bytes become numbers times op.number."""
     for r in range(rows):
         sample, y = data.order[position + r] * op.fan_out, op.y + (first + r) * op.ldy
-        if data.kind == BYTES:
-            for c in range(op.fan_out):
-                state.workspace[y + c] = data.inputs[sample + c] * state.params.dtype.type(op.number)
-        elif data.kind == SINGLE:
-            numbers = data.inputs.view(np.float32)
-            for c in range(op.fan_out):
-                state.workspace[y + c] = numbers[sample + c]
-        else:
-            doubles = data.inputs.view(np.float64)
-            for c in range(op.fan_out):
-                state.workspace[y + c] = doubles[sample + c]
+        read_row(state.workspace, y, data.inputs, sample, op.fan_out, data.kind, op.number)
 
 
-@kernel
+@inlined
 def put_ones(op, state, first, rows):
     """Restore the column of ones behind the outputs."""
     for r in range(first, first + rows):
         state.workspace[op.y + r * op.ldy + op.fan_out] = 1
 
 
-@kernel
+@inlined
 def dense_forward(op, state, first, rows):
     """y = x W + b: the bias is the last row of W, its input the column of ones."""
     gemm(
-        state.workspace, op.y + first * op.ldy, op.ldy, state.workspace, op.x + first * op.ldx, op.ldx, 1,
+        state.workspace, op.y + first * op.ldy, op.ldy, state.workspace, op.x + first * op.ldx, op.ldx, UNIT,
         state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1,
     )  # fmt: skip
 
 
-@kernel
+@inlined
 def dense_backward(op, state, first, rows):
     """dx = dy W', through the transposed weights."""
     gemm(
-        state.workspace, op.dx + first * op.ldx, op.ldx, state.workspace, op.dy + first * op.ldy, op.ldy, 1,
+        state.workspace, op.dx + first * op.ldx, op.ldx, state.workspace, op.dy + first * op.ldy, op.ldy, UNIT,
         state.workspace, op.transposed, op.ldt, rows, op.fan_in, op.fan_out,
     )  # fmt: skip
 
 
-@kernel
+@inlined
 def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
     """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order."""
     gemm(
-        target, target0, ldt, state.workspace, op.x + begin, 1, op.ldx, state.workspace, op.dy, op.ldy,
+        target, target0, ldt, state.workspace, op.x + begin, UNIT, op.ldx, state.workspace, op.dy, op.ldy,
         end - begin, op.fan_out, rows,
     )  # fmt: skip
 
@@ -100,7 +93,7 @@ def forward(op, state, data, position, first, rows, seed, epoch):
         put_ones(op, state, first, rows)
 
 
-@kernel
+@inlined
 def gather_targets(op, state, data, position, first, rows):
     """The classes and the target values of these rows."""
     for r in range(rows):
@@ -112,7 +105,7 @@ def gather_targets(op, state, data, position, first, rows):
                 state.workspace[op.y + (first + r) * op.ldy + c] = data.targets[sample * op.fan_in + c]
 
 
-@kernel
+@inlined
 def loss(op, state, first, rows, scale):
     """Loss and score of each row, and the deltas of the outputs."""
     work = state.workspace
@@ -145,7 +138,7 @@ def backward(op, state, position, first, rows, seed, epoch):
         softmax_backward(work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out)
 
 
-@kernel
+@inlined
 def refresh(op, state, rank, size):
     """Transpose this rank's share of the weights."""
     if op.kind == DENSE and op.transposed >= 0:
@@ -153,7 +146,7 @@ def refresh(op, state, rank, size):
         dense_transpose(op, state, begin, end)
 
 
-@kernel
+@inlined
 def gradient(op, state, rows, rank, size):
     """Write this rank's share of the weight gradient into the arena of gradients."""
     if op.kind == DENSE:
@@ -162,7 +155,7 @@ def gradient(op, state, rows, rank, size):
         dense_gradient(op, state, state.gradients, place, op.ldw, begin, end, rows)
 
 
-@kernel
+@inlined
 def step(op, state, optimizer, hyper, h0, rank, size):
     """Update this rank's share of the weights from the arena of gradients."""
     if op.kind == DENSE:
@@ -176,7 +169,7 @@ def step(op, state, optimizer, hyper, h0, rank, size):
             dense_transpose(op, state, begin, end)
 
 
-@kernel
+@inlined
 def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
     """Gradient and update of this rank's share together: a few rows of the gradient at a time, while they are hot."""
     if op.kind == DENSE:

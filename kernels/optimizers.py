@@ -12,8 +12,6 @@ from . import simd
 from .blocks import Block, map_block
 from .simd import Int, Pointer, Vec, absolute, fma, primitive, select, sqrt
 
-HYPER = 8  # numbers of a row of `hyper`; an optimizer uses the first few
-
 
 class Optimizer(NamedTuple):
     """One row of the table."""

@@ -3,26 +3,27 @@
 import numpy as np
 
 from . import layers
-from .jit import entry, kernel
+from .jit import entry, inlined
+from .schema import HYPER
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
-CHUNK = 64  # rows that go through all layers together, so that their values stay in the cache
-ROW_GRAIN = 8  # rows of a batch are shared out by whole tiles
+CHUNK = np.int64(64)  # rows that go through all layers together, so that their values stay in the cache
+ROW_GRAIN = np.int64(8)  # rows of a batch are shared out by whole tiles
 
 
-@kernel
+@inlined
 def _forward(plan, state, data, position, first, rows, seed, epoch):
     for i in range(plan.size):
         layers.forward(plan[i], state, data, position, first, rows, seed, epoch)
 
 
-@kernel
+@inlined
 def _backward(plan, state, position, first, rows, seed, epoch):
     for i in range(plan.size - 1, -1, -1):
         layers.backward(plan[i], state, position, first, rows, seed, epoch)
 
 
-@kernel
+@inlined
 def _loss(plan, state, data, position, first, rows, scale):
     """Loss of these rows; whether all are finite."""
     head = plan[plan.size - 1]
@@ -34,7 +35,7 @@ def _loss(plan, state, data, position, first, rows, scale):
     return np.isfinite(total)
 
 
-@kernel
+@inlined
 def _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, size):
     """Forward, loss and backward of this rank's rows of the batch, a chunk at a time."""
     start, stop = share(batch, ROW_GRAIN, rank, size)
@@ -46,7 +47,7 @@ def _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, siz
         _backward(plan, state, begin + first, first, rows, seed, epoch)
 
 
-@kernel
+@inlined
 def _update(plan, state, optimizer, hyper, h0, batch, rank, size):
     for i in range(plan.size):
         if state.gradients.size > 0:
@@ -65,7 +66,7 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
     second. Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a
     loss is not finite (BROKEN).
     """
-    samples, width = data.order.size, hyper.shape[1]
+    samples = data.order.size
     for i in range(plan.size):
         layers.refresh(plan[i], state, rank, size)
     barrier(control, size)
@@ -78,7 +79,7 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
         barrier(control, size)
         if load(control, HALT) != 0 or load(control, BROKEN) != 0:
             break
-        _update(plan, state, optimizer, hyper.reshape(-1), number * width, batch, rank, size)
+        _update(plan, state, optimizer, hyper, number * HYPER, batch, rank, size)
         if rank == 0:
             for r in range(batch):
                 totals[0] += state.losses[r]
@@ -144,4 +145,4 @@ def backward(plan, state, rows, seed, epoch):
 def step(plan, state, optimizer, hyper):
     """Update the weights of these operations from the arena of gradients, on one thread."""
     for i in range(plan.size):
-        layers.step(plan[i], state, optimizer, hyper.reshape(-1), 0, 0, 1)
+        layers.step(plan[i], state, optimizer, hyper, 0, 0, 1)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from . import schema
-from .schema import BROKEN, BYTES, DENSE, HALT, ITEM_TYPES, LOSS, STEP, STOP
+from .schema import BROKEN, BYTES, DENSE, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
 
 _SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
 
@@ -450,7 +450,7 @@ def _dense(operations):
 @np.errstate(all="ignore")
 def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, epoch, control, rank, size):
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on."""
-    samples, width = data.order.size, hyper.shape[1]
+    samples = data.order.size
     gradients = state.gradients if state.gradients.size else np.zeros_like(state.params)
     bound = {
         rows: _bind(plan, state, rows) for rows in {min(batch_size, samples), samples % batch_size} - {0}
@@ -470,7 +470,7 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
             break
         for operation in _dense(operations):
             operation.gradient(gradients)
-            operation.step(gradients, optimizer, hyper.reshape(-1), number * width)
+            operation.step(gradients, optimizer, hyper, number * HYPER)
         totals[:3] += head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64), batch
         control[STEP] = number + 1
 
@@ -526,4 +526,4 @@ def backward(plan, state, rows, seed, epoch):
 def step(plan, state, optimizer, hyper):
     """Update the weights of these operations from the arena of gradients."""
     for operation in _dense(_bind(plan, state, state.losses.size)):
-        operation.step(state.gradients, optimizer, hyper.reshape(-1), 0)
+        operation.step(state.gradients, optimizer, hyper, 0)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 LINE = 64  # bytes of a cache line
+HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation.
 INPUT, DENSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(6)

@@ -27,7 +27,9 @@ FLOAT32_LINE = 16  # float32 numbers of a cache line
 _INT = ir.IntType(64)
 _INT32 = ir.IntType(32)
 _POINTER = ir.PointerType()
-_SCALARS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.int64: _INT}
+SINGLE, DOUBLE, _BYTE = ir.FloatType(), ir.DoubleType(), ir.IntType(8)
+_SCALARS = {types.float32: SINGLE, types.float64: DOUBLE, types.int64: _INT, types.uint8: _BYTE}
+_SIZES = {SINGLE: 4, DOUBLE: 8, _INT: 8, _BYTE: 1}
 _BITS = {"float": _INT32, "double": ir.IntType(64)}
 
 
@@ -71,6 +73,9 @@ class Int:
 
     def __mul__(self, other):
         return self._with(self.builder.mul, other)
+
+    def __and__(self, other):
+        return self._with(self.builder.and_, other)
 
     def __lt__(self, other):
         return self.builder.icmp_signed("<", self.value, _int(other))
@@ -188,6 +193,16 @@ class Vec:
         """The signed integers as floating-point numbers of the model's type."""
         return Vec(self.builder, self.builder.sitofp(self.value, model.value.type))
 
+    def converted(self, scalar: ir.Type) -> "Vec":
+        """The numbers in another floating-point type; bytes count from 0 to 255."""
+        if self.scalar == scalar:
+            return self
+        kind = ir.VectorType(scalar, self.lanes)
+        if isinstance(self.scalar, ir.IntType):
+            return Vec(self.builder, self.builder.uitofp(self.value, kind))
+        convert = self.builder.fpext if scalar == DOUBLE else self.builder.fptrunc
+        return Vec(self.builder, convert(self.value, kind))
+
     def lanes_at(self, positions: Sequence[int]) -> "Vec":
         """The vector of the lanes at these positions."""
         mask = ir.Constant(ir.VectorType(_INT32, len(positions)), list(positions))
@@ -270,12 +285,20 @@ class Pointer:
 
     @property
     def _align(self) -> int:
-        return 4 if isinstance(self.scalar, ir.FloatType) else 8
+        return _SIZES[self.scalar]
+
+    def of(self, scalar: ir.Type) -> "Pointer":
+        """The same address as one of numbers of another type."""
+        return Pointer(self.builder, self.value, scalar)
 
     def load(self) -> Vec:
         """A vector from here on."""
-        kind = ir.VectorType(self.scalar, self.lanes)
-        return Vec(self.builder, self.builder.load(self.value, align=self._align, typ=kind))
+        return self.load_at(0, self.lanes)
+
+    def load_at(self, offset, lanes: int) -> Vec:
+        """This many numbers from an offset on."""
+        kind = ir.VectorType(self.scalar, lanes)
+        return Vec(self.builder, self.builder.load((self + offset).value, align=self._align, typ=kind))
 
     def store(self, vec: Vec) -> None:
         """A vector to here and on."""
