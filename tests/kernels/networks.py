@@ -1,0 +1,93 @@
+"""Small networks, lowered, with an arena each, for tests of the program."""
+
+import numpy as np
+
+from fastmlp.arenas import aligned_zeros
+from fastmlp.kernels import layers, reference, schema
+from fastmlp.kernels.schema import Data, State
+from fastmlp.lowering import Lowering
+
+
+def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0):
+    """The plan of a network (pairs of a name and its argument), and arenas with random weights."""
+    lowering = Lowering(rows, np.dtype(dtype), training=loss is not None)
+    lowering.input(features)
+    for lowering.layer, (name, argument) in enumerate(parts):
+        if name in ("dense", "dropout"):
+            getattr(lowering, name)(argument)
+        else:
+            lowering.activation(name, argument)
+    if loss is not None:
+        lowering.loss(loss)
+    plan = lowering.finish([])
+    zeros = lambda size: aligned_zeros(size, np.dtype(dtype))  # noqa: E731
+    params = zeros(plan.parameters)
+    widest = max(int(op["ldw"]) for op in plan.operations)
+    state = State(
+        params=params,
+        gradients=zeros(params.size if materialised else 0),
+        slots=zeros(2 * params.size),
+        workspace=zeros(plan.workspace),
+        scratch=zeros(team * layers.UPDATE_ROWS * widest),
+        losses=zeros(rows),
+        scores=zeros(rows),
+        labels=aligned_zeros(rows, np.dtype(np.int64)),
+    )
+    random = np.random.default_rng(seed)
+    for op in dense(plan.operations):
+        weights = weights_of(op, params)
+        weights[:] = random.standard_normal(weights.shape) / np.sqrt(op["fan_in"])
+    return plan.operations, state
+
+
+def dense(operations):
+    """The dense operations."""
+    return [op for op in operations if op["kind"] == schema.DENSE]
+
+
+def weights_of(op, arena):
+    """The weights, with the bias as the last row."""
+    return reference.matrix(arena, op["weights"], int(op["ldw"]), int(op["fan_in"]) + 1, int(op["fan_out"]))
+
+
+def padding(op, arena):
+    """What follows the weights in each of their rows."""
+    ldw, columns = int(op["ldw"]), int(op["fan_out"])
+    return reference.matrix(arena, op["weights"] + columns, ldw, int(op["fan_in"]) + 1, ldw - columns)
+
+
+def copy(state):
+    """The same numbers in other arenas."""
+    copies = [aligned_zeros(array.size, array.dtype) for array in state]
+    for target, source in zip(copies, state, strict=True):
+        target[:] = source
+    return State(*copies)
+
+
+def data(samples, features, outputs, dtype, seed=0, kind=schema.SINGLE):
+    """Random samples with a class and with target values each."""
+    random = np.random.default_rng(seed)
+    if kind == schema.BYTES:
+        inputs = random.integers(0, 256, (samples, features), np.uint8)
+    else:
+        inputs = random.standard_normal((samples, features)).astype(schema.ITEM_TYPES[kind])
+    return Data(
+        inputs=inputs.view(np.uint8).reshape(-1),
+        kind=kind,
+        labels=random.integers(0, outputs, samples),
+        targets=random.random(samples * outputs).astype(dtype),
+        order=random.permutation(samples),
+    )
+
+
+_HYPER = {
+    "rate": 0.01, "momentum": 0.9, "rho": 0.9, "rest": 0.1, "beta1": 0.9, "rest1": 0.1, "beta2": 0.99,
+    "rest2": 0.01, "correction": 1.5, "epsilon": 0.01,
+}  # fmt: skip
+
+
+def hyper(optimizer, dtype, steps=1, width=8):
+    """The numbers of some steps; 1/2 for one that is not known here."""
+    rows = np.zeros((steps, width), dtype)
+    rows[:, : len(optimizer.hyper)] = [_HYPER.get(name, 0.5) for name in optimizer.hyper]
+    return rows

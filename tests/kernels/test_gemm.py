@@ -1,0 +1,72 @@
+"""Matrix products: bit-equal to a scalar loop, close to NumPy, and nothing written outside."""
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import reference, simd
+from fastmlp.kernels.gemm import gemm
+from fastmlp.kernels.schema import LINE, stride
+from tests.cases import CASES, DTYPES
+from tests.kernels import scalar
+from tests.tolerance import assert_close
+
+
+def vectors(columns, dtype):
+    """Columns rounded up to whole vectors."""
+    lanes = simd.FLOAT32_LANES * 4 // np.dtype(dtype).itemsize
+    return -(-columns // lanes) * lanes
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("transposed", [False, True], ids=["A", "A'"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_product(dtype, transposed, case):
+    rows, columns, depth = case
+    random = np.random.default_rng(0)
+    start = LINE // np.dtype(dtype).itemsize
+    ldb, ldc = stride(columns, dtype), stride(columns, dtype)
+    lda = stride(rows if transposed else depth, dtype)
+    a_m, a_k = (1, lda) if transposed else (lda, 1)
+    # What must not be read is NaN, as is all of C before.
+    arena_a = np.full(start + (depth if transposed else rows) * lda, np.nan, dtype)
+    arena_b = np.full(start + depth * ldb, np.nan, dtype)
+    arena_c = np.full(start + rows * ldc, np.nan, dtype)
+    A = reference.matrix(arena_a, start, a_m, rows, depth, a_k)
+    B = reference.matrix(arena_b, start, ldb, depth, columns)
+    C = reference.matrix(arena_c, start, ldc, rows, columns)
+    A[:], B[:] = random.standard_normal(A.shape), random.standard_normal(B.shape)
+    width = vectors(columns, dtype)
+    reference.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
+
+    arguments = (arena_a, start, a_m, a_k, arena_b, start, ldb, rows, columns, depth)
+    gemm(arena_c, start, ldc, *arguments)
+
+    expected = np.empty((rows, columns), dtype)
+    scalar.product(expected, A, B)
+    assert np.array_equal(C, expected)
+    assert np.all(reference.matrix(arena_c, start + columns, ldc, rows, width - columns) == 0)
+    assert np.isnan(reference.matrix(arena_c, start + width, ldc, rows, ldc - width)).all()
+    assert np.isnan(arena_c[:start]).all()
+
+    twin = np.full_like(arena_c, np.nan)
+    reference.gemm(twin, start, ldc, *arguments)
+    twin = reference.matrix(twin, start, ldc, rows, columns)
+    assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_depth_zero_gives_zero(dtype):
+    arena = np.full(3 * 16, np.nan, dtype)
+    gemm(arena, 0, 16, arena, 0, 16, 1, arena, 0, 16, 3, 5, 0)
+    assert np.all(reference.matrix(arena, 0, 16, 3, 5) == 0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_infinity_and_nan_pass_through(dtype):
+    arena = np.zeros(4 * 16, dtype)
+    arena[16], arena[17] = np.inf, np.nan
+    arena[32] = arena[48] = 1.0  # B: its first two rows
+    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 1)
+    assert arena[0] == np.inf
+    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 2)
+    assert np.isnan(arena[0])
