@@ -72,7 +72,8 @@ class Lowering:
         self.parameters += (x.columns + 1) * stride
         if x.delta >= 0:
             across = schema.stride(x.columns, self.dtype)
-            fields |= {"transposed": self._allocate(units * across), "ldt": across}
+            rows = schema.whole_lines(units, self.dtype)
+            fields |= {"transposed": self._allocate(rows * across), "ldt": across}
         self._add(schema.DENSE, x=x, y=y, **fields)
 
     def activation(self, name: str, slope: float) -> None:
@@ -133,7 +134,7 @@ class Lowering:
         for row, operation in zip(table, self.operations, strict=True):
             for name, number in operation.items():
                 row[name] = number
-        return verify(Plan(table, tuple(spans), self.parameters, self.workspace, self.rows))
+        return verify(Plan(table, tuple(spans), self.parameters, self.workspace, self.rows, self.dtype))
 
 
 def lower(

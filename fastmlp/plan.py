@@ -22,6 +22,8 @@ class Plan:
         Sizes of the two arenas, in numbers.
     rows : int
         Rows of the workspace: the largest batch.
+    dtype : dtype
+        Of all numbers.
     """
 
     operations: np.ndarray
@@ -29,6 +31,7 @@ class Plan:
     parameters: int
     workspace: int
     rows: int
+    dtype: np.dtype
 
     def __str__(self) -> str:
         """The plan as a readable table."""
@@ -90,7 +93,13 @@ def _problems(plan: Plan, op: np.void) -> Iterable[str]:
         "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, False),
         "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
         "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, kind == schema.DENSE),
-        "transposed": (op["ldt"], fan_out, fan_in, plan.workspace, kind == schema.DENSE and op["dx"] >= 0),
+        "transposed": (
+            op["ldt"],
+            schema.whole_lines(fan_out, plan.dtype),
+            fan_in,
+            plan.workspace,
+            kind == schema.DENSE and op["dx"] >= 0,
+        ),
     }
     for name, (stride, rows, columns, size, required) in needs.items():
         start = op[name]

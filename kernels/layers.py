@@ -15,6 +15,7 @@ from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
 from .schema import ACTIVATION, DENSE, DROPOUT, INPUT, LOSS, SOFTMAX
 from .threads import share
+from .transpose import transpose
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
@@ -65,13 +66,13 @@ def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
     )  # fmt: skip
 
 
-@kernel
+@inlined
 def dense_transpose(op, state, begin, end):
     """Bring the rows [begin, end) of the weights into the columns of their transpose; the bias is not part of it."""
-    for k in range(begin, min(end, op.fan_in), UPDATE_ROWS):
-        for n in range(op.fan_out):
-            for j in range(k, min(k + UPDATE_ROWS, end, op.fan_in)):
-                state.workspace[op.transposed + n * op.ldt + j] = state.params[op.weights + j * op.ldw + n]
+    transpose(
+        state.workspace, op.transposed + begin, op.ldt, state.params, op.weights + begin * op.ldw, op.ldw,
+        min(end, op.fan_in) - begin, op.fan_out,
+    )  # fmt: skip
 
 
 @kernel

@@ -38,7 +38,7 @@ OPERATION = np.dtype(
         ("dy", "i8"),  # delta of y, stride ldy
         ("weights", "i8"),  # where they stand in `params`; -1: none
         ("ldw", "i8"),
-        ("transposed", "i8"),  # the transposed weights in `workspace`, for dx; -1: nobody needs them
+        ("transposed", "i8"),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: nobody needs them
         ("ldt", "i8"),
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
     ]
@@ -78,6 +78,12 @@ HALT = 16  # rank 0 has decided: this step is not finished
 BROKEN = 24  # a row of this step has a loss that is not finite
 STEP = 32  # steps done
 CONTROL_WORDS = 40
+
+
+def whole_lines(columns: int, dtype: np.dtype) -> int:
+    """Columns rounded up to whole cache lines, which are whole vectors on every machine."""
+    line = LINE // np.dtype(dtype).itemsize
+    return -(-columns // line) * line
 
 
 def stride(columns: int, dtype: np.dtype) -> int:

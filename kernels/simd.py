@@ -260,6 +260,12 @@ def with_sign_of(magnitude: Vec, sign: Vec) -> Vec:
     return _call("copysign", magnitude, sign)
 
 
+def shuffle(a: Vec, b: Vec, positions: Sequence[int]) -> Vec:
+    """The lanes at these positions of a and b, one behind the other."""
+    mask = ir.Constant(ir.VectorType(_INT32, len(positions)), list(positions))
+    return Vec(a.builder, a.builder.shuffle_vector(a.value, b.value, mask))
+
+
 def polynomial(x: Vec, coefficients: Sequence[float]) -> Vec:
     """c0 + x (c1 + x (c2 + ...)), one fused operation a term."""
     total = x.like(coefficients[-1])
