@@ -1,11 +1,19 @@
-"""fastmlp: train and run multilayer perceptrons on a CPU, fast, with the same bits on any number of threads."""
+"""fastmlp: train and run multilayer perceptrons on a CPU, fast, with the same bits on any number of threads.
 
-from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
-from .errors import FileFormatError, TrainingDiverged
-from .history import History
-from .layers import Activation, Dense, Dropout, Flatten
-from .model import Sequential, load
-from .optimizers import SGD, Adam, RMSprop
+What is listed here is imported when it is first used, so that what needs no kernels does not wait for Numba.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
+    from .errors import FileFormatError, TrainingDiverged
+    from .history import History
+    from .layers import Activation, Dense, Dropout, Flatten
+    from .model import Sequential, load
+    from .optimizers import SGD, Adam, RMSprop
+    from .plot import plot_history
 
 __version__ = "0.1.0"
 
@@ -26,5 +34,28 @@ __all__ = [
     "load_idx_folder",
     "load_mnist",
     "load_synthetic",
+    "plot_history",
     "synthetic_digits",
 ]
+
+_MODULES = {
+    "data": ("DataSet", "load_idx_folder", "load_mnist", "load_synthetic", "synthetic_digits"),
+    "errors": ("FileFormatError", "TrainingDiverged"),
+    "history": ("History",),
+    "layers": ("Activation", "Dense", "Dropout", "Flatten"),
+    "model": ("Sequential", "load"),
+    "optimizers": ("SGD", "Adam", "RMSprop"),
+    "plot": ("plot_history",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

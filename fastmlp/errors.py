@@ -5,5 +5,20 @@ class FileFormatError(ValueError):
     """A file is not what it claims to be: truncated, damaged, or not of the format."""
 
 
-class TrainingDiverged(ArithmeticError):
+class TrainingDiverged(ArithmeticError):  # noqa: N818
     """The loss became NaN or infinite. The model has the weights from before that epoch."""
+
+
+class UsageError(ValueError):
+    """A command was called with something it does not accept."""
+
+
+SIGNALLED = 128  # a command that signal n ended has the exit code 128 + n, as everywhere
+
+
+class Interrupted(KeyboardInterrupt):
+    """A command was asked to end by a signal: Ctrl-C, or SIGTERM."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = SIGNALLED + number

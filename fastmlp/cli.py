@@ -1,0 +1,190 @@
+"""The command line: what can be asked for, and how every failure becomes one line and an exit code.
+
+The commands themselves are in `commands.py`, which is imported only once there is one to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+from . import __version__
+from .errors import SIGNALLED, Interrupted, TrainingDiverged, UsageError
+
+FAILED, MISUSED = 1, 2  # exit codes
+
+_EXPECTED = (ValueError, OSError, TrainingDiverged, MemoryError, OverflowError, ImportError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the name of the program; by default that of this process.
+
+    Returns
+    -------
+    int
+        Exit code: 0; 1 if it failed, 2 if it was called wrongly, 128 + n if signal n ended it.
+    """
+    with _one_line_warnings(), _signals():
+        try:
+            options = _parser().parse_args(arguments)
+            from . import commands
+
+            getattr(commands, options.command)(options)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return _silence()
+        except UsageError as error:
+            return _report(error, MISUSED)
+        except _EXPECTED as error:
+            return _report(error, FAILED)
+        except KeyboardInterrupt as error:
+            print("; ".join(["fastmlp: stopped", *getattr(error, "__notes__", ())]), file=sys.stderr)
+            return error.exit_code if isinstance(error, Interrupted) else SIGNALLED + signal.SIGINT
+    return 0
+
+
+def _report(error: Exception, code: int) -> int:
+    """Say what is wrong in one line."""
+    if isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    else:
+        text = str(error) or ("not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
+    lines = [*text.splitlines(), *getattr(error, "__notes__", ())]
+    print("fastmlp: error: " + "; ".join(line.strip() for line in lines), file=sys.stderr)
+    return code
+
+
+def _silence() -> int:
+    """The reader of our output has gone, as in `predict ... | head`: say nothing more, also at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return SIGNALLED + signal.SIGPIPE
+
+
+@contextmanager
+def _one_line_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: print(f"fastmlp: warning: {message}", file=sys.stderr)
+        yield
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM interrupt a command where it stands; what somebody else ignores stays ignored."""
+
+    def interrupt(number: int, _: FrameType | None) -> NoReturn:
+        raise Interrupted(number)
+
+    caught = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    earlier = {number: signal.signal(number, interrupt) for number in caught}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSED, f"fastmlp: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="fastmlp", description="Train and run multilayer perceptrons on a CPU, fast and reproducibly."
+    )
+    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+
+    _add_train(command("train", "train a network to recognise images, and save it with its history"))
+    evaluate = command("evaluate", "loss and accuracy of a saved model on the test images")
+    _add_saved_model(evaluate)
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    predict = command("predict", "the class of each test image, as CSV: index,class,probability")
+    _add_saved_model(predict)
+    predict.add_argument("--out", metavar="FILE", help="write to this file; without it, to standard output")
+    command("info", "what fastmlp runs on: CPU, vectors, threads, cache, versions")
+    warm = command("warm", "compile all kernels now, so that nothing has to wait for it later")
+    warm.add_argument("--float64", action="store_true", help="also for float64")
+    return parser
+
+
+def _add_train(train: argparse.ArgumentParser) -> None:
+    def add(name: str, help: str, **settings: Any) -> None:
+        shown = "" if settings.get("default") is None else " (default: %(default)s)"
+        train.add_argument(name, help=help + shown, **settings)
+
+    _add_data(train, "training")
+    train.add_argument(
+        "--layers", type=_positive, nargs="+", default=[128, 64], metavar="UNITS",
+        help="units of the hidden layers (default: 128 64)",
+    )  # fmt: skip
+    add("--activation", "of the hidden layers; `fastmlp info` lists all", default="relu", metavar="NAME")
+    add("--dropout", "after each hidden layer, from 0 and below 1", type=float, default=0, metavar="RATE")
+    add("--optimizer", "`fastmlp info` lists all", default="adam", metavar="NAME")
+    add("--lr", "learning rate (default: the optimizer's)", type=float, metavar="RATE")
+    add("--epochs", "passes over the training images", type=_positive, default=5, metavar="N")
+    add("--batch-size", "images of a step", type=_positive, default=64, metavar="N")
+    add(
+        "--validation-split",
+        "share of the training images, from the end, to evaluate after each epoch and not to train on",
+        type=float, default=0, metavar="SHARE",
+    )  # fmt: skip
+    add("--seed", "key of all random numbers", type=int, default=0, metavar="N")
+    add("--engine", "kernels, or reference: the same in plain NumPy", default="kernels", metavar="NAME")
+    _add_threads(train)
+    add("--out", "folder for the results (default: runs/DATE_TIME)", metavar="FOLDER")
+    train.add_argument("--overwrite", action="store_true", help="replace an earlier run in that folder")
+
+
+def _add_saved_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "model", metavar="MODEL", help="a file that `fastmlp train` or Sequential.save wrote"
+    )
+    _add_data(command, "test")
+    _add_threads(command)
+
+
+def _add_data(command: argparse.ArgumentParser, which: str) -> None:
+    command.add_argument(
+        "--data", default="synthetic", metavar="NAME",
+        help="synthetic: drawn digits, no files needed; mnist: downloaded once; or a folder with the four "
+        "files of MNIST, or of a set in its format (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--samples", type=_positive, metavar="N", help=f"use the first N {which} images only (default: all)"
+    )
+
+
+def _add_threads(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--threads", type=_positive, metavar="N",
+        help="number of threads; the result does not depend on it (default: as many as help)",
+    )  # fmt: skip
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return number
