@@ -336,7 +336,7 @@ class Sequential:
         The file is written beside and then put in place: after a crash there is the old one or the new one.
         """
         network = self.network
-        config = {
+        config: dict[str, Any] = {
             "layers": [layer.config() for layer in self.layers],
             "input_shape": list(network.input_shape),
             "loss": self._loss,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +23,7 @@ from .optimizers import Optimizer
 from .plan import Plan
 from .samples import Samples, as_samples
 
-DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
 
 

@@ -80,12 +80,11 @@ def _as_numbers(values: ArrayLike, name: str) -> np.ndarray:
         raise ValueError(
             f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')"
         )
+    wanted: type = np.float64
     if array.dtype == np.uint8:
-        wanted = np.dtype(np.uint8)
+        wanted = np.uint8
     elif array.dtype.kind == "f" and array.dtype.itemsize <= 4:
-        wanted = np.dtype(np.float32)
-    else:
-        wanted = np.dtype(np.float64)
+        wanted = np.float32
     return np.require(array, dtype=wanted, requirements=["C", "A"])
 
 
