@@ -73,8 +73,8 @@ def _row_dot(x: Pointer, x0: Int, y: Pointer, y0: Int, columns: Int) -> float:
 
 @primitive
 def _row_softmax_delta(d: Pointer, d0: Int, y: Pointer, y0: Int, columns: Int, dot: Vec) -> None:
-    """d = y (d - dot) along a row."""
-    formula = lambda at, delta, value: [value * (delta - dot)]  # noqa: E731
+    """d = y (d - dot) along a row; 0 in the padding, where y is 1."""
+    formula = lambda at, delta, value: [select(at.inside, value * (delta - dot), 0.0)]  # noqa: E731
     map_block(one(columns), columns, [Block(d + d0, 0)], [Block(d + d0, 0), Block(y + y0, 0)], formula)
 
 
