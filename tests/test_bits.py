@@ -1,0 +1,110 @@
+"""The promise: the same bits for any number of threads, any width of vectors, fused or materialised gradient.
+
+A digest is the SHA-256 of all parameters after two epochs: of each layer its weights, then its biases, as
+little-endian float32 without padding. Whoever changes the order of a sum or a random number on purpose puts
+what this prints in the place of `DIGESTS`, and says so in the change log:
+
+    FASTMLP_MNIST=<folder of the four files> python -m tests.test_bits
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from fastmlp import Dense, Dropout, Flatten, Sequential, synthetic_digits
+from fastmlp.kernels import simd
+from tests.mnist import FOLDER, mnist, needs_mnist
+
+DIGESTS = {
+    "synthetic-100": "03907eaa9cfdad3727bb9830924dbd0d859f4cda55deac7a5c85470a4599a0cd",
+    "synthetic-96": "3a3cd5103dcff4ec3f193401372966a999ca5d7ae6c30beb9eff9d9c98a1f173",
+    "mnist-100": "77d735924a9a7aba0e4d45bdfea67a46503d85cff7f060ba5ce4e82d00f0e2e8",
+    "mnist-96": "6fa3bfc233acdd05f2f49e0029fb56a9bf682a3ffabfaa60696966b71241fd16",
+}
+
+
+class Run(NamedTuple):
+    """What is trained. 6,000 and 59,990 are no multiples of 96, so their last batch is smaller."""
+
+    data: str
+    samples: int
+    batch_size: int
+
+
+RUNS = {
+    "synthetic-100": Run("synthetic", 6_000, 100),
+    "synthetic-96": Run("synthetic", 6_000, 96),
+    "mnist-100": Run("mnist", 60_000, 100),
+    "mnist-96": Run("mnist", 59_990, 96),
+}
+NAMES = [pytest.param(name, marks=needs_mnist if run.data == "mnist" else ()) for name, run in RUNS.items()]
+
+
+def images(run):
+    """The images of a run and their labels."""
+    if run.data == "synthetic":
+        return synthetic_digits(run.samples)
+    return mnist().x_train[: run.samples], mnist().y_train[: run.samples]
+
+
+def digest(model):
+    """SHA-256 of all parameters."""
+    sha = hashlib.sha256()
+    for layer in model.layers:
+        for array in layer.parameters.values():
+            sha.update(array.astype("<f4").tobytes())
+    return sha.hexdigest()
+
+
+def train(run, **options):
+    """The digest of a run."""
+    model = Sequential(
+        [Flatten(), Dense(128, "relu"), Dropout(0.1), Dense(64, "relu"), Dropout(0.1), Dense(10, "softmax")],
+        optimizer="adam",
+        seed=1,
+    )
+    model.fit(*images(run), epochs=2, batch_size=run.batch_size, verbose=0, **options)
+    return digest(model)
+
+
+def all_digests():
+    """The digests of all runs whose data are here."""
+    return {name: train(run) for name, run in RUNS.items() if run.data != "mnist" or FOLDER is not None}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("name", NAMES)
+def test_threads(name, threads):
+    assert train(RUNS[name], threads=threads) == DIGESTS[name]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("name", NAMES)
+def test_materialised_gradient(name, threads):
+    assert train(RUNS[name], threads=threads, keep_gradients=True) == DIGESTS[name]
+
+
+@pytest.mark.parametrize("lanes", sorted({4, 8, 16} - {simd.FLOAT32_LANES}))
+def test_vector_width(lanes):
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.test_bits"],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "FASTMLP_LANES": str(lanes)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert process.returncode == 0, process.stderr
+    digests = json.loads(process.stdout)
+    assert digests == {name: DIGESTS[name] for name in digests}
+    assert digests
+
+
+if __name__ == "__main__":
+    print(json.dumps(all_digests(), indent=4))
