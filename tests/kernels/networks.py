@@ -1,11 +1,15 @@
 """Small networks, lowered, with an arena each, for tests of the program."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from fastmlp.arenas import aligned_zeros
 from fastmlp.kernels import layers, reference, schema
 from fastmlp.kernels.schema import Data, State
 from fastmlp.lowering import Lowering
+
+SEED = np.uint64(7)
 
 
 def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0):
@@ -86,8 +90,18 @@ _HYPER = {
 }  # fmt: skip
 
 
-def hyper(optimizer, dtype, steps=1, width=8):
-    """The numbers of some steps; 1/2 for one that is not known here."""
-    rows = np.zeros((steps, width), dtype)
+def hyper(optimizer, dtype, steps=1):
+    """The numbers of some steps, row after row; 1/2 for one that is not known here."""
+    rows = np.zeros((steps, schema.HYPER), dtype)
     rows[:, : len(optimizer.hyper)] = [_HYPER.get(name, 0.5) for name in optimizer.hyper]
-    return rows
+    return rows.reshape(-1)
+
+
+def train(program, plan, state, samples, *, batch, optimizer, hyper, epoch=0, team=1):
+    """One epoch on a team of threads; the totals and the shared words."""
+    totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
+    shared = (plan, state, samples, batch, optimizer, hyper, SEED, epoch, control)
+    with ThreadPoolExecutor(team) as pool:
+        for done in [pool.submit(program.train_epoch, totals, *shared, rank, team) for rank in range(team)]:
+            done.result()
+    return totals, control

@@ -1,0 +1,169 @@
+"""The program against its NumPy twin, and its promises."""
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import losses, optimizers, program, reference, schema
+from fastmlp.kernels.activations import ACTIVATIONS
+from tests.kernels import networks
+from tests.kernels.networks import SEED
+from tests.tolerance import assert_close
+
+FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 150, 70
+STEPS = -(-SAMPLES // BATCH)
+# Every activation, softmax in the middle, dropout.
+EVERYTHING = [
+    *(part for row in ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
+    ("dense", 33), ("softmax", 0.0), ("dense", 17), ("dropout", 0.25), ("dense", OUTPUTS),
+]  # fmt: skip
+# Roundings on the way of a sample: the sums of each dense layer, and what its activation is off by.
+DEPTH = sum(33 + 8 for name, _ in EVERYTHING if name == "dense")
+TERMS = STEPS * (2 * DEPTH + BATCH)
+
+
+def build(loss, **changes):
+    options = {"features": FEATURES, "rows": 128, "dtype": np.float32, "loss": loss} | changes
+    return networks.build(EVERYTHING, **options)
+
+
+def samples(kind=schema.SINGLE):
+    return networks.data(SAMPLES, FEATURES, OUTPUTS, np.float32, kind=kind)
+
+
+def snapshot(state, totals):
+    return b"".join(array.tobytes() for array in (state.params, state.slots, totals))
+
+
+def train(which, plan, state, given=None, code=0, **changes):
+    numbers = networks.hyper(optimizers.OPTIMIZERS[code], np.float32, STEPS)
+    options = {"batch": BATCH, "optimizer": code, "hyper": numbers} | changes
+    return networks.train(which, plan, state, given or samples(), **options)
+
+
+def scale(*arrays):
+    """Size of the terms of all sums: of the largest numbers that occur."""
+    return np.float64(max(1.0, *(float(np.abs(array).max()) for array in arrays)))
+
+
+@pytest.mark.parametrize("optimizer", range(len(optimizers.OPTIMIZERS)))
+@pytest.mark.parametrize("loss", [row.name for row in losses.LOSSES])
+def test_the_twin_trains_the_same_network(loss, optimizer):
+    plan, state = build(loss)
+    twin, before = networks.copy(state), networks.copy(state)
+    totals, _ = train(program, plan, state, code=optimizer)
+    expected, _ = train(reference, plan, twin, code=optimizer)
+    assert not np.array_equal(state.params, before.params)
+    assert_close(state.params, twin.params, terms=TERMS, scale=scale(twin.params))
+    assert_close(state.slots, twin.slots, terms=TERMS, scale=scale(twin.slots))
+    # Totals are float64 sums of float32 losses.
+    assert_close(np.float32(totals), np.float32(expected), terms=TERMS)
+
+
+@pytest.mark.parametrize("kind", [schema.BYTES, schema.SINGLE, schema.DOUBLE])
+def test_samples_of_each_type(kind):
+    plan, state = build("cross_entropy")
+    twin, given = networks.copy(state), samples(kind)
+    program.forward(plan, state, given, 7, SEED, 0)
+    reference.forward(plan, twin, given, 7, SEED, 0)
+    op = plan[0]
+    rows = [reference.matrix(s.workspace, op["y"], int(op["ldy"]), 7, FEATURES) for s in (state, twin)]
+    assert np.any(rows[0])
+    assert np.array_equal(*rows)
+
+
+@pytest.mark.parametrize("loss", [row.name for row in losses.LOSSES])
+def test_pieces_one_by_one(loss):
+    plan, state = build(loss)
+    twin, given, rows = networks.copy(state), samples(), 65
+    for which, arenas in ((program, state), (reference, twin)):
+        which.forward(plan, arenas, given, rows, SEED, 3)
+        which.loss(plan, arenas, given, rows)
+        which.backward(plan, arenas, rows, SEED, 3)
+    for name in ("losses", "scores", "gradients"):
+        actual, expected = getattr(state, name), getattr(twin, name)
+        assert np.any(expected)
+        assert_close(actual, expected, terms=2 * DEPTH + rows, scale=scale(expected))
+    numbers = networks.hyper(optimizers.OPTIMIZERS[0], np.float32)
+    program.step(plan, state, 0, numbers)
+    reference.step(plan, twin, 0, numbers)
+    assert_close(state.params, twin.params, terms=2 * DEPTH + rows, scale=scale(twin.params))
+
+
+@pytest.mark.parametrize("team", [1, 2])
+def test_evaluate_and_predict(team):
+    given, control = samples(), np.zeros(schema.CONTROL_WORDS, np.int64)
+    results = {}
+    for which, size in ((program, team), (reference, 1)):
+        plan, state = build("mean_squared_error")
+        rows = np.zeros(SAMPLES, np.float32), np.zeros(SAMPLES, np.float32)
+        outputs = np.zeros((SAMPLES, OUTPUTS), np.float32)
+        without_loss, arenas = build(None)
+        arenas.params[:] = state.params
+        for rank in range(size):
+            which.evaluate(*rows, plan, state, given, control, rank, size)
+            which.predict(outputs, without_loss, arenas, given, control, rank, size)
+        results[which] = (*rows, outputs)
+    for actual, expected in zip(*results.values(), strict=True):
+        assert np.all(np.any(expected.reshape(SAMPLES, -1), axis=1))
+        assert_close(actual, expected, terms=DEPTH, scale=scale(expected))
+
+
+@pytest.mark.parametrize("optimizer", range(len(optimizers.OPTIMIZERS)))
+def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(optimizer):
+    results = set()
+    for team in (1, 2, 3):
+        for materialised in (False, True):
+            plan, state = build("cross_entropy", team=team, materialised=materialised)
+            totals, _ = train(program, plan, state, code=optimizer, team=team)
+            results.add(snapshot(state, totals))
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("which", [program, reference])
+def test_stop_ends_before_the_update(which):
+    plan, state = build("cross_entropy")
+    before = state.params.copy()
+    totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
+    control[schema.STOP] = 1
+    numbers = networks.hyper(optimizers.OPTIMIZERS[0], np.float32, STEPS)
+    which.train_epoch(totals, plan, state, samples(), BATCH, 0, numbers, SEED, 0, control, 0, 1)
+    assert control[schema.HALT] == 1
+    assert control[schema.STEP] == 0
+    assert np.array_equal(state.params, before)
+    assert not totals.any()
+
+
+@pytest.mark.parametrize("which", [program, reference])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
+    given = samples()
+    # In the second step.
+    given.inputs.view(np.float32).reshape(SAMPLES, FEATURES)[given.order[BATCH]] = wrong
+    plan, state = build("mean_squared_error")
+    totals, control = train(which, plan, state, given)
+    assert control[schema.BROKEN] == 1
+    assert control[schema.STEP] == 1
+    assert totals[2] == BATCH
+    assert np.isfinite(state.params).all()
+
+
+@pytest.mark.parametrize("which", [program, reference])
+def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
+    plan, whole = build("cross_entropy")
+    parts = networks.copy(whole)
+    train(which, plan, whole)
+    numbers = networks.hyper(optimizers.OPTIMIZERS[0], np.float32, STEPS)
+    control, given = np.zeros(schema.CONTROL_WORDS, np.int64), samples()
+    first = given._replace(order=given.order[:BATCH])
+    for part in (first, given):
+        which.train_epoch(np.zeros(3), plan, parts, part, BATCH, 0, numbers, SEED, 0, control, 0, 1)
+    assert np.array_equal(whole.params, parts.params)
+
+
+def test_padding_of_weights_and_states_stays_zero():
+    plan, state = build("cross_entropy")
+    train(program, plan, state, code=len(optimizers.OPTIMIZERS) - 1)
+    for op in networks.dense(plan):
+        for arena in (state.params, *state.slots.reshape(2, -1)):
+            assert networks.weights_of(op, arena).any()
+            assert not networks.padding(op, arena).any()
