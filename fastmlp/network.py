@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import team
-from .arenas import aligned_zeros, matrix
+from .arenas import aligned_zeros, matrix, read_only
 from .kernels import layers as layer_kernels
 from .kernels import program, schema
 from .kernels import threads as words
@@ -136,7 +136,9 @@ class Network:
         self, samples: Samples, targets: tuple[np.ndarray, np.ndarray] | None, order: np.ndarray
     ) -> schema.Data:
         labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
-        return schema.Data(samples.bytes(), samples.kind, labels, values, order)
+        # All read-only: to Numba, arrays that may not be written are a type of their own, compiled anew.
+        inputs, labels, values, order = map(read_only, (samples.bytes(), labels, values, order))
+        return schema.Data(inputs, samples.kind, labels, values, order)
 
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""
