@@ -1,0 +1,147 @@
+"""The elementary functions: their largest error, in units of the last place, and special numbers."""
+
+import mpmath
+import numpy as np
+import pytest
+from numba import njit
+
+from fastmlp.kernels import elementary, simd
+from fastmlp.kernels.blocks import Block, map_block
+from fastmlp.kernels.elementary import MAX_ULP, MAX_ULP_DOUBLE
+from fastmlp.kernels.simd import Int, Pointer, primitive
+from tests.cases import DTYPES
+
+NAMES = tuple(MAX_ULP)
+
+
+@primitive
+def evaluate(y: Pointer, x: Pointer, count: Int, function: Int) -> None:
+    """y = f(x)."""
+
+    def case(name):
+        formula = getattr(elementary, name)
+        map_block(
+            simd.one(count), count, [Block(y, 0)], [Block(x, 0)], lambda at, value: [formula(value)]
+        )  # fmt: skip
+
+    simd.choose(function, {code: lambda name=name: case(name) for code, name in enumerate(NAMES)})
+
+
+@njit
+def _run(y, x, function):
+    evaluate(y, x, x.size, function)
+
+
+def run(name, x):
+    """f(x) for an array of any length."""
+    padded = np.zeros(-(-x.size // 16) * 16, x.dtype)
+    padded[: x.size] = x
+    y = np.empty_like(padded)
+    _run(y, padded, NAMES.index(name))
+    return y[: x.size]
+
+
+def _sigmoid(x):
+    tail = np.exp(-np.abs(x))
+    return np.where(x < 0, tail, 1) / (1 + tail)
+
+
+EXACT = {name: getattr(np, name, _sigmoid) for name in NAMES}  # in float64, for float32
+
+
+def domain(name, x):
+    """log1p is for numbers from 0 on."""
+    return np.abs(x) if name == "log1p" else x
+
+
+def exact(name, x):
+    with np.errstate(all="ignore"):
+        return EXACT[name](x.astype(np.float64))
+
+
+def check_float32(name, x):
+    """Every error is at most MAX_ULP; infinity and NaN are where they belong. Returns the largest error."""
+    y, truth = run(name, x), exact(name, x)
+    with np.errstate(over="ignore"):
+        rounded = truth.astype(np.float32)
+    finite = np.isfinite(rounded)
+    assert np.array_equal(y[~finite], rounded[~finite], equal_nan=True)
+    unit = np.spacing(np.abs(rounded[finite])).astype(np.float64)
+    error = np.abs(y[finite].astype(np.float64) - truth[finite]) / unit
+    worst = np.argmax(error)
+    assert error[worst] <= MAX_ULP[name], f"{error[worst]} ulp at {x[finite][worst]!r}"
+    return error[worst]
+
+
+def floats(start, stop, step=1):
+    """The float32 numbers of these bits."""
+    return np.arange(start, stop, step, np.uint64).astype(np.uint32).view(np.float32)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_error_on_samples(name):
+    check_float32(name, domain(name, floats(0, 2**32, 4099)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_error_on_every_float32(name):
+    worst = max(check_float32(name, domain(name, floats(i, i + 2**24))) for i in range(0, 2**32, 2**24))
+    # And the stated bound is no larger than it needs to be.
+    assert worst > MAX_ULP[name] - 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_error_of_float64_on_samples(name):
+    random = np.random.default_rng(0)
+    small = random.uniform(-1, 1, 300) * 10.0 ** random.integers(-12, 2, 300)
+    x = domain(name, np.concatenate([random.uniform(-5, 5, 600), small, random.uniform(-700, 700, 300)]))
+    formula = getattr(mpmath, name, lambda v: 1 / (1 + mpmath.exp(-v)))
+    with mpmath.workdps(40):
+        for argument, value in zip(x.tolist(), run(name, x).tolist(), strict=True):
+            if name == "log" and argument < 0:
+                assert np.isnan(value)
+                continue
+            truth = formula(mpmath.mpf(argument))
+            error = abs(mpmath.mpf(value) - truth) / mpmath.mpf(float(np.spacing(abs(float(truth)))))
+            assert error <= MAX_ULP_DOUBLE[name], f"{float(error)} ulp at {argument!r}"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_special_numbers(name, dtype):
+    """NaN, infinities, zeros with their sign; expm1, which tanh calls for |x| only, may lose that."""
+    x = domain(name, np.array([np.nan, np.inf, -np.inf, 0.0, -0.0], dtype))
+    with np.errstate(all="ignore"):
+        expected = EXACT[name](x)
+    y = run(name, x)
+    assert np.array_equal(y, expected, equal_nan=True)
+    if name != "expm1":
+        number = ~np.isnan(expected)
+        assert np.array_equal(np.signbit(y[number]), np.signbit(expected[number]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_denormal_numbers(name, dtype):
+    """Denormal arguments are numbers like others; so are denormal results."""
+    limits = np.finfo(dtype)
+    tiny = np.array([1, 2, 3, 1000, 1001], dtype) * limits.smallest_subnormal
+    x = domain(name, np.concatenate([tiny, -tiny]))
+    with np.errstate(all="ignore"):
+        expected = EXACT[name](x)
+    y = run(name, x)
+    if name == "log":
+        assert np.allclose(y[:5], expected[:5], rtol=2 * limits.eps, atol=0)
+        assert np.isnan(y[5:]).all()
+    else:
+        assert np.all(np.abs(y - expected) <= np.spacing(np.abs(expected)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_smallest_results_are_denormal(dtype):
+    smallest = np.finfo(dtype).tiny
+    x = np.array([np.log(smallest) - 3], dtype)
+    for name in ("exp", "sigmoid"):
+        (y,) = run(name, x)
+        assert 0 < y < smallest
