@@ -17,6 +17,12 @@ class Case(NamedTuple):
     depth: int
 
 
+def whole_vectors(columns: int, dtype) -> int:
+    """Columns rounded up to whole vectors: as far as kernels may write."""
+    lanes = simd.FLOAT32_LANES * 4 // np.dtype(dtype).itemsize
+    return -(-columns // lanes) * lanes
+
+
 def _around(*edges: int) -> list[int]:
     """One, an odd number, a prime; and each edge of a tile with its neighbours."""
     return sorted({1, 9, 13} | {edge + step for edge in edges for step in (-1, 0, 1) if edge + step > 0})

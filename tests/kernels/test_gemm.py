@@ -3,18 +3,12 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import reference, simd
+from fastmlp.kernels import reference
 from fastmlp.kernels.gemm import gemm
 from fastmlp.kernels.schema import LINE, stride
-from tests.cases import CASES, DTYPES
+from tests.cases import CASES, DTYPES, whole_vectors
 from tests.kernels import scalar
 from tests.tolerance import assert_close
-
-
-def vectors(columns, dtype):
-    """Columns rounded up to whole vectors."""
-    lanes = simd.FLOAT32_LANES * 4 // np.dtype(dtype).itemsize
-    return -(-columns // lanes) * lanes
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -35,7 +29,7 @@ def test_product(dtype, transposed, case):
     B = reference.matrix(arena_b, start, ldb, depth, columns)
     C = reference.matrix(arena_c, start, ldc, rows, columns)
     A[:], B[:] = random.standard_normal(A.shape), random.standard_normal(B.shape)
-    width = vectors(columns, dtype)
+    width = whole_vectors(columns, dtype)
     reference.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
 
     arguments = (arena_a, start, a_m, a_k, arena_b, start, ldb, rows, columns, depth)

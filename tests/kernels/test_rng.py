@@ -1,0 +1,106 @@
+"""Random numbers: the documented hash, fair, and the same for any order of work."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import reference, rng
+from fastmlp.kernels.schema import stride
+from tests.cases import DTYPES
+
+SEED = np.uint64(7)
+WORD = 2**64
+
+
+def mix(z):
+    """SplitMix64's finaliser in whole numbers."""
+    z = (z + 0x9E3779B97F4A7C15) % WORD
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % WORD
+    z = (z ^ z >> 27) * 0x94D049BB133111EB % WORD
+    return z ^ z >> 31
+
+
+def key(seed, purpose, epoch, row):
+    return mix(mix(mix(mix(seed) ^ purpose) ^ epoch) ^ row)
+
+
+COUNTERS = [(0, 0, 0, 0), (7, 1, 2, 3), (2**64 - 1, 1000, 99, 2**40)]
+
+
+@pytest.mark.parametrize("counters", COUNTERS)
+def test_key_is_the_documented_hash(counters):
+    seed, *others = counters
+    assert int(rng.key(np.uint64(seed), *others)) == key(*counters)
+    assert int(reference.key(np.uint64(seed), *others)) == key(*counters)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 13, 1025])
+def test_shuffle_is_the_documented_permutation(n):
+    order, twin, expected = np.empty(n, np.int64), np.empty(n, np.int64), list(range(n))
+    rng.shuffle(order, SEED, 3)
+    reference.shuffle(twin, SEED, 3)
+    for i in range(n - 1, 0, -1):
+        j = key(7, rng.SHUFFLE, 3, i) * (i + 1) // WORD
+        expected[i], expected[j] = expected[j], expected[i]
+    assert order.tolist() == expected
+    assert twin.tolist() == expected
+    assert sorted(expected) == list(range(n))
+
+
+def test_shuffle_is_even():
+    """Chi-squared over all permutations of 4: within four standard deviations of its mean."""
+    counts, draws = dict.fromkeys(permutations(range(4)), 0), 4800
+    order = np.empty(4, np.int64)
+    for epoch in range(draws):
+        rng.shuffle(order, SEED, epoch)
+        counts[tuple(order.tolist())] += 1
+    expected = draws / len(counts)
+    chi_squared = sum((count - expected) ** 2 / expected for count in counts.values())
+    freedom = len(counts) - 1
+    assert abs(chi_squared - freedom) <= 4 * np.sqrt(2 * freedom)
+
+
+def dropout(which, x, rate, *, purpose=1000, epoch=0, first_row=0):
+    rows, columns = x.shape
+    ld = stride(columns, x.dtype)
+    arena, y = np.zeros(rows * ld, x.dtype), np.full(rows * ld, np.nan, x.dtype)
+    reference.matrix(arena, 0, ld, rows, columns)[:] = x
+    which.dropout(y, 0, ld, arena, 0, ld, rows, columns, rate, SEED, purpose, epoch, first_row)
+    return reference.matrix(y, 0, ld, rows, columns).copy()
+
+
+@pytest.mark.parametrize("columns", [1, 9, 16, 17, 129])
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dropout_has_the_bits_of_its_twin(dtype, rate, columns):
+    x = np.random.default_rng(0).standard_normal((13, columns)).astype(dtype)
+    actual, expected = (dropout(which, x, rate, first_row=5) for which in (rng, reference))
+    assert np.array_equal(actual, expected)
+    kept = actual != 0
+    assert np.array_equal(actual[kept], (x * dtype(1 / (1 - rate)))[kept])
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_keeps_the_right_share(rate):
+    x = np.ones((300, 129), np.float32)
+    kept = dropout(rng, x, rate) != 0
+    for counts, draws in ((kept.sum(), x.size), (kept.sum(0), x.shape[0]), (kept.sum(1), x.shape[1])):
+        # Within five standard deviations: in total, of each unit and of each row.
+        assert np.all(np.abs(counts - draws * (1 - rate)) <= 5 * np.sqrt(draws * rate * (1 - rate)))
+
+
+def test_masks_do_not_depend_on_chunks_or_width():
+    x = np.ones((65, 129), np.float32)
+    whole = dropout(rng, x, 0.5, first_row=100)
+    for first, last in ((0, 1), (1, 9), (9, 65)):
+        assert np.array_equal(dropout(rng, x[first:last], 0.5, first_row=100 + first), whole[first:last])
+    assert np.array_equal(dropout(rng, x[:, :17], 0.5, first_row=100), whole[:, :17])
+
+
+def test_masks_differ_between_layers_epochs_and_rows():
+    x = np.ones((64, 64), np.float32)
+    mask = dropout(rng, x, 0.5) != 0
+    for other in ({"purpose": 1001}, {"epoch": 1}, {"first_row": 64}):
+        agreement = np.mean(mask == (dropout(rng, x, 0.5, **other) != 0))
+        assert abs(agreement - 0.5) <= 5 * 0.5 / np.sqrt(x.size)
