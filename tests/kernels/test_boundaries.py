@@ -1,0 +1,108 @@
+"""Who may import and call what, read from the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import fastmlp.kernels
+
+FOLDER = Path(fastmlp.kernels.__file__).parent
+TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.py"))}
+ALLOCATIONS = {
+    "arange", "array", "asarray", "ascontiguousarray", "concatenate", "copy", "empty", "empty_like", "eye",
+    "full", "full_like", "linspace", "ones", "ones_like", "outer", "repeat", "stack", "tile", "zeros",
+    "zeros_like",
+}  # fmt: skip
+
+
+def relative_imports(name):
+    """The files of the package that this one imports."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            yield from [node.module] if node.module else [alias.name for alias in node.names]
+
+
+def absolute_imports(name):
+    """The other packages that this file imports."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module
+
+
+def kernels(name):
+    """The functions of a file that are compiled."""
+    decorators = {"kernel", "inlined", "entry"}
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.FunctionDef):
+            names = {ast.unparse(decorator).split("(")[0] for decorator in node.decorator_list}
+            if names & decorators:
+                yield node
+
+
+def test_there_are_kernels_to_look_at():
+    assert {"gemm", "shuffle", "train_epoch"} <= {node.name for name in TREES for node in kernels(name)}
+
+
+def test_only_jit_compiles():
+    compilers = {"njit", "jit", "vectorize", "guvectorize", "cfunc", "generated_jit", "stencil"}
+    for name, tree in TREES.items():
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert bool(used & compilers) == (name == "jit"), name
+
+
+def test_only_simd_imports_llvmlite():
+    users = {
+        name for name in TREES for module in absolute_imports(name) if module.split(".")[0] == "llvmlite"
+    }
+    assert users == {"simd"}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_nothing_comes_from_fastmlp(name):
+    assert not [module for module in absolute_imports(name) if module.split(".")[0] in ("fastmlp", "kernels")]
+    assert all(node.level <= 1 for node in ast.walk(TREES[name]) if isinstance(node, ast.ImportFrom))
+    assert set(relative_imports(name)) <= set(TREES)
+
+
+def test_the_twin_imports_numpy_and_the_schema_only():
+    standard = {"collections", "collections.abc", "functools", "typing"}
+    assert set(absolute_imports("reference")) - standard == {"numpy"}
+    assert set(relative_imports("reference")) == {"schema"}
+    assert set(absolute_imports("schema")) - standard == {"numpy"}
+    assert not set(relative_imports("schema"))
+
+
+def test_imports_go_downwards_only():
+    """Files can be put in an order in which each imports earlier ones only."""
+    waiting, placed = {name: set(relative_imports(name)) for name in TREES}, set()
+    while waiting:
+        ready = {name for name, needs in waiting.items() if needs <= placed}
+        assert ready, f"import each other: {sorted(waiting)}"
+        placed |= ready
+        waiting = {name: needs for name, needs in waiting.items() if name not in ready}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_kernels_neither_allocate_nor_raise(name):
+    for kernel in kernels(name):
+        for node in ast.walk(kernel):
+            place = f"{name}.{kernel.name}, line {getattr(node, 'lineno', '?')}"
+            assert not isinstance(node, (ast.Raise, ast.Assert, ast.ListComp, ast.List, ast.Dict, ast.Set)), (
+                place
+            )
+            if isinstance(node, ast.Call):
+                function = node.func
+                assert not (isinstance(function, ast.Attribute) and function.attr in ALLOCATIONS), place
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_kernels_read_neither_clock_nor_environment(name):
+    words = {"os", "environ", "getenv", "time", "perf_counter", "random", "open", "print"}
+    for kernel in kernels(name):
+        used = {node.id for node in ast.walk(kernel) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(kernel) if isinstance(node, ast.Attribute)}
+        assert not used & words, f"{name}.{kernel.name}"

@@ -1,0 +1,45 @@
+"""Run as a program: train one network with every activation, loss and optimizer; print a hash of all bits."""
+
+import hashlib
+
+import numpy as np
+
+from fastmlp.kernels import optimizers, program
+from fastmlp.kernels.activations import ACTIVATIONS
+from fastmlp.kernels.losses import LOSSES
+from tests.kernels import networks
+
+FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 100, 70
+PARTS = [
+    *(part for row in ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
+    ("dense", 131), ("dropout", 0.25), ("dense", 33), ("softmax", 0.0), ("dense", OUTPUTS),
+]  # fmt: skip
+
+
+def digest() -> str:
+    """SHA-256 of the weights, the states and the totals of all runs."""
+    result = hashlib.sha256()
+    samples = networks.data(SAMPLES, FEATURES, OUTPUTS, np.float32)
+    for loss in LOSSES:
+        for code, optimizer in enumerate(optimizers.OPTIMIZERS):
+            plan, state = networks.build(
+                PARTS,
+                features=FEATURES,
+                rows=BATCH,
+                dtype=np.float32,
+                loss=loss.name,
+                materialised=code % 2 == 0,
+            )
+            numbers = networks.hyper(optimizer, np.float32, steps=2)
+            totals, _ = networks.train(
+                program, plan, state, samples, batch=BATCH, optimizer=code, hyper=numbers
+            )
+            assert np.isfinite(state.params).all()
+            for op in networks.dense(plan):
+                result.update(networks.weights_of(op, state.params).tobytes())
+            result.update(state.slots.tobytes() + totals.tobytes())
+    return result.hexdigest()
+
+
+if __name__ == "__main__":
+    print(digest())
