@@ -13,7 +13,9 @@ def main() -> None:
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="which; all without any", default=[])
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each pair (5)")
     arguments = parser.parse_args()
-    print(f"{platform.machine()}, Python {platform.python_version()}; medians of {arguments.rounds} interleaved runs\n")
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}; medians of {arguments.rounds} interleaved runs\n"
+    )
     for name in arguments.suites or SUITES:
         print(f"## {name}\n\n{SUITES[name](arguments.rounds)}\n", flush=True)
 

@@ -64,7 +64,7 @@ def ours(rows: str, depth: str, columns: str, transposed: str, threads: str) -> 
             lambda control, rank, size: run(
                 C, ldc, A, a_m, a_k, B, ldb, m, n, k, times, control, rank, size
             ),
-            size, team.new_control(), None,
+            size, team.new_control(), amount=int(FLOPS_PER_RUN),
         )  # fmt: skip
         yield (time.perf_counter() - start) / times
 
@@ -100,4 +100,6 @@ def compare(rounds: int) -> str:
             speed = 2e-9 * rows * depth * columns / sorted(result.ours)[len(result.ours) // 2]
             line += [f"{result.ratio:.2f}", f"{speed:.0f}"]
         lines.append(line)
-    return table(["product", "shape", "times BLAS, 1 thread", "GFLOP/s here", "2 threads", "GFLOP/s here"], lines)
+    return table(
+        ["product", "shape", "times BLAS, 1 thread", "GFLOP/s here", "2 threads", "GFLOP/s here"], lines
+    )

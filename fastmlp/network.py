@@ -62,7 +62,7 @@ class Network:
         self.slots = aligned_zeros(0, self.dtype)
         self.slots_of = ""  # the optimizer whose state the slots hold
         self.steps = [0] * len(self.layers)  # updates of each layer so far
-        self._runs: dict[tuple[object, ...], tuple[Plan, schema.State]] = {}
+        self._runs: dict[str, tuple[object, Plan, schema.State]] = {}  # the last of each purpose
         self._by_hand = 0  # rows of the last forward call
         for layer in self.layers:
             layer._network = self
@@ -111,26 +111,27 @@ class Network:
             self._runs.clear()
 
     def _prepare(
-        self, plan_of: Callable[[], Plan], key: tuple[object, ...], threads: int
+        self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int
     ) -> tuple[Plan, schema.State]:
-        """A plan and its arenas, kept for the next call with the same key."""
-        if key not in self._runs:
+        """A plan and its arenas, kept for the next run of this purpose if its key is the same."""
+        if purpose not in self._runs or self._runs[purpose][0] != (key, threads):
             plan = plan_of()
-            widest = int(plan.operations["ldw"].max(initial=0))
-            self._runs[key] = (
-                plan,
-                schema.State(
-                    params=self.params,
-                    gradients=self.gradients,
-                    slots=self.slots,
-                    workspace=aligned_zeros(plan.workspace, self.dtype),
-                    scratch=aligned_zeros(threads * int(layer_kernels.UPDATE_ROWS) * widest, self.dtype),
-                    losses=aligned_zeros(plan.rows, self.dtype),
-                    scores=aligned_zeros(plan.rows, self.dtype),
-                    labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
-                ),
-            )
-        return self._runs[key]
+            self._runs[purpose] = (key, threads), plan, self._state(plan, threads)
+        return self._runs[purpose][1:]
+
+    def _state(self, plan: Plan, threads: int) -> schema.State:
+        """The arenas of a plan: those of the network, and workspace of its own."""
+        widest = int(plan.operations["ldw"].max(initial=0))
+        return schema.State(
+            params=self.params,
+            gradients=self.gradients,
+            slots=self.slots,
+            workspace=aligned_zeros(plan.workspace, self.dtype),
+            scratch=aligned_zeros(threads * int(layer_kernels.UPDATE_ROWS) * widest, self.dtype),
+            losses=aligned_zeros(plan.rows, self.dtype),
+            scores=aligned_zeros(plan.rows, self.dtype),
+            labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
+        )
 
     def _data(
         self, samples: Samples, targets: tuple[np.ndarray, np.ndarray] | None, order: np.ndarray
@@ -174,7 +175,8 @@ class Network:
         self.prepare_slots(optimizer)
         plan, state = self._prepare(
             lambda: lower(self.layers, self.features, batch_size, self.dtype, loss=loss, training=True),
-            ("train", loss, batch_size, size),
+            "train",
+            (loss, batch_size),
             size,
         )
         data = self._data(samples, targets, order)
@@ -191,7 +193,7 @@ class Network:
 
         control = team.new_control()
         try:
-            team.run(work, size, control, on_step)
+            team.run(work, size, control, amount=self.work(samples.count, 3), on_wait=on_step)
         finally:
             self.steps = [first - 1 + int(control[words.STEP])] * len(self.layers)
         return totals, control
@@ -210,7 +212,8 @@ class Network:
         rows = team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(self.layers, self.features, rows, self.dtype, loss=loss),
-            ("evaluate", loss, rows),
+            "evaluate",
+            (loss, rows),
             size,
         )
         data = self._data(samples, targets, np.arange(samples.count))
@@ -220,7 +223,7 @@ class Network:
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(losses, scores, plan.operations, state, data, control, rank, size)
 
-        team.run(work, size, team.new_control(), None)
+        team.run(work, size, team.new_control(), amount=self.work(samples.count, 1))
         # fsum is exact, so the order of the rows does not matter.
         return math.fsum(losses) / samples.count, math.fsum(scores) / samples.count
 
@@ -229,7 +232,7 @@ class Network:
         size = choose_size(engine, threads, self.work(samples.count, 1))
         rows = team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
-            lambda: lower(self.layers, self.features, rows, self.dtype), ("predict", rows), size
+            lambda: lower(self.layers, self.features, rows, self.dtype), "predict", rows, size
         )
         data = self._data(samples, None, np.arange(samples.count))
         outputs = np.empty((samples.count, self.outputs), self.dtype)
@@ -238,7 +241,7 @@ class Network:
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(outputs, plan.operations, state, data, control, rank, size)
 
-        team.run(work, size, team.new_control(), None)
+        team.run(work, size, team.new_control(), amount=self.work(samples.count, 1))
         return outputs
 
     # One pass at a time, by hand
@@ -247,7 +250,8 @@ class Network:
         self.keep_gradients()
         return self._prepare(
             lambda: lower(self.layers, self.features, rows, self.dtype, training=True, input_delta=True),
-            ("by hand", rows),
+            "by hand",
+            rows,
             1,
         )
 

@@ -20,6 +20,7 @@ from .kernels import threads as words
 
 Work = Callable[[np.ndarray, int, int], None]  # (control, rank, size)
 
+BRIEF = 100_000_000  # multiply-adds of a run that takes a few milliseconds: Ctrl-C can wait for its end
 POLL_SECONDS = 0.1  # how often a waiting caller shows progress
 WORK_PER_THREAD = (
     400_000  # multiply-adds of a step that are worth another thread: some times what a barrier costs
@@ -147,8 +148,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_teams)
 
 
-def run(work: Work, size: int, control: np.ndarray, on_wait: Callable[[int], None] | None) -> None:
-    """Run `work(control, rank, size)` on a team.
+def run(
+    work: Work, size: int, control: np.ndarray, *, amount: int, on_wait: Callable[[int], None] | None = None
+) -> None:
+    """Run `work(control, rank, size)` on a team, or, if it is little, right here.
 
     Parameters
     ----------
@@ -158,9 +161,14 @@ def run(work: Work, size: int, control: np.ndarray, on_wait: Callable[[int], Non
         Number of threads.
     control : ndarray
         The shared words, new for each run.
+    amount : int
+        Multiply-adds of the whole run.
     on_wait : callable, optional
         Called with the step about ten times a second.
     """
+    if size == 1 and amount < BRIEF:
+        work(control, 0, 1)
+        return
     with _lock:
         idle = _idle.setdefault(size, [])
         team = idle.pop() if idle else Team(size)
