@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m bench`. Ratios of interleaved runs, never absolute times alone; correctness lives in tests/."""
+"""Benchmarks: `python -m bench`. Ratios of interleaved runs, never absolute times alone; tests/ checks correctness."""

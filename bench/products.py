@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def shapes() -> list[tuple[str, int, int, int]]:
     found = []
     for name, workload in WORKLOADS.items():
         widths = (784, *workload.layers)
-        for inputs, units in zip(widths, widths[1:], strict=False):
+        for inputs, units in pairwise(widths):
             found.append((f"{name} forward", workload.batch_size, inputs, units))
             found.append((f"{name} gradient", inputs, workload.batch_size, units))
     return found

@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -86,7 +87,8 @@ def _signals() -> Iterator[None]:
     def interrupt(number: int, _: FrameType | None) -> NoReturn:
         raise Interrupted(number)
 
-    caught = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    ours = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    caught = [number for number in ours if signal.getsignal(number) is not signal.SIG_IGN]
     earlier = {number: signal.signal(number, interrupt) for number in caught}
     try:
         yield

@@ -76,16 +76,20 @@ class _Locator(_CacheLocator):
     variant = ""
 
     def get_cache_path(self) -> str:
+        """Where the files are."""
         return str(folder())
 
     def get_source_stamp(self) -> str:
+        """What a file must carry to be used."""
         return stamp()
 
     def get_disambiguator(self) -> str:
+        """What files of other variants do not have in their names."""
         return self.variant
 
     @classmethod
     def from_function(cls, py_func, py_file):
+        """The locator of a function: the same for all."""
         locator = cls()
         locator._py_file = py_file  # Numba names it in a warning
         return locator

@@ -7,8 +7,8 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
-from .jit import inlined, kernel
 from .inputs import read_row
+from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE

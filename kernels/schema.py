@@ -38,7 +38,7 @@ OPERATION = np.dtype(
         ("dy", "i8"),  # delta of y, stride ldy
         ("weights", "i8"),  # where they stand in `params`; -1: none
         ("ldw", "i8"),
-        ("transposed", "i8"),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: nobody needs them
+        ("transposed", "i8"),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
     ]

@@ -93,14 +93,17 @@ class Vec:
 
     @property
     def lanes(self) -> int:
+        """Number of lanes."""
         return self.value.type.count
 
     @property
     def scalar(self) -> ir.Type:
+        """Type of a lane."""
         return self.value.type.element
 
     @property
     def is_double(self) -> bool:
+        """Whether the lanes are float64."""
         return isinstance(self.scalar, ir.DoubleType)
 
     def like(self, number) -> "Vec":
@@ -287,6 +290,7 @@ class Pointer:
 
     @property
     def lanes(self) -> int:
+        """Lanes of a vector of what is here."""
         return lanes_of(self.scalar)
 
     @property
