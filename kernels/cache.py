@@ -105,6 +105,7 @@ class PackageCache(FunctionCache):
     _impl_class = _Impl
 
     def load_overload(self, sig, target_context):
+        """The machine code of a signature; None if there is none that can be read."""
         try:
             return super().load_overload(sig, target_context)
         except Exception:
@@ -112,6 +113,7 @@ class PackageCache(FunctionCache):
             return None
 
     def save_overload(self, sig, data):
+        """Keep the machine code of a signature; a warning if that fails."""
         try:
             super().save_overload(sig, data)
         except OSError as error:
