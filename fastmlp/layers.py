@@ -11,6 +11,7 @@ import numpy as np
 from .initializers import INITIALIZERS, initial_weights
 from .kernels import activations
 from .names import look_up
+from .samples import as_numbers, as_samples
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -118,7 +119,10 @@ class Layer:
         ndarray
             Its output, a copy; one row for each of X.
         """
-        return self.network.forward(self.span, X)
+        given = as_numbers(X, "X")
+        samples = as_samples(np.atleast_2d(given), self.network.dtype)
+        outputs = self.network.forward(self.span, samples)
+        return outputs[0] if given.ndim == 1 else outputs
 
     def backward(self, d_y: np.typing.ArrayLike) -> np.ndarray:
         """Propagate the gradient of the loss through this layer, after `forward` of the same rows.
@@ -133,7 +137,9 @@ class Layer:
         ndarray, of the shape of the input
             Gradient with respect to the input. `d_weight` and `d_bias` then hold those of the parameters.
         """
-        return self.network.backward(self.span, d_y)
+        given = as_numbers(d_y, "d_y")
+        d_x = self.network.backward(self.span, np.atleast_2d(given))
+        return d_x[0] if given.ndim == 1 else d_x
 
 
 class Dense(Layer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,8 @@ from .names import look_up
 from .network import DTYPES, ENGINES, Network
 from .optimizers import Optimizer, get_optimizer, optimizer_from_config
 from .plan import Plan
-from .samples import Samples, as_samples, as_targets
+from .samples import Samples, as_numbers, as_samples, as_targets
+from .team import choose_threads
 from .trainer import Task, train
 
 
@@ -72,7 +73,7 @@ class Sequential:
             self.add(layer)
         choose_loss(loss, "")
         look_up("dtype", dtype, DTYPES)
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        if not _is_count(seed):
             raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.optimizer = get_optimizer(optimizer)
@@ -109,13 +110,7 @@ class Sequential:
         input_shape : int or tuple of int
             Number of features, or shape of one sample.
         """
-        shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
-        if not shape or any(
-            isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in shape
-        ):
-            raise ValueError(
-                f"build: expected a number of features or a shape such as (28, 28), got {input_shape!r}"
-            )
+        shape = _shape(input_shape)
         if self._network is not None and self._network.input_shape != shape:
             raise ValueError(
                 f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
@@ -233,10 +228,10 @@ class Sequential:
             After Ctrl-C; the weights and the history so far are usable.
         """
         epochs = _whole("epochs", epochs)
-        samples = as_samples(X)
+        samples = self._samples(X)
         batch = samples.count if batch_size is None else min(_whole("batch_size", batch_size), samples.count)
         look_up("engine", engine, ENGINES)
-        self._check_samples(samples)
+        choose_threads(threads, 0)
         targets = self._targets(samples, y)
         validation = None
         if validation_data is not None:
@@ -248,10 +243,11 @@ class Sequential:
             samples, targets, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
             int(verbose),
         )  # fmt: skip
-        try:
-            train(self.network, task, self._epochs, self._epochs + epochs, self.history)
-        finally:
-            self._epochs = max([self._epochs, *self.history.epochs])
+        with self.network.lock:
+            try:
+                train(self.network, task, self._epochs, self._epochs + epochs, self.history)
+            finally:
+                self._epochs = max([self._epochs, *self.history.epochs])
         return self.history
 
     def evaluate(
@@ -264,7 +260,7 @@ class Sequential:
         dict
             `loss`, and `accuracy` or `mean_absolute_error`.
         """
-        samples = self._check_samples(as_samples(X))
+        samples = self._samples(X)
         loss, score = self.network.evaluate(
             samples, self._targets(samples, y), loss=self.loss, threads=threads, engine=engine
         )
@@ -282,10 +278,8 @@ class Sequential:
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        given = np.asarray(X)
-        one = given.ndim > 0 and given.shape == self.network.input_shape
-        samples = self._check_samples(as_samples(given[None] if one else given))
-        outputs = self.network.predict(samples, threads=threads, engine=engine)
+        given, one = self._batch(X)
+        outputs = self.network.predict(self._samples(given), threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
     def predict_classes(self, X: ArrayLike, *, threads: int | None = None) -> np.ndarray:
@@ -306,27 +300,35 @@ class Sequential:
     def forward(self, X: ArrayLike) -> np.ndarray:
         """One forward pass, as in training; the values stay for `backward`.
 
+        Parameters
+        ----------
+        X : array_like, shape (samples, ...) or that of one sample
+            Samples.
+
         Returns
         -------
-        ndarray, shape (samples, outputs)
+        ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        self._check_samples(as_samples(X))
-        return self.network.forward(self.span, X)
+        given, one = self._batch(X)
+        outputs = self.network.forward(self.span, self._samples(given))
+        return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
         """One backward pass after `forward`; fills `d_weight` and `d_bias` of the layers.
 
         Parameters
         ----------
-        d_y : array_like, shape (samples, outputs)
+        d_y : array_like, of the shape of the output
             Gradient of the loss with respect to the output.
 
         Returns
         -------
-        ndarray, shape (samples, features)
+        ndarray, shape (samples, features), or (features,) for one sample
             Gradient with respect to the input.
         """
-        return self.network.backward(self.span, d_y)
+        given = as_numbers(d_y, "d_y")
+        d_x = self.network.backward(self.span, np.atleast_2d(given))
+        return d_x[0] if given.ndim == 1 else d_x
 
     # Files
 
@@ -335,7 +337,7 @@ class Sequential:
 
         The file is written beside and then put in place: after a crash there is the old one or the new one.
         """
-        network = self.network
+        network, state_of = self.network, self._state_of
         config: dict[str, Any] = {
             "layers": [layer.config() for layer in self.layers],
             "input_shape": list(network.input_shape),
@@ -344,17 +346,22 @@ class Sequential:
             "seed": self.seed,
             "dtype": self.dtype,
             "epochs": self._epochs,
-            "steps": network.steps,
-            "state_of": network.slots_of,
+            "steps": network.steps if state_of else [0] * len(self.layers),
+            "state_of": state_of,
         }
         write_model(path, config, self._tensors())
+
+    @property
+    def _state_of(self) -> str:
+        """Name of the optimizer if there is state of it: that of another one would be of no use."""
+        return self.optimizer.name if self.network.slots_of == self.optimizer.name else ""
 
     def _tensors(self) -> dict[str, np.ndarray]:
         """All arrays of the model by name: views."""
         network, tensors = self.network, {}
         arenas = {"": network.params}
-        if network.slots_of:
-            names = optimizer_kernels.OPTIMIZERS[optimizer_kernels.CODES[network.slots_of]].slots
+        if self._state_of:
+            names = optimizer_kernels.OPTIMIZERS[self.optimizer.code].slots
             arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
         for number, layer in enumerate(self.layers):
             if layer.parameters:
@@ -364,8 +371,15 @@ class Sequential:
                     tensors[f"layer{number}.bias{suffix}"] = both[-1]
         return tensors
 
-    def _check_samples(self, samples: Samples) -> Samples:
-        """An error where samples do not fit the network."""
+    def _batch(self, X: ArrayLike) -> tuple[np.ndarray, bool]:
+        """Samples, and whether X was one alone."""
+        given = as_numbers(X, "X")
+        one = given.shape == self.network.input_shape
+        return (given[None] if one else given), one
+
+    def _samples(self, X: ArrayLike) -> Samples:
+        """Samples that fit the network."""
+        samples = as_samples(X, np.dtype(self.dtype))
         if self._network is None:
             shape = samples.shape
             for layer in self.layers:
@@ -387,7 +401,7 @@ class Sequential:
     def _validation(self, given: Any, shape: Shape) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
         if not isinstance(given, (tuple, list)) or len(given) != 2:
             raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
-        samples = as_samples(given[0], "validation X")
+        samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
         if samples.shape != shape:
             raise ValueError(
                 f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
@@ -395,8 +409,22 @@ class Sequential:
         return samples, self._targets(samples, given[1])
 
 
+def _is_count(number: object) -> TypeGuard[int]:
+    """Whether it is a whole number from 0 on that the kernels can count with."""
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    return whole and 0 <= int(number) < 2**63  # type: ignore[call-overload]
+
+
+def _shape(given: int | Shape) -> Shape:
+    """The shape of one sample."""
+    shape = given if isinstance(given, (tuple, list)) else (given,)
+    if not shape or not all(_is_count(n) and n > 0 for n in shape):
+        raise ValueError(f"build: expected a number of features or a shape such as (28, 28), got {given!r}")
+    return tuple(int(n) for n in shape)
+
+
 def _whole(name: str, number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+    if not _is_count(number) or number == 0:
         raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
     return int(number)
 
@@ -425,7 +453,7 @@ def load(path: str | PathLike[str]) -> Sequential:
     config, tensors = read_model(path)
     try:
         return _restore(config, tensors)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise FileFormatError(f"{path}: not a model of fastmlp: {error}") from error
 
 
@@ -447,9 +475,9 @@ def _restore(config: dict[str, Any], tensors: dict[str, np.ndarray]) -> Sequenti
         network.prepare_slots(model.optimizer)
     elif config["state_of"] != "":
         raise ValueError(f"the state is of {config['state_of']!r}, the optimizer is {model.optimizer.name!r}")
-    if len(steps) != len(model.layers) or not all(isinstance(n, int) and n >= 0 for n in steps):
+    if len(steps) != len(model.layers) or not all(_is_count(n) for n in steps):
         raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
-    if not isinstance(config["epochs"], int) or config["epochs"] < 0:
+    if not _is_count(config["epochs"]):
         raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
     network.steps, model._epochs = list(steps), config["epochs"]
     expected = model._tensors()

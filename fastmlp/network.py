@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from . import team
 from .arenas import aligned_zeros, matrix, read_only
@@ -21,10 +22,27 @@ from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
 from .plan import Plan
-from .samples import Samples, as_samples
+from .samples import Samples
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+Snapshot = tuple[np.ndarray, np.ndarray, list[int]]
+
+
+def _in_turn(
+    run: Callable[Concatenate[Network, Arguments], Result],
+) -> Callable[Concatenate[Network, Arguments], Result]:
+    """Let the threads of the caller take turns, as all runs of a network share its memory."""
+
+    @wraps(run)
+    def run_alone(network: Network, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with network.lock:
+            return run(network, *args, **kwargs)
+
+    return run_alone
 
 
 class Network:
@@ -45,15 +63,18 @@ class Network:
     ----------
     params, gradients, slots : ndarray
         Flat arenas: parameters; their gradients, empty until something needs them; state of the optimizer.
+    lock : RLock
+        Whose owner may run the network.
     """
 
     def __init__(self, layers: Sequence[Layer], input_shape: Shape, dtype: str, seed: int) -> None:
         self.layers, self.input_shape, self.seed = list(layers), tuple(input_shape), seed
         self.dtype = look_up("dtype", dtype, DTYPES)
-        self.output_shape = _walk_shapes(self.layers, self.input_shape)
-        self.features = math.prod(self.input_shape)
+        self.widths = [math.prod(shape) for shape in _walk_shapes(self.layers, self.input_shape)]
+        self.features, self.outputs = self.widths[0], self.widths[-1]
+        self.lock = threading.RLock()
         for position, layer in enumerate(self.layers):
-            if layer._network is not None:
+            if layer._network is not None or any(layer is other for other in self.layers[:position]):
                 raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
             layer._position = position
         self.inference = lower(self.layers, self.features, team_rows(1), self.dtype)
@@ -70,12 +91,11 @@ class Network:
             if isinstance(layer, Dense):
                 layer.weight = layer.initial_weight(layer.weight.shape[0], seed, layer._position)
 
-    # Memory
+    def __reduce__(self) -> NoReturn:
+        """Copies would lose the views and the alignment, and pickles can run code."""
+        raise TypeError("a built model cannot be copied or pickled: use its save, and load")
 
-    @property
-    def outputs(self) -> int:
-        """Columns of the output."""
-        return math.prod(self.output_shape)
+    # Memory
 
     def dense_matrix(self, position: int, arena: np.ndarray) -> np.ndarray:
         """A dense layer's weights and, in the last row, its biases: a view into an arena like `params`."""
@@ -109,6 +129,18 @@ class Network:
             self.slots_of = optimizer.name
             self.steps = [0] * len(self.layers)
             self._runs.clear()
+
+    def snapshot(self) -> Snapshot:
+        """Copies of the parameters and of the optimizer's state."""
+        return self.params.copy(), self.slots.copy(), list(self.steps)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot of the same optimizer."""
+        self.params[...], self.slots[...], self.steps = snapshot
+
+    def is_finite(self) -> bool:
+        """Whether all parameters and the optimizer's state are numbers."""
+        return bool(np.isfinite(self.params).all() and np.isfinite(self.slots).all())
 
     def _prepare(
         self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int
@@ -148,6 +180,7 @@ class Network:
 
     # Runs
 
+    @_in_turn
     def train_epoch(
         self,
         samples: Samples,
@@ -198,6 +231,7 @@ class Network:
             self.steps = [first - 1 + int(control[words.STEP])] * len(self.layers)
         return totals, control
 
+    @_in_turn
     def evaluate(
         self,
         samples: Samples,
@@ -227,6 +261,7 @@ class Network:
         # fsum is exact, so the order of the rows does not matter.
         return math.fsum(losses) / samples.count, math.fsum(scores) / samples.count
 
+    @_in_turn
     def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:
         """The outputs, shape (samples, outputs)."""
         size = choose_size(engine, threads, self.work(samples.count, 1))
@@ -255,54 +290,45 @@ class Network:
             1,
         )
 
-    def forward(self, span: slice, X: ArrayLike) -> np.ndarray:
+    @_in_turn
+    def forward(self, span: slice, samples: Samples) -> np.ndarray:
         """Run some of the layers forward, as in training."""
-        given = np.asarray(X)
-        samples = as_samples(given[None] if given.ndim == 1 else given)
-        plan, state = self._hand_run(samples.count)
-        operations = _operations(plan, span)
-        entry = plan.operations[0].copy()
-        start = operations[0] if len(operations) else plan.operations[-1]
-        width = int(start["fan_in"]) if len(operations) and span.start > 0 else self.features
+        rows, width = samples.count, self.widths[span.start]
         if math.prod(samples.shape) != width:
             raise ValueError(f"X: expected {width} columns, got samples of shape {samples.shape}")
-        if len(operations) == 0:
-            return samples.array.reshape(samples.count, width).astype(self.dtype)
-        entry["y"], entry["ldy"], entry["fan_out"] = start["x"], start["ldx"], width
-        walked = np.concatenate([entry[None], operations])
-        data = self._data(samples, None, np.arange(samples.count))
-        program.forward(walked, state, data, samples.count, np.uint64(self.seed), 0)
-        self._by_hand = samples.count
-        last = operations[-1]
-        result = matrix(
-            state.workspace, int(last["y"]), int(last["ldy"]), samples.count, int(last["fan_out"])
-        ).copy()
-        return result[0] if given.ndim == 1 else result
+        plan, state = self._hand_run(rows)
+        data = self._data(samples, None, np.arange(rows))
+        # The values come in where the first operation reads them.
+        operations = _operations(plan, span)
+        entry = plan.operations[:1].copy()
+        if len(operations):
+            entry["y"], entry["ldy"], entry["fan_out"] = operations[0]["x"], operations[0]["ldx"], width
+        walked = np.concatenate([entry, operations])
+        program.forward(walked, state, data, rows, np.uint64(self.seed), 0)
+        self._by_hand = rows
+        last = walked[-1]
+        return matrix(state.workspace, int(last["y"]), int(last["ldy"]), rows, int(last["fan_out"])).copy()
 
-    def backward(self, span: slice, d_y: ArrayLike) -> np.ndarray:
+    @_in_turn
+    def backward(self, span: slice, d_y: np.ndarray) -> np.ndarray:
         """Run some of the layers backward, after `forward` of the same rows; fill their gradients."""
-        given = np.asarray(d_y, self.dtype)
-        delta = given[None] if given.ndim == 1 else given
-        if self._by_hand == 0:
+        rows, columns = self._by_hand, self.widths[span.stop]
+        if rows == 0:
             raise RuntimeError("backward: call forward first")
-        plan, state = self._hand_run(self._by_hand)
+        if d_y.shape != (rows, columns):
+            raise ValueError(
+                f"d_y: expected shape {(rows, columns)}, that of the last forward output, got {d_y.shape}"
+            )
+        plan, state = self._hand_run(rows)
         operations = _operations(plan, span)
         if len(operations) == 0:
-            return given.copy()
+            return d_y.astype(self.dtype)
         first, last = operations[0], operations[-1]
-        expected = (self._by_hand, int(last["fan_out"]))
-        if delta.shape != expected:
-            raise ValueError(
-                f"d_y: expected shape {expected}, that of the last forward output, got {given.shape}"
-            )
-        rows = self._by_hand
-        matrix(state.workspace, int(last["dy"]), int(last["ldy"]), rows, expected[1])[...] = delta
+        matrix(state.workspace, int(last["dy"]), int(last["ldy"]), rows, columns)[...] = d_y
         program.backward(operations, state, rows, np.uint64(self.seed), 0)
-        result = matrix(
-            state.workspace, int(first["dx"]), int(first["ldx"]), rows, int(first["fan_in"])
-        ).copy()
-        return result[0] if given.ndim == 1 else result
+        return matrix(state.workspace, int(first["dx"]), int(first["ldx"]), rows, int(first["fan_in"])).copy()
 
+    @_in_turn
     def step(self, optimizer: Optimizer, span: slice) -> None:
         """Update some of the layers from the gradients of the last `backward`."""
         self.kept_gradients()
@@ -337,14 +363,15 @@ def _operations(plan: Plan, span: slice) -> np.ndarray:
     return plan.operations[spans[0].start : spans[-1].stop]
 
 
-def _walk_shapes(layers: Sequence[Layer], shape: Shape) -> Shape:
-    """The shape of one sample after all layers; a ValueError from the first that it does not fit."""
+def _walk_shapes(layers: Sequence[Layer], shape: Shape) -> list[Shape]:
+    """The shapes of one sample before, between and after all layers; a ValueError where it does not fit."""
     if not layers:
         raise ValueError("the model has no layers: add some first, e.g. add(Dense(10, 'softmax'))")
+    shapes = [shape]
     for layer in layers:
-        shape = layer.output_shape(shape)
-    if len(shape) != 1:
+        shapes.append(layer.output_shape(shapes[-1]))
+    if len(shapes[-1]) != 1:
         raise ValueError(
-            f"the network puts out samples of shape {shape}; expected rows of numbers: add Flatten()"
+            f"the network puts out samples of shape {shapes[-1]}; expected rows of numbers: add Flatten()"
         )
-    return shape
+    return shapes

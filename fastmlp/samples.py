@@ -1,4 +1,4 @@
-"""What comes in: checks of X and y, and their form for the kernels. Errors name what came and what is accepted."""
+"""What comes in: checks of X and y, and their form for the kernels. Every error names what came and what is accepted."""
 
 from dataclasses import dataclass
 
@@ -42,23 +42,25 @@ class Samples:
         return schema.ITEM_TYPES.index(self.array.dtype)
 
 
-def as_samples(X: ArrayLike, name: str = "X") -> Samples:
+def as_samples(X: ArrayLike, dtype: np.dtype, name: str = "X") -> Samples:
     """Check samples and bring them into a form that the kernels read.
 
     Parameters
     ----------
     X : array_like, shape (samples, ...)
-        Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are; other
-        integers and booleans become float64. A copy is made only of what is not contiguous.
+        Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are;
+        other integers and booleans become float64. A copy is made only of what is not contiguous.
+    dtype : dtype
+        What the network computes in.
     name : str
         What the error messages call it.
 
     Raises
     ------
     ValueError
-        If it is empty, not a rectangular array of real numbers, or holds NaN or infinity.
+        If it is empty, not a rectangular array of real numbers, or holds what is not finite in `dtype`.
     """
-    array = _as_numbers(X, name)
+    array = as_numbers(X, name)
     if array.ndim < 2:
         raise ValueError(
             f"{name}: expected samples as rows, shape (samples, features), got shape {array.shape}; "
@@ -66,16 +68,13 @@ def as_samples(X: ArrayLike, name: str = "X") -> Samples:
         )
     if array.size == 0:
         raise ValueError(f"{name}: expected at least one sample and one feature, got shape {array.shape}")
-    _check_finite(array, name)
+    _check_finite(array, dtype, name)
     return Samples(array)
 
 
-def _as_numbers(values: ArrayLike, name: str) -> np.ndarray:
+def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     """A contiguous array of uint8, float32 or float64, in native byte order."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
+    array = _as_array(values, name)
     if array.dtype.kind not in "buif":
         raise ValueError(
             f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')"
@@ -88,19 +87,28 @@ def _as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     return np.require(array, dtype=wanted, requirements=["C", "A"])
 
 
-def _check_finite(array: np.ndarray, name: str) -> None:
+def _as_array(values: ArrayLike, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
+
+
+def _check_finite(array: np.ndarray, dtype: np.dtype, name: str) -> None:
     if array.dtype == np.uint8:
         return
     for start in range(0, len(array), _CHECKED_ROWS):
         rows = array[start : start + _CHECKED_ROWS]
-        finite = np.isfinite(rows)
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(rows.astype(dtype, copy=False))
         if not finite.all():
             place = np.argwhere(~finite)[0]
             value = rows[tuple(place)]
             place[0] += start
+            where = tuple(int(i) for i in place)
             raise ValueError(
-                f"{name}: expected finite numbers, got {value} at index {tuple(int(i) for i in place)}; "
-                "remove or replace such values first"
+                f"{name}: expected finite numbers of {dtype}, got {value} at index {where}; "
+                "remove, replace or scale such values first"
             )
 
 
@@ -135,12 +143,12 @@ def as_targets(
 
 def _check_length(array: np.ndarray, count: int) -> None:
     if array.ndim == 0 or len(array) != count:
-        length = "a single number" if array.ndim == 0 else f"{len(array)}"
+        length = "a single value" if array.ndim == 0 else f"{len(array)}"
         raise ValueError(f"y: expected one target for each of the {count} samples of X, got {length}")
 
 
 def _as_labels(y: ArrayLike, count: int, classes: int) -> np.ndarray:
-    array = np.asarray(y)
+    array = _as_array(y, "y")
     _check_length(array, count)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -150,37 +158,32 @@ def _as_labels(y: ArrayLike, count: int, classes: int) -> np.ndarray:
             "for one-hot rows use y.argmax(axis=1)"
         )
     if array.dtype.kind not in "bui" and not (
-        array.dtype.kind == "f" and np.array_equal(array, np.floor(array))
+        array.dtype.kind == "f" and np.isfinite(array).all() and np.array_equal(array, np.floor(array))
     ):
         raise ValueError(
             f"y: expected whole numbers from 0 to {classes - 1} as classes, got dtype {array.dtype}; "
             "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
         )
-    low, high = array.min(), array.max()
+    low, high = int(array.min()), int(array.max())
     if low < 0 or high >= classes:
         raise ValueError(
             f"y: expected classes from 0 to {classes - 1}, as the network has {classes} outputs, "
-            f"got {low:g} to {high:g}"
+            f"got {low} to {high}"
         )
     return np.ascontiguousarray(array, np.int64)
 
 
 def _as_values(y: ArrayLike, loss: str, count: int, outputs: int, dtype: np.dtype) -> np.ndarray:
-    given = np.asarray(y)
+    given = as_numbers(y, "y")
     _check_length(given, count)
-    if given.dtype.kind not in "buif":
-        raise ValueError(f"y: expected numbers, got dtype {given.dtype}")
-    array = np.ascontiguousarray(given, dtype)
-    if array.ndim == 1 and outputs == 1:
-        array = array[:, None]
-    if array.shape != (count, outputs):
+    if given.shape != (count, outputs) and not (given.ndim == 1 and outputs == 1):
         raise ValueError(
             f"y: expected shape ({count}, {outputs}), as the network has {outputs} outputs and its loss is {loss}, "
             f"got shape {given.shape}"
         )
-    _check_finite(array, "y")
-    if loss == "binary_cross_entropy" and (array.min() < 0 or array.max() > 1):
+    _check_finite(given, dtype, "y")
+    if loss == "binary_cross_entropy" and (given.min() < 0 or given.max() > 1):
         raise ValueError(
-            f"y: expected targets from 0 to 1 for {loss}, got {array.min():g} to {array.max():g}"
+            f"y: expected targets from 0 to 1 for {loss}, got {given.min():g} to {given.max():g}"
         )
-    return array.reshape(-1)
+    return given.reshape(-1).astype(dtype, copy=False)

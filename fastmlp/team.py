@@ -9,8 +9,10 @@ import math
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -73,64 +75,75 @@ def choose_threads(asked: int | None, work: float) -> int:
     return int(asked)
 
 
+class _Job(NamedTuple):
+    """Work for a whole team, and how it went on each thread."""
+
+    work: Work
+    control: np.ndarray
+    outcomes: list[BaseException | None]
+
+
 class Team:
     """Threads that wait for work."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._inboxes: list[SimpleQueue[tuple[Work, np.ndarray]]] = [SimpleQueue() for _ in range(size)]
-        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._inboxes: list[SimpleQueue[_Job]] = [SimpleQueue() for _ in range(size)]
+        self._bell: SimpleQueue[None] = SimpleQueue()
         for rank in range(size):
             threading.Thread(target=self._serve, args=(rank,), name=f"fastmlp-{rank}", daemon=True).start()
 
     def _serve(self, rank: int) -> None:
         last = None
         while True:
-            work, control = self._inboxes[rank].get()
-            if control is last:
+            job = self._inboxes[rank].get()
+            if job.control is last:
                 continue  # handed out twice, as the caller was interrupted while it did so
             if rank == 0:
-                # Not by the caller: an interruption between two of these would leave a thread alone at a barrier.
+                # Not by the caller: an interruption between two of these would leave a thread alone at a
+                # barrier.
                 for inbox in self._inboxes[1:]:
-                    inbox.put((work, control))
-            failure: BaseException | None = None
+                    inbox.put(job)
+            outcome: BaseException | None = None
             try:
-                work(control, rank, self.size)
+                job.work(job.control, rank, self.size)
             except BaseException as error:
-                failure = error
-            last = control
-            del work, control
-            self._done.put(failure)
+                outcome = error
+            last = job.control
+            job.outcomes.append(outcome)
+            del job, outcome
+            self._bell.put(None)
 
     def run(self, work: Work, control: np.ndarray, on_wait: Callable[[int], None] | None) -> None:
         """Run `work` on all threads and wait; stop them at the next step if the wait is interrupted."""
-        interruption: BaseException | None = None
+        job = _Job(work, control, [])
         try:
-            self._inboxes[0].put((work, control))
-        except BaseException as error:
-            interruption = error
+            self._inboxes[0].put(job)
+            self._wait(job, on_wait)
+        except BaseException:
+            # Ctrl-C, or an error of the caller's own. The threads still write to the memory, so wait for them.
             control[words.STOP] = 1
-            self._inboxes[0].put((work, control))
-        failures: list[BaseException] = []
-        for _ in range(self.size):
-            failure = None
-            while True:
-                try:
-                    failure = self._done.get(timeout=None if on_wait is None else POLL_SECONDS)
-                    break
-                except Empty:
-                    if on_wait is not None:
-                        on_wait(int(control[words.STEP]))
-                except BaseException as error:
-                    # Ctrl-C, or an error of the caller's own: the threads still hold the memory, so wait for them.
-                    interruption, on_wait = error, None
-                    control[words.STOP] = 1
+            self._inboxes[0].put(job)
+            while len(job.outcomes) < self.size:
+                with suppress(BaseException):
+                    self._wait(job, None)
+            raise
+        for failure in job.outcomes:
             if failure is not None:
-                failures.append(failure)
-        if interruption is not None:
-            raise interruption
-        if failures:
-            raise failures[0]
+                raise failure
+
+    def _wait(self, job: _Job, on_wait: Callable[[int], None] | None) -> None:
+        """Wait until all threads are done.
+
+        The outcomes tell, not the bell: it only wakes, and an interruption can swallow a ring. One that comes
+        from another thread is noticed after the time-out.
+        """
+        while len(job.outcomes) < self.size:
+            try:
+                self._bell.get(timeout=POLL_SECONDS)
+            except Empty:
+                if on_wait is not None:
+                    on_wait(int(job.control[words.STEP]))
 
 
 _idle: dict[int, list[Team]] = {}

@@ -53,11 +53,13 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
     Raises
     ------
     TrainingDiverged
-        If a loss is not finite: in that step, before its update. The parameters are those from before the epoch.
+        If a loss is not finite: in that step, before its update; or if a parameter is not finite after an
+        epoch. The parameters and the state of the optimizer are those from before the epoch.
     KeyboardInterrupt
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
     order = np.arange(task.samples.count)
+    network.prepare_slots(task.optimizer)
     for epoch in range(first, last):
         if task.shuffle:
             rng.shuffle(order, np.uint64(network.seed), epoch)
@@ -71,19 +73,21 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
 def _train_epoch(
     network: Network, task: Task, order: np.ndarray, epoch: int, on_step: Callable[[int], None] | None
 ) -> dict[str, float]:
-    before = network.params.copy()
+    before = network.snapshot()
     start = time.perf_counter()
     totals, control = network.train_epoch(
         task.samples, task.targets, order, loss=task.loss, optimizer=task.optimizer, batch_size=task.batch_size,
         epoch=epoch, threads=task.threads, engine=task.engine, on_step=on_step,
     )  # fmt: skip
     seconds = time.perf_counter() - start
-    if control[words.BROKEN]:
-        network.params[...] = before
+    if control[words.BROKEN] or not network.is_finite():
+        network.restore(before)
+        what = "loss is" if control[words.BROKEN] else "parameters are"
+        step = min(int(control[words.STEP]) + 1, task.steps)
         raise TrainingDiverged(
-            f"the loss is not finite in epoch {epoch + 1}, step {int(control[words.STEP]) + 1} of {task.steps}; the "
-            f"model has the weights from before this epoch. Try a learning rate below "
-            f"{task.optimizer.learning_rate:g}, or scale the inputs"
+            f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
+            f"from before this epoch. Try a learning rate below {task.optimizer.learning_rate:g}, or scale the "
+            f"inputs"
         )
     count = task.samples.count
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}
