@@ -1,4 +1,4 @@
-"""What comes in: checks of X and y, and their form for the kernels. Every error names what came and what is accepted."""
+"""What comes in: checks of X and y, and their form for the kernels. Errors name what came and what is accepted."""
 
 from dataclasses import dataclass
 
