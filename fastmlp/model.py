@@ -159,10 +159,10 @@ class Sequential:
         Examples
         --------
         >>> print(Sequential([Dense(3, "relu"), Dense(2)]).build(4).summary())
-        layer                                output  parameters
-        Dense(units=3, activation='relu')      (3,)          15
-        Dense(units=2, activation='identity')  (2,)           8
-        total                                                23
+        layer                                 output  parameters
+        Dense(units=3, activation='relu')       (3,)          15
+        Dense(units=2, activation='identity')   (2,)           8
+        total                                                 23
         """
         shape, lines = self.network.input_shape, [("layer", "output", "parameters")]
         for layer in self.layers:

@@ -21,8 +21,8 @@ def integer_power(base: float, exponents: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> integer_power(0.5, np.array([0, 1, 10]))
-    array([1.00000000e+00, 5.00000000e-01, 9.76562500e-04])
+    >>> integer_power(0.5, np.array([0, 1, 10])).tolist()
+    [1.0, 0.5, 0.0009765625]
     """
     power, square, rest = np.ones(exponents.shape), float(base), exponents.copy()
     while rest.any():
