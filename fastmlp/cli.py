@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     with _one_line_warnings(), _signals():
         try:
-            options = _parser().parse_args(arguments)
+            options = parser().parse_args(arguments)
             from . import commands
 
             getattr(commands, options.command)(options)
@@ -104,12 +104,13 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"fastmlp: error: {message} (see {self.prog} --help)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = _Parser(
         prog="fastmlp", description="Train and run multilayer perceptrons on a CPU, fast and reproducibly."
     )
-    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
@@ -124,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     command("info", "what fastmlp runs on: CPU, vectors, threads, cache, versions")
     warm = command("warm", "compile all kernels now, so that nothing has to wait for it later")
     warm.add_argument("--float64", action="store_true", help="also for float64")
-    return parser
+    return top
 
 
 def _add_train(train: argparse.ArgumentParser) -> None:

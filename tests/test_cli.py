@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Flatten, Sequential, TrainingDiverged, cli, load, synthetic_digits
+from fastmlp import Dense, Flatten, Sequential, TrainingDiverged, cli, load, synthetic_digits, warming
 from fastmlp.data import mnist, write_idx
 from fastmlp.data.folder import FILE_NAMES
 from fastmlp.kernels import cache
@@ -32,6 +32,12 @@ def empty_folder(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_kernels():
+    """What a command prints must not depend on which test comes first."""
+    warming.warm_training()
 
 
 @pytest.fixture(scope="module")
