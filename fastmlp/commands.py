@@ -44,9 +44,9 @@ def train(options: Namespace) -> None:
         if options.engine == "kernels":
             _interruptible(lambda: warming.warm_training(on_compile=_say_compiling))
         _fit(model, training, validation, options, folder)
+        paths = folder.save(model)
         scores = model.evaluate(data.x_test, data.y_test, threads=options.threads, engine=options.engine)
-        print(f"test accuracy {scores['accuracy']:.4f}, loss {scores['loss']:.4f}", flush=True)
-        print(*folder.save(model), sep="\n")
+        print(f"test accuracy {scores['accuracy']:.4f}, loss {scores['loss']:.4f}", *paths, sep="\n")
     finally:
         folder.remove_if_empty()
 
@@ -183,8 +183,9 @@ def _interruptible(work: Callable[[], Any]) -> Any:
     try:
         thread.join()
     except Interrupted as interruption:
-        # The thread goes on inside the compiler: end the process before the compiler is taken down around it.
-        atexit.register(os._exit, interruption.exit_code)
+        code = interruption.exit_code
+        # A thread that is inside the compiler at the end of the process would crash as its memory goes away.
+        atexit.register(lambda: os._exit(code) if thread.is_alive() else None)
         raise
     if isinstance(outcome[0], Exception):
         raise outcome[0]

@@ -341,6 +341,15 @@ def test_interruption_in_the_first_epoch_saves_the_model(empty_folder, monkeypat
     assert sorted(path.name for path in (empty_folder / "run").iterdir()) == [HISTORY, MODEL]
 
 
+def test_interruption_after_training_loses_nothing(empty_folder, monkeypatch):
+    def interrupt(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Sequential, "evaluate", interrupt)
+    assert call("train", *SMALL, "--out", "run", "--engine", "reference") == 130
+    assert sorted(path.name for path in (empty_folder / "run").iterdir()) == sorted([MODEL, HISTORY, PICTURE])
+
+
 def test_interruption_of_the_compiler_leaves_nothing(empty_folder, tmp_path):
     process = start("train", "--out", "run", NUMBA_CACHE_DIR=str(tmp_path / "cold"))
     for line in process.stderr:
