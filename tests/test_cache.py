@@ -1,0 +1,175 @@
+"""The cache of machine code: never stale, never trusted in a folder that is not ours, never a reason to fail.
+
+Each test runs a copy of the package with a tiny entry in new processes, with a cache folder of its own.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastmlp
+from fastmlp import kernels
+
+HELPER = """
+from . import simd
+from .jit import kernel
+
+@kernel
+def number():
+    return 100 + simd.FLOAT32_LANES
+"""
+ENTRY = """
+from .helper import number
+from .jit import entry
+
+@entry
+def answer():
+    return number()
+"""
+SCRIPT = """
+import json
+from fastmlp.kernels.probe import answer
+print(json.dumps([answer(), sum(answer.stats.cache_hits.values())]))
+"""
+
+
+class Package:
+    """A copy of the package, and where it keeps machine code."""
+
+    def __init__(self, folder):
+        self.root, self.cache = folder / "site", folder / "cache"
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(Path(fastmlp.__file__).parent, self.root / "fastmlp", ignore=skip)
+        self.kernels = self.root / "fastmlp" / "kernels"
+        shutil.copytree(Path(kernels.__file__).parent, self.kernels, ignore=skip, dirs_exist_ok=True)
+        (self.kernels / "helper.py").write_text(HELPER)
+        (self.kernels / "probe.py").write_text(ENTRY)
+
+    def start(self, lanes=4):
+        """A process that runs the entry."""
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(self.root),
+            "PYTHONDONTWRITEBYTECODE": "1",  # the tests edit sources faster than bytecode can tell
+            "NUMBA_CACHE_DIR": str(self.cache),
+            "FASTMLP_LANES": str(lanes),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", SCRIPT],
+            env=env,
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, lanes=4):
+        """Its answer, whether the machine code came from the cache, and the warnings."""
+        return finish(self.start(lanes))
+
+    @property
+    def folder(self):
+        """The folder of the machine code."""
+        (folder,) = self.cache.iterdir()
+        return folder
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    answer, hits = json.loads(out)
+    return answer, hits == 1, err
+
+
+@pytest.fixture
+def package(tmp_path):
+    return Package(tmp_path)
+
+
+def test_machine_code_is_kept(package):
+    assert package.run() == (104, False, "")
+    assert package.run() == (104, True, "")
+
+
+def test_an_edited_helper_is_noticed(package):
+    """The entry's own file, the only one that Numba would look at, stays as it is."""
+    assert package.run() == (104, False, "")
+    helper = package.kernels / "helper.py"
+    helper.write_text(HELPER.replace("100", "200"))
+    assert package.run() == (204, False, "")
+    assert package.run() == (204, True, "")
+    helper.write_text(HELPER)
+    assert package.run()[0] == 104
+
+
+def test_vector_widths_are_kept_apart(package):
+    for lanes in (4, 8, 16):
+        assert package.run(lanes) == (100 + lanes, False, "")
+    assert package.run(4) == (104, True, "")
+
+
+@pytest.mark.parametrize("damage", ["half", "text"])
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_damaged_files(package, suffix, damage):
+    assert package.run() == (104, False, "")
+    files = [path for path in package.folder.rglob("*") if path.suffix == suffix]
+    assert files
+    for path in files:
+        whole = path.read_bytes()
+        path.write_bytes({"half": whole[: len(whole) // 2], "text": b"no machine code"}[damage])
+    assert package.run() == (104, False, "")
+    assert package.run() == (104, True, "")
+
+
+def test_many_processes_start_cold(package):
+    for process in [package.start() for _ in range(5)]:
+        assert finish(process)[::2] == (104, "")
+    assert package.run() == (104, True, "")
+
+
+def assert_uncached(package, reason):
+    """The right answer without the cache, and one warning that says why."""
+    answer, from_cache, warnings = package.run()
+    assert (answer, from_cache) == (104, False)
+    assert warnings.count("RuntimeWarning: fastmlp: compiled kernels are not cached in") == 1
+    assert reason in warnings
+    assert "NUMBA_CACHE_DIR" in warnings
+
+
+def test_no_folder(package):
+    package.cache.write_text("a file where the folder should be")
+    assert_uncached(package, "Not a directory")
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_folder_that_others_can_write(package, mode):
+    package.run()
+    package.folder.chmod(mode)
+    assert_uncached(package, "other users can write to it")
+
+
+def test_folder_that_is_a_link(package):
+    package.run()
+    folder = package.folder
+    folder.rename(package.root / "elsewhere")
+    folder.symlink_to(package.root / "elsewhere")
+    assert_uncached(package, "it is a link")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_folder_of_another_user(package):
+    package.run()
+    os.chown(package.folder, 12345, -1)
+    assert_uncached(package, "it belongs to another user")
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root can write everywhere")
+def test_read_only_folder(package):
+    package.run()
+    package.folder.chmod(0o500)
+    assert_uncached(package, "it is not writable")
