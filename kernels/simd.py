@@ -77,6 +77,12 @@ class Int:
     def __and__(self, other):
         return self._with(self.builder.and_, other)
 
+    def __or__(self, other):
+        return self._with(self.builder.or_, other)
+
+    def __lshift__(self, bits):
+        return self._with(self.builder.shl, bits)
+
     def __lt__(self, other):
         return self.builder.icmp_signed("<", self.value, _int(other))
 
@@ -318,9 +324,22 @@ class Pointer:
         """The number here, in every lane."""
         return _splat(self.builder, self.read(), self.lanes)
 
+    def where_not_zero(self) -> Vec:
+        """Mask of the lanes from here on that hold something else than 0."""
+        return Vec(self.builder, self.builder.fcmp_unordered("!=", self.load().value, self.zeros().value))
+
+    def bits_of(self, mask: Vec) -> Int:
+        """A mask as an integer, lane 0 in the lowest bit."""
+        narrow = self.builder.bitcast(mask.value, ir.IntType(mask.lanes))
+        return Int(self.builder, self.builder.zext(narrow, _INT))
+
     def zeros(self) -> Vec:
         """A vector of +0."""
         return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
+
+    def read_int(self) -> Int:
+        """The integer here."""
+        return Int(self.builder, self.read())
 
     def read(self) -> Any:
         """The number here, as an IR scalar."""
@@ -386,6 +405,31 @@ def repeat(stop: Int, step, carried: Sequence[Vec], body: Callable) -> list[Vec]
     builder.position_at_end(inside)
     results = body(Int(builder, index), [Vec(builder, phi) for phi in phis]) or []
     index.add_incoming((Int(builder, index) + step).value, builder.block)
+    for phi, vec in zip(phis, results, strict=True):
+        phi.add_incoming(vec.value, builder.block)
+    builder.branch(head)
+    builder.position_at_end(after)
+    return [Vec(builder, phi) for phi in phis]
+
+
+def walk_bits(bits: Int, carried: Sequence[Vec], body: Callable) -> list[Vec]:
+    """Emit `for i in (positions of the set bits, lowest first): carried = body(i, carried)`; return what is carried."""
+    builder = bits.builder
+    before = builder.block
+    head, inside, after = (builder.append_basic_block(name) for name in ("bits", "bit", "no_bits"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    rest = builder.phi(_INT)
+    rest.add_incoming(bits.value, before)
+    phis = [builder.phi(vec.value.type) for vec in carried]
+    for phi, vec in zip(phis, carried, strict=True):
+        phi.add_incoming(vec.value, before)
+    zero, one_bit = ir.Constant(_INT, 0), ir.Constant(_INT, 1)
+    builder.cbranch(builder.icmp_unsigned("!=", rest, zero), inside, after)
+    builder.position_at_end(inside)
+    position = builder.cttz(rest, ir.Constant(ir.IntType(1), 1))
+    results = body(Int(builder, position), [Vec(builder, phi) for phi in phis])
+    rest.add_incoming(builder.and_(rest, builder.sub(rest, one_bit)), builder.block)
     for phi, vec in zip(phis, results, strict=True):
         phi.add_incoming(vec.value, builder.block)
     builder.branch(head)
@@ -464,3 +508,28 @@ def _number(builder, operand, scalar):
 def one(model: Int) -> Int:
     """The integer 1."""
     return Int(model.builder, ir.Constant(_INT, 1))
+
+
+def low_bits(count: Int) -> Int:
+    """An integer with the lowest `count` bits set, 1 <= count <= 64."""
+    builder = count.builder
+    return Int(builder, builder.lshr(ir.Constant(_INT, -1), builder.sub(ir.Constant(_INT, 64), count.value)))
+
+
+def bit(position: Int, lanes: int) -> Vec:
+    """The integer with this bit set, in every lane."""
+    builder = position.builder
+    return _splat(builder, builder.shl(ir.Constant(_INT, 1), position.value), lanes)
+
+
+def no_bits(like: Pointer) -> Vec:
+    """A vector of 64-bit zeros with as many lanes as the pointer's vectors."""
+    return Vec(like.builder, ir.Constant(ir.VectorType(_INT, like.lanes), [0] * like.lanes))
+
+
+def spill(vec: Vec) -> Pointer:
+    """A copy of a vector of 64-bit integers in memory, to read a lane whose number is not known before."""
+    place = cgutils.alloca_once(vec.builder, vec.value.type)
+    place.type = _POINTER
+    vec.builder.store(vec.value, place, align=8)
+    return Pointer(vec.builder, place, _INT)
