@@ -100,7 +100,7 @@ class Network:
     def dense_matrix(self, position: int, arena: np.ndarray) -> np.ndarray:
         """A dense layer's weights and, in the last row, its biases: a view into an arena like `params`."""
         for op in self.inference.operations[self.inference.spans[position]]:
-            if op["kind"] == schema.DENSE:
+            if op["weights"] >= 0:
                 inputs, units = int(op["fan_in"]), int(op["fan_out"])
                 return matrix(arena, int(op["weights"]), int(op["ldw"]), inputs + 1, units)
         raise ValueError(f"{self.layers[position]!r} has no weights")
@@ -175,7 +175,7 @@ class Network:
 
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""
-        dense = self.inference.operations[self.inference.operations["kind"] == schema.DENSE]
+        dense = self.inference.operations[self.inference.operations["weights"] >= 0]
         return int(passes * rows * (dense["fan_in"] * dense["fan_out"]).sum())
 
     # Runs
@@ -207,9 +207,12 @@ class Network:
         size = choose_size(engine, threads, self.work(batch_size, 3))
         self.prepare_slots(optimizer)
         plan, state = self._prepare(
-            lambda: lower(self.layers, self.features, batch_size, self.dtype, loss=loss, training=True),
+            lambda: lower(
+                self.layers, self.features, batch_size, self.dtype,
+                loss=loss, training=True, sparse_input=samples.sparse,
+            ),
             "train",
-            (loss, batch_size),
+            (loss, batch_size, samples.sparse),
             size,
         )
         data = self._data(samples, targets, order)
@@ -245,9 +248,11 @@ class Network:
         size = choose_size(engine, threads, self.work(samples.count, 1))
         rows = team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
-            lambda: lower(self.layers, self.features, rows, self.dtype, loss=loss),
+            lambda: lower(
+                self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
+            ),
             "evaluate",
-            (loss, rows),
+            (loss, rows, samples.sparse),
             size,
         )
         data = self._data(samples, targets, np.arange(samples.count))
@@ -267,7 +272,10 @@ class Network:
         size = choose_size(engine, threads, self.work(samples.count, 1))
         rows = team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
-            lambda: lower(self.layers, self.features, rows, self.dtype), "predict", rows, size
+            lambda: lower(self.layers, self.features, rows, self.dtype, sparse_input=samples.sparse),
+            "predict",
+            (rows, samples.sparse),
+            size,
         )
         data = self._data(samples, None, np.arange(samples.count))
         outputs = np.empty((samples.count, self.outputs), self.dtype)

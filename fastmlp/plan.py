@@ -92,7 +92,7 @@ def _problems(plan: Plan, op: np.void) -> Iterable[str]:
         "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),
         "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, False),
         "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
-        "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, kind == schema.DENSE),
+        "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, kind in {schema.DENSE, schema.SPARSE}),
         "transposed": (
             op["ldt"],
             schema.whole_lines(fan_out, plan.dtype),

@@ -1,12 +1,15 @@
 """What comes in: checks of X and y, and their form for the kernels. Errors name what came and what is accepted."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .kernels import losses, schema
+from .lowering import SPARSE_BELOW
 
+_JUDGED_ROWS = 256
 _CHECKED_ROWS = 4096  # at a time, so that the check needs little memory
 
 
@@ -35,6 +38,12 @@ class Samples:
     def bytes(self) -> np.ndarray:
         """The same memory as bytes."""
         return self.array.reshape(-1).view(np.uint8)
+
+    @cached_property
+    def sparse(self) -> bool:
+        """Whether so few numbers are not zero that it pays to skip the zeros; judged by some of the samples."""
+        some = self.array[:: max(1, self.count // _JUDGED_ROWS)][:_JUDGED_ROWS]
+        return bool(np.count_nonzero(some) < SPARSE_BELOW * some.size)
 
     @property
     def kind(self) -> int:

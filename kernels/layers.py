@@ -13,7 +13,8 @@ from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, DENSE, DROPOUT, INPUT, LOSS, SOFTMAX
+from .schema import ACTIVATION, DENSE, DROPOUT, INPUT, LOSS, SOFTMAX, SPARSE
+from .sparse import sparse_forward, sparse_gradient
 from .threads import share
 from .transpose import transpose
 
@@ -60,10 +61,15 @@ def dense_backward(op, state, first, rows):
 @inlined
 def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
     """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order."""
-    gemm(
-        target, target0, ldt, state.workspace, op.x + begin, UNIT, op.ldx, state.workspace, op.dy, op.ldy,
-        end - begin, op.fan_out, rows,
-    )  # fmt: skip
+    work, x = state.workspace, op.x + begin
+    if op.kind == SPARSE:
+        sparse_gradient(
+            target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
+        )
+    else:
+        gemm(
+            target, target0, ldt, work, x, UNIT, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
+        )
 
 
 @inlined
@@ -83,6 +89,10 @@ def forward(op, state, data, position, first, rows, seed, epoch):
         input_forward(op, state, data, position, first, rows)
     elif op.kind == DENSE:
         dense_forward(op, state, first, rows)
+    elif op.kind == SPARSE:
+        sparse_forward(
+            work, y, op.ldy, work, x, op.ldx, state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1
+        )
     elif op.kind == ACTIVATION:
         activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
     elif op.kind == DROPOUT:
@@ -142,7 +152,7 @@ def backward(op, state, position, first, rows, seed, epoch):
 @inlined
 def refresh(op, state, rank, size):
     """Transpose this rank's share of the weights."""
-    if op.kind == DENSE and op.transposed >= 0:
+    if op.transposed >= 0:
         begin, end = share(op.fan_in, UPDATE_ROWS, rank, size)
         dense_transpose(op, state, begin, end)
 
@@ -150,7 +160,7 @@ def refresh(op, state, rank, size):
 @inlined
 def gradient(op, state, rows, rank, size):
     """Write this rank's share of the weight gradient into the arena of gradients."""
-    if op.kind == DENSE:
+    if op.weights >= 0:
         begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
         place = op.weights + begin * op.ldw
         dense_gradient(op, state, state.gradients, place, op.ldw, begin, end, rows)
@@ -159,7 +169,7 @@ def gradient(op, state, rows, rank, size):
 @inlined
 def step(op, state, optimizer, hyper, h0, rank, size):
     """Update this rank's share of the weights from the arena of gradients."""
-    if op.kind == DENSE:
+    if op.weights >= 0:
         begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
         place = op.weights + begin * op.ldw
         optimizer_step(
@@ -173,7 +183,7 @@ def step(op, state, optimizer, hyper, h0, rank, size):
 @inlined
 def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
     """Gradient and update of this rank's share together: a few rows of the gradient at a time, while they are hot."""
-    if op.kind == DENSE:
+    if op.weights >= 0:
         begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
         scratch = state.scratch.size // size * rank
         for k in range(begin, end, UPDATE_ROWS):

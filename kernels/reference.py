@@ -441,7 +441,7 @@ def _backward(operations, position, seed, epoch):
 
 
 def _dense(operations):
-    return [operation for operation in operations if operation.op.kind == DENSE]
+    return [operation for operation in operations if operation.op.weights >= 0]
 
 
 # The program.

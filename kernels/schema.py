@@ -19,9 +19,9 @@ import numpy as np
 LINE = 64  # bytes of a cache line
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
-# Kinds of operation.
-INPUT, DENSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(6)
-KINDS = ("input", "dense", "activation", "dropout", "softmax", "loss")
+# Kinds of operation. SPARSE is a dense layer whose input is mostly zero: the same sums without the terms of zero.
+INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(7)
+KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss")
 
 OPERATION = np.dtype(
     [
