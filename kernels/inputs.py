@@ -6,6 +6,12 @@ from .simd import Int, Pointer, Vec, primitive, repeat
 
 
 @primitive
+def prefetch_row(data: Pointer, first: Int, size: Int) -> None:
+    """Have the bytes first, ..., first + size - 1 brought into the cache."""
+    repeat(size, simd.LINE, [], lambda c, _: (data + (first + c)).prefetch())
+
+
+@primitive
 def read_row(y: Pointer, y0: Int, data: Pointer, first: Int, columns: Int, kind: Int, scale: Vec) -> None:
     """y = the numbers first, first + 1, ... of `data`, which holds numbers of this kind; bytes times `scale`.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
-from .inputs import read_row
+from .inputs import prefetch_row, read_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import optimizer_step
@@ -20,6 +20,7 @@ from .transpose import transpose
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
+AHEAD = 4  # samples that are asked for before they are needed
 UPDATE_ROWS = np.int64(
     16
 )  # rows of weights whose gradient is summed and used at a time; whole lines when transposed
@@ -28,7 +29,10 @@ UPDATE_ROWS = np.int64(
 @inlined
 def input_forward(op, state, data, position, first, rows):
     """Gather samples in the order of the epoch; bytes become numbers times op.number."""
+    item = (1, 4, 8)[data.kind]
     for r in range(rows):
+        if r + AHEAD < rows:
+            prefetch_row(data.inputs, data.order[position + r + AHEAD] * op.fan_out * item, op.fan_out * item)
         sample, y = data.order[position + r] * op.fan_out, op.y + (first + r) * op.ldy
         read_row(state.workspace, y, data.inputs, sample, op.fan_out, data.kind, op.number)
 

@@ -333,6 +333,14 @@ class Pointer:
         narrow = self.builder.bitcast(mask.value, ir.IntType(mask.lanes))
         return Int(self.builder, self.builder.zext(narrow, _INT))
 
+    def prefetch(self) -> None:
+        """Ask for the cache line of this address, which will be read soon."""
+        kinds = [_POINTER, _INT32, _INT32, _INT32]
+        signature = ir.FunctionType(ir.VoidType(), kinds)
+        function = cgutils.get_or_insert_function(self.builder.module, signature, "llvm.prefetch.p0")
+        read, keep, data = (ir.Constant(_INT32, number) for number in (0, 3, 1))
+        self.builder.call(function, [self.value, read, keep, data])
+
     def zeros(self) -> Vec:
         """A vector of +0."""
         return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
