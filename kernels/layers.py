@@ -10,17 +10,18 @@ from .gemm import gemm
 from .inputs import prefetch_row, read_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
-from .optimizers import optimizer_step
+from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
 from .schema import ACTIVATION, DENSE, DROPOUT, INPUT, LOSS, SOFTMAX, SPARSE
-from .sparse import sparse_forward, sparse_gradient
+from .sparse import sparse_forward, sparse_gradient, touched_columns
 from .threads import share
 from .transpose import transpose
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
 AHEAD = 4  # samples that are asked for before they are needed
+SMALL_BATCH = 4  # up to here a gradient is not worth a tile of its own
 UPDATE_ROWS = np.int64(
     16
 )  # rows of weights whose gradient is summed and used at a time; whole lines when transposed
@@ -184,6 +185,41 @@ def step(op, state, optimizer, hyper, h0, rank, size):
             dense_transpose(op, state, begin, end)
 
 
+@kernel
+def _rows_step(op, state, optimizer, hyper, h0, begin, end, rows, scratch):
+    """Gradient and update of the rows [begin, end) of the weights."""
+    if rows <= SMALL_BATCH:
+        optimizer_outer_step(
+            state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
+            state.workspace, op.x + begin, op.ldx, state.workspace, op.dy, op.ldy, rows,
+            hyper, h0, end - begin, op.fan_out, optimizer,
+        )  # fmt: skip
+        return
+    dense_gradient(op, state, state.scratch, scratch, op.ldw, begin, end, rows)
+    optimizer_step(
+        state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
+        state.scratch, scratch, op.ldw, hyper, h0, end - begin, op.fan_out, optimizer,
+    )  # fmt: skip
+
+
+@kernel
+def _touched_step(op, state, optimizer, hyper, h0, begin, end, rows, scratch):
+    """The same for those of the rows whose input is not zero in the whole batch; the others would stay as they are."""
+    bits = touched_columns(state.workspace, op.x + begin, op.ldx, end - begin, rows)
+    k = begin
+    while bits != 0:
+        if bits & 1:
+            stop = k
+            while bits & 1:
+                bits >>= 1
+                stop += 1
+            _rows_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
+            k = stop
+        else:
+            bits >>= 1
+            k += 1
+
+
 @inlined
 def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
     """Gradient and update of this rank's share together: a few rows of the gradient at a time, while they are hot."""
@@ -192,10 +228,9 @@ def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
         scratch = state.scratch.size // size * rank
         for k in range(begin, end, UPDATE_ROWS):
             stop = min(k + UPDATE_ROWS, end)
-            dense_gradient(op, state, state.scratch, scratch, op.ldw, k, stop, rows)
-            optimizer_step(
-                state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
-                state.scratch, scratch, op.ldw, hyper, h0, stop - k, op.fan_out, optimizer,
-            )  # fmt: skip
+            if op.kind == SPARSE and RESTS[optimizer]:
+                _touched_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
+                continue
+            _rows_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
             if op.transposed >= 0:
                 dense_transpose(op, state, k, stop)

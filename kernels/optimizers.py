@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from . import simd
 from .blocks import Block, map_block
-from .simd import Int, Pointer, Vec, absolute, fma, primitive, select, sqrt
+from .simd import Int, Pointer, Vec, absolute, fma, primitive, repeat, select, sqrt
 
 
 class Optimizer(NamedTuple):
@@ -20,6 +20,7 @@ class Optimizer(NamedTuple):
     slots: tuple[str, ...]  # state, each as large as the parameters
     hyper: tuple[str, ...]  # numbers a step
     formula: Callable[..., tuple[Vec, ...]]  # (w, g, *slots, *hyper) -> (w, *slots)
+    rests: bool = False  # a gradient of 0 leaves a parameter as it is, to the bit, whatever happened before
 
 
 def _sgd(w, g, rate):
@@ -50,7 +51,7 @@ def _adam(w, g, m, v, rate, beta1, rest1, beta2, rest2, correction, epsilon):
 
 
 OPTIMIZERS = (
-    Optimizer("sgd", (), ("rate",), _sgd),
+    Optimizer("sgd", (), ("rate",), _sgd, rests=True),
     Optimizer("momentum", ("velocity",), ("rate", "momentum"), _momentum),
     Optimizer("rmsprop", ("square",), ("rate", "rho", "rest", "epsilon"), _rmsprop),
     Optimizer(
@@ -60,12 +61,19 @@ OPTIMIZERS = (
         _adam,
     ),
 )
+RESTS = tuple(optimizer.rests for optimizer in OPTIMIZERS)
 CODES = {optimizer.name: code for code, optimizer in enumerate(OPTIMIZERS)}
 
 
 def _without_denormals(x: Vec) -> Vec:
     """Zero for what is below the smallest normal number: a state that fades away would slow every step down."""
     return select(absolute(x) < (2.0**-1022 if x.is_double else 2.0**-126), 0.0, x)
+
+
+def _stepped(optimizer: Optimizer, numbers: list[Vec], weight: Vec, gradient: Vec, *state: Vec) -> list[Vec]:
+    """The parameter and its state after a step."""
+    stepped, *state = optimizer.formula(weight, gradient, *state, *numbers)
+    return [stepped, *(_without_denormals(slot) for slot in state)]
 
 
 @primitive
@@ -84,9 +92,42 @@ def optimizer_step(
         numbers = [(hyper + (h0 + j)).splat() for j in range(len(optimizer.hyper))]
 
         def formula(at, *vectors):
-            stepped, *state = optimizer.formula(*vectors, *numbers)
-            return [stepped, *(_without_denormals(slot) for slot in state)]
+            return _stepped(optimizer, numbers, *vectors)
 
         map_block(rows, columns, [weights, *state], [weights, Block(g + g0, ldg), *state], formula)
+
+    simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(OPTIMIZERS)})
+
+
+@primitive
+def optimizer_outer_step(
+    w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int,
+    x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int, batch: Int,
+    hyper: Pointer, h0: Int, rows: Int, columns: Int, code: Int,
+) -> None:  # fmt: skip
+    """`optimizer_step` for the gradient x' d of a small batch, each number of which is summed where it is used.
+
+    x[x0 + b ldx + r] are the inputs, d[d0 + b ldd + c] the deltas; the sum goes over b = 0, 1, 2, ...
+    """
+
+    def case(optimizer: Optimizer):
+        arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(optimizer.slots)))]
+        numbers = [(hyper + (h0 + j)).splat() for j in range(len(optimizer.hyper))]
+
+        def row(r: Int, _):
+            def vector(c: Int, _):
+                def term(b, total):
+                    number, delta = (x + (x0 + b * ldx + r)).splat(), (d + (d0 + b * ldd + c)).load()
+                    return [fma(number, delta, total[0])]
+
+                (g,) = repeat(batch, 1, [w.zeros()], term)
+                places = [arena + (r * ldw + c) for arena in arenas]
+                weight, *state = [place.load() for place in places]
+                for place, vec in zip(places, _stepped(optimizer, numbers, weight, g, *state), strict=True):
+                    place.store(vec)
+
+            repeat(columns, w.lanes, [], vector)
+
+        repeat(rows, 1, [], row)
 
     simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(OPTIMIZERS)})

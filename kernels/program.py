@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import layers
+from .borrow import borrowed_data, borrowed_state
 from .jit import entry, inlined
 from .schema import HYPER
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
@@ -66,6 +67,8 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
     second. Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a
     loss is not finite (BROKEN).
     """
+    state = borrowed_state(state)
+    data = borrowed_data(data)
     samples = data.order.size
     for i in range(plan.size):
         layers.refresh(plan[i], state, rank, size)
@@ -92,6 +95,8 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
 @entry
 def evaluate(losses, scores, plan, state, data, control, rank, size):
     """Loss and score of every sample; this rank takes every size-th chunk."""
+    state = borrowed_state(state)
+    data = borrowed_data(data)
     first = rank * CHUNK
     for position in range(first, data.order.size, size * CHUNK):
         rows = min(CHUNK, data.order.size - position)
@@ -107,6 +112,8 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
 @entry
 def predict(outputs, plan, state, data, control, rank, size):
     """The last operation's outputs for every sample; this rank takes every size-th chunk."""
+    state = borrowed_state(state)
+    data = borrowed_data(data)
     first, last = rank * CHUNK, plan[plan.size - 1]
     for position in range(first, data.order.size, size * CHUNK):
         rows = min(CHUNK, data.order.size - position)
@@ -122,18 +129,23 @@ def predict(outputs, plan, state, data, control, rank, size):
 @entry
 def forward(plan, state, data, rows, seed, epoch):
     """Run operations forward for the first rows of the batch, on one thread."""
+    state = borrowed_state(state)
+    data = borrowed_data(data)
     _forward(plan, state, data, 0, 0, rows, seed, epoch)
 
 
 @entry
 def loss(plan, state, data, rows):
     """Losses, scores and deltas of the outputs for the first rows of the batch, on one thread."""
+    state = borrowed_state(state)
+    data = borrowed_data(data)
     _loss(plan, state, data, 0, 0, rows, 1.0 / rows)
 
 
 @entry
 def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
+    state = borrowed_state(state)
     for i in range(plan.size):
         layers.refresh(plan[i], state, 0, 1)
     _backward(plan, state, 0, 0, rows, seed, epoch)
@@ -144,5 +156,6 @@ def backward(plan, state, rows, seed, epoch):
 @entry
 def step(plan, state, optimizer, hyper):
     """Update the weights of these operations from the arena of gradients, on one thread."""
+    state = borrowed_state(state)
     for i in range(plan.size):
         layers.step(plan[i], state, optimizer, hyper, 0, 0, 1)

@@ -460,8 +460,10 @@ def choose(key: Int, cases: dict[int, Callable[[], None]]) -> None:
 
 
 def primitive(emit: Callable) -> Any:
-    """Make an emitting function callable from kernels. What it returns, if anything, is an IR scalar of the
-    first array's type."""
+    """Make an emitting function callable from kernels.
+
+    What it returns is annotated: None; int, an IR integer of 64 bits; float, an IR scalar of the first array's type.
+    """
 
     def definition(typing_context, *arguments):
         result = _returned_type(emit, arguments)
@@ -489,8 +491,11 @@ def primitive(emit: Callable) -> Any:
 
 
 def _returned_type(emit: Callable, arguments):
-    if emit.__annotations__.get("return") is None:
+    annotated = emit.__annotations__.get("return")
+    if annotated is None:
         return types.void
+    if annotated is int:
+        return types.int64
     return next(kind.dtype for kind in arguments if isinstance(kind, types.Array))
 
 
@@ -533,6 +538,11 @@ def bit(position: Int, lanes: int) -> Vec:
 def no_bits(like: Pointer) -> Vec:
     """A vector of 64-bit zeros with as many lanes as the pointer's vectors."""
     return Vec(like.builder, ir.Constant(ir.VectorType(_INT, like.lanes), [0] * like.lanes))
+
+
+def one_where(mask: Vec) -> Vec:
+    """The 64-bit integer 1 where the mask holds, else 0."""
+    return Vec(mask.builder, mask.builder.zext(mask.value, ir.VectorType(_INT, mask.lanes)))
 
 
 def spill(vec: Vec) -> Pointer:

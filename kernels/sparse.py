@@ -4,6 +4,8 @@ A sum starts from +0 and a term of zero leaves it as it is, so the bits are thos
 weights). No index lists: the non-zeros of 64 numbers are the set bits of a mask that a few vector comparisons give.
 """
 
+import numpy as np
+
 from . import simd
 from .jit import inlined, kernel
 from .simd import Int, Pointer, fma, primitive, repeat, walk_bits
@@ -98,3 +100,26 @@ def sparse_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
                     g, g0 + j * ldg + n, ldg, x, x0 + r * ldx + j, ldx, d, d0 + r * ldd + n, ldd,
                     min(BITS, rows - r), vectors, min(lanes, columns - j), min(r, 1)
                 )
+
+
+@primitive
+def _touched(x: Pointer, x0: Int, ldx: Int, rows: Int) -> int:
+    """The columns of a vector that hold something else than 0 in some row, as bits."""
+    x = x + x0
+
+    def look(r, found):
+        bits = simd.one_where((x + ldx * r).where_not_zero())
+        return [found[0] | bits]
+
+    (found,) = repeat(rows, 1, [simd.no_bits(x)], look)
+    return x.bits_of(found > 0).value
+
+
+@kernel
+def touched_columns(x, x0, ldx, columns, rows):
+    """Which of up to 64 columns hold something else than 0 in some row, as bits."""
+    lanes = simd.FLOAT32_LANES * 4 // x.itemsize
+    bits = np.int64(0)
+    for j in range(0, columns, lanes):
+        bits |= _touched(x, x0 + j, ldx, rows) << j
+    return bits & ((np.int64(1) << columns) - 1)
