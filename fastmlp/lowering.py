@@ -58,7 +58,13 @@ class Lowering:
     """
 
     def __init__(
-        self, rows: int, dtype: np.dtype, *, training: bool, input_delta: bool, sparse_input: bool
+        self,
+        rows: int,
+        dtype: np.dtype,
+        *,
+        training: bool,
+        input_delta: bool = False,
+        sparse_input: bool = False,
     ) -> None:
         self.rows, self.dtype, self.sparse_input = rows, dtype, sparse_input
         self.training, self.input_delta = training, input_delta
@@ -182,9 +188,7 @@ def lower(
     Plan
         Verified; its parameters lie at the same places whatever the other arguments.
     """
-    lowering = Lowering(
-        rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input
-    )
+    lowering = Lowering(rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input)
     lowering.input(features)
     spans = []
     for number, layer in enumerate(layers):

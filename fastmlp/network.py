@@ -208,8 +208,13 @@ class Network:
         self.prepare_slots(optimizer)
         plan, state = self._prepare(
             lambda: lower(
-                self.layers, self.features, batch_size, self.dtype,
-                loss=loss, training=True, sparse_input=samples.sparse,
+                self.layers,
+                self.features,
+                batch_size,
+                self.dtype,
+                loss=loss,
+                training=True,
+                sparse_input=samples.sparse,
             ),
             "train",
             (loss, batch_size, samples.sparse),

@@ -72,9 +72,7 @@ def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
             target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
         )
     else:
-        gemm(
-            target, target0, ldt, work, x, UNIT, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
-        )
+        gemm(target, target0, ldt, work, x, UNIT, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows)
 
 
 @inlined
@@ -96,7 +94,18 @@ def forward(op, state, data, position, first, rows, seed, epoch):
         dense_forward(op, state, first, rows)
     elif op.kind == SPARSE:
         sparse_forward(
-            work, y, op.ldy, work, x, op.ldx, state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1
+            work,
+            y,
+            op.ldy,
+            work,
+            x,
+            op.ldx,
+            state.params,
+            op.weights,
+            op.ldw,
+            rows,
+            op.fan_out,
+            op.fan_in + 1,
         )
     elif op.kind == ACTIVATION:
         activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)

@@ -418,7 +418,8 @@ class _Loss(_Operation):
         return np.isfinite(self.losses.sum(dtype=np.float64))
 
 
-_KINDS = (_Input, _Dense, _Activation, _Dropout, _Softmax, _Loss)
+# BLAS has no use for zeros, so a sparse layer is a dense one.
+_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss)
 
 
 def _bind(plan, state, rows) -> Sequence[_Operation]:

@@ -12,9 +12,9 @@ from fastmlp.lowering import Lowering
 SEED = np.uint64(7)
 
 
-def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0):
+def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0, sparse=False):
     """The plan of a network (pairs of a name and its argument), and arenas with random weights."""
-    lowering = Lowering(rows, np.dtype(dtype), training=loss is not None)
+    lowering = Lowering(rows, np.dtype(dtype), training=loss is not None, sparse_input=sparse)
     lowering.input(features)
     for lowering.layer, (name, argument) in enumerate(parts):
         if name in ("dense", "dropout"):
@@ -45,8 +45,8 @@ def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1,
 
 
 def dense(operations):
-    """The dense operations."""
-    return [op for op in operations if op["kind"] == schema.DENSE]
+    """The operations that have weights."""
+    return [op for op in operations if op["weights"] >= 0]
 
 
 def weights_of(op, arena):

@@ -1,0 +1,126 @@
+"""Products that skip zeros: bit-equal to those that do not, whatever the density."""
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import optimizers, program, reference, schema
+from fastmlp.kernels.gemm import gemm
+from fastmlp.kernels.schema import Data, stride
+from fastmlp.kernels.sparse import sparse_forward, sparse_gradient, touched_columns
+from tests.cases import DTYPES, whole_vectors
+from tests.kernels import networks
+from tests.kernels.networks import build, padding
+
+DENSITIES = (0.0, 0.03, 0.2, 0.6, 1.0)
+SHAPES = ((1, 1, 1), (1, 10, 785), (9, 65, 64), (64, 128, 65), (65, 129, 130), (130, 300, 17))
+
+
+def sparse_matrix(random, rows, columns, density, dtype):
+    """An arena with a matrix that is mostly zero; what lies behind its rows is not."""
+    ld = stride(columns, dtype)
+    arena = np.ones((rows + 64) * ld, dtype)
+    matrix = reference.matrix(arena, 0, ld, rows, columns)
+    matrix[:] = random.standard_normal((rows, columns)) * (random.random((rows, columns)) < density)
+    matrix[matrix == 0] *= -1  # -0 is a zero too
+    return arena, ld, matrix
+
+
+def dense_matrix(random, rows, columns, dtype):
+    """An arena with a matrix, zero in its padding."""
+    ld = stride(columns, dtype)
+    arena = np.zeros((rows + 64) * ld, dtype)
+    reference.matrix(arena, 0, ld, rows, columns)[:] = random.standard_normal((rows, columns))
+    return arena, ld
+
+
+@pytest.mark.parametrize("density", DENSITIES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_forward(dtype, shape, density):
+    rows, columns, depth = shape
+    random = np.random.default_rng(0)
+    x, ldx, _ = sparse_matrix(random, rows, depth, density, dtype)
+    w, ldw = dense_matrix(random, depth, columns, dtype)
+    ldy, width = stride(columns, dtype), whole_vectors(columns, dtype)
+    y, expected = np.full(rows * ldy, np.nan, dtype), np.full(rows * ldy, np.nan, dtype)
+    sparse_forward(y, 0, ldy, x, 0, ldx, w, 0, ldw, rows, columns, depth)
+    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), w, 0, ldw, rows, columns, depth)
+    assert y.tobytes() == expected.tobytes()
+    assert np.isnan(reference.matrix(y, width, ldy, rows, ldy - width)).all()
+
+
+@pytest.mark.parametrize("density", DENSITIES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gradient(dtype, shape, density):
+    rows, units, columns = shape
+    random = np.random.default_rng(1)
+    x, ldx, matrix = sparse_matrix(random, rows, columns, density, dtype)
+    d, ldd = dense_matrix(random, rows, units, dtype)
+    ldg = stride(units, dtype)
+    g, expected = np.full(columns * ldg, np.nan, dtype), np.full(columns * ldg, np.nan, dtype)
+    sparse_gradient(g, 0, ldg, x, 0, ldx, d, 0, ldd, columns, units, rows)
+    gemm(expected, 0, ldg, x, 0, np.int64(1), ldx, d, 0, ldd, columns, units, rows)
+    assert g.tobytes() == expected.tobytes()
+
+    count = min(columns, 16)
+    bits = touched_columns(x, 0, ldx, count, rows)
+    assert [bits >> j & 1 for j in range(count)] == (matrix[:, :count] != 0).any(axis=0).tolist()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_is_no_zero(dtype):
+    x = np.zeros(80 * 16, dtype)
+    x[3] = np.nan
+    w, y = np.ones(80 * 16, dtype), np.zeros(16, dtype)
+    sparse_forward(y, 0, 16, x, 0, 80, w, 0, 16, 1, 5, 9)
+    assert np.isnan(y[:5]).all()
+
+
+@pytest.mark.parametrize("batch", [1, 3, 20])
+@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS, ids=lambda row: row.name)
+def test_training_skips_zeros_without_a_trace(optimizer, batch):
+    """Also for small batches, and where only the weights of touched inputs are updated."""
+    random = np.random.default_rng(2)
+    X = (random.standard_normal((20, 100)) * (random.random((20, 100)) < 0.1)).astype(np.float32)
+    targets = random.standard_normal(20 * 3).astype(np.float32)
+    data = Data(X.reshape(-1).view(np.uint8), schema.SINGLE, np.zeros(0, np.int64), targets, np.arange(20))
+    hyper = np.full(20 * schema.HYPER, 0.01, np.float32)
+    trained = []
+    for sparse in (False, True):
+        plan, state = build(
+            [("dense", 33), ("tanh", 0.0), ("dense", 3)],
+            features=100, rows=batch, dtype=np.float32, loss="mean_squared_error", sparse=sparse, materialised=False,
+        )  # fmt: skip
+        assert (schema.SPARSE in plan["kind"]) == sparse
+        control = np.zeros(schema.CONTROL_WORDS, np.int64)
+        code = optimizers.CODES[optimizer.name]
+        program.train_epoch(
+            np.zeros(3), plan, state, data, batch, code, hyper, networks.SEED, 0, control, 0, 1
+        )
+        assert all((padding(op, state.params) == 0).all() for op in networks.dense(plan))
+        trained.append(state.params.tobytes() + state.slots.tobytes())
+    assert trained[0] == trained[1]
+
+
+@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS, ids=lambda row: row.name)
+def test_small_batches_by_materialised_gradients(optimizer):
+    """A gradient that is summed where it is used gives the same bits as one that is written first."""
+    random = np.random.default_rng(3)
+    X, targets = (
+        random.standard_normal((8, 20)).astype(np.float32),
+        random.standard_normal(8 * 3).astype(np.float32),
+    )
+    data = Data(X.reshape(-1).view(np.uint8), schema.SINGLE, np.zeros(0, np.int64), targets, np.arange(8))
+    hyper = np.full(20 * schema.HYPER, 0.01, np.float32)
+    trained = []
+    for materialised in (False, True):
+        plan, state = build(
+            [("dense", 33), ("tanh", 0.0), ("dense", 3)],
+            features=20, rows=2, dtype=np.float32, loss="mean_squared_error", materialised=materialised,
+        )  # fmt: skip
+        control = np.zeros(schema.CONTROL_WORDS, np.int64)
+        code = optimizers.CODES[optimizer.name]
+        program.train_epoch(np.zeros(3), plan, state, data, 2, code, hyper, networks.SEED, 0, control, 0, 1)
+        trained.append(state.params.tobytes() + state.slots.tobytes())
+    assert trained[0] == trained[1]
