@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from fastmlp.kernels import digits as kernels
-from fastmlp.kernels import rng
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.data import load_synthetic, synthetic_digits
 from fastmlp.data.skeletons import VARIANTS, tabulate
+from fastmlp.kernels import digits as kernels
+from fastmlp.kernels import rng
 
 # Of the first 1000 images of seed 0. A change of the drawing changes it, and with it every published
 # result on synthetic digits.
