@@ -21,6 +21,7 @@ from .names import look_up
 from .network import DTYPES, ENGINES, Network
 from .optimizers import Optimizer, get_optimizer, optimizer_from_config
 from .plan import Plan
+from .predictor import Predictor
 from .samples import Samples, as_numbers, as_samples, as_targets
 from .team import choose_threads
 from .trainer import Task, train
@@ -281,6 +282,18 @@ class Sequential:
         given, one = self._batch(X)
         outputs = self.network.predict(self._samples(given), threads=threads, engine=engine)
         return outputs[0] if one else outputs
+
+    def predictor(self) -> Predictor:
+        """A prepared `predict` for one sample at a time, some microseconds a call.
+
+        Examples
+        --------
+        >>> model = Sequential([Dense(2, "softmax")]).build(3)
+        >>> predict = model.predictor()
+        >>> predict([0.0, 0.0, 0.0])
+        array([0.5, 0.5], dtype=float32)
+        """
+        return Predictor(self.network)
 
     def predict_classes(self, X: ArrayLike, *, threads: int | None = None) -> np.ndarray:
         """The most likely class of each sample; of one output, whether it is on the upper side.

@@ -98,7 +98,9 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
 
 def _as_array(values: ArrayLike, name: str) -> np.ndarray:
     if np.ma.is_masked(values):
-        raise ValueError(f"{name}: expected numbers, got an array with masked values; fill them or leave them out")
+        raise ValueError(
+            f"{name}: expected numbers, got an array with masked values; fill them or leave them out"
+        )
     try:
         return np.asarray(values)
     except ValueError as error:

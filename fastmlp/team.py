@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -29,6 +30,7 @@ WORK_PER_THREAD = (
 )
 
 
+@cache
 def cpu_quota() -> int | None:
     """Whole cores that the container may use (cgroup v2 or v1), or None where there is no limit."""
     v2, v1 = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu")

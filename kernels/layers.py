@@ -13,7 +13,7 @@ from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, DENSE, DROPOUT, INPUT, LOSS, SOFTMAX, SPARSE
+from .schema import ACTIVATION, DENSE, DROPOUT, LOSS, SOFTMAX, SPARSE
 from .sparse import sparse_forward, sparse_gradient, touched_columns
 from .threads import share
 from .transpose import transpose
@@ -28,6 +28,13 @@ UPDATE_ROWS = np.int64(
 
 
 @inlined
+def put_ones(op, state, first, rows):
+    """Restore the column of ones behind the outputs."""
+    for r in range(first, first + rows):
+        state.workspace[op.y + r * op.ldy + op.fan_out] = 1
+
+
+@inlined
 def input_forward(op, state, data, position, first, rows):
     """Gather samples in the order of the epoch; bytes become numbers times op.number."""
     item = (1, 4, 8)[data.kind]
@@ -36,13 +43,7 @@ def input_forward(op, state, data, position, first, rows):
             prefetch_row(data.inputs, data.order[position + r + AHEAD] * op.fan_out * item, op.fan_out * item)
         sample, y = data.order[position + r] * op.fan_out, op.y + (first + r) * op.ldy
         read_row(state.workspace, y, data.inputs, sample, op.fan_out, data.kind, op.number)
-
-
-@inlined
-def put_ones(op, state, first, rows):
-    """Restore the column of ones behind the outputs."""
-    for r in range(first, first + rows):
-        state.workspace[op.y + r * op.ldy + op.fan_out] = 1
+    put_ones(op, state, first, rows)
 
 
 @inlined
@@ -85,28 +86,15 @@ def dense_transpose(op, state, begin, end):
 
 
 @kernel
-def forward(op, state, data, position, first, rows, seed, epoch):
-    """The outputs of one operation."""
+def forward(op, state, position, first, rows, seed, epoch):
+    """The outputs of one operation; those of INPUT come from `input_forward`, LOSS has none."""
     work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
-    if op.kind == INPUT:
-        input_forward(op, state, data, position, first, rows)
-    elif op.kind == DENSE:
+    if op.kind == DENSE:
         dense_forward(op, state, first, rows)
     elif op.kind == SPARSE:
         sparse_forward(
-            work,
-            y,
-            op.ldy,
-            work,
-            x,
-            op.ldx,
-            state.params,
-            op.weights,
-            op.ldw,
-            rows,
-            op.fan_out,
-            op.fan_in + 1,
-        )
+            work, y, op.ldy, work, x, op.ldx, state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1
+        )  # fmt: skip
     elif op.kind == ACTIVATION:
         activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
     elif op.kind == DROPOUT:

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from . import schema
-from .schema import BROKEN, BYTES, DENSE, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
+from .schema import BROKEN, BYTES, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
 
 _SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
 

@@ -7,7 +7,7 @@ weights). No index lists: the non-zeros of 64 numbers are the set bits of a mask
 import numpy as np
 
 from . import simd
-from .jit import inlined, kernel
+from .jit import kernel
 from .simd import Int, Pointer, fma, primitive, repeat, walk_bits
 
 BITS = 64  # numbers of a mask
