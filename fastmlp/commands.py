@@ -213,7 +213,7 @@ def _print_task(
             "data": f"{data.name}: {counts} images of {' x '.join(map(str, network.input_shape))} pixels",
             "network": f"{'-'.join(map(str, widths))}, {options.activation}{dropout}, "
             f"{model.parameters:,} parameters",
-            "training": f"{options.optimizer}, {rate}, batches of {batch}, {options.epochs} epochs, "
+            "training": f"{options.optimizer}, {rate}, batch size {batch}, epochs {options.epochs}, "
             f"seed {options.seed}",
             "threads": f"{threads}, engine {options.engine}",
             "results": str(folder.path),
