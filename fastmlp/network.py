@@ -311,11 +311,11 @@ class Network:
             raise ValueError(f"X: expected {width} columns, got samples of shape {samples.shape}")
         plan, state = self._hand_run(rows)
         data = self._data(samples, None, np.arange(rows))
-        # The values come in where the first operation reads them.
+        # The values come in where the operation before these would put them.
         operations = _operations(plan, span)
-        entry = plan.operations[:1].copy()
-        if len(operations):
-            entry["y"], entry["ldy"], entry["fan_out"] = operations[0]["x"], operations[0]["ldx"], width
+        entry, before = plan.operations[:1].copy(), plan.operations[plan.spans[span.start].start - 1]
+        for field in ("y", "ldy", "fan_out"):
+            entry[field] = before[field]
         walked = np.concatenate([entry, operations])
         program.forward(walked, state, data, rows, np.uint64(self.seed), 0)
         self._by_hand = rows

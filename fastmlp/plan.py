@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,14 +72,14 @@ def verify(plan: Plan) -> Plan:
         If the plan is not sound, which is a mistake in `lowering`.
     """
     for number, op in enumerate(plan.operations):
-        for problem in _problems(plan, op):
-            raise ValueError(
-                f"plan: operation {number} ({dict(zip(op.dtype.names, op, strict=True))}): {problem}"
-            )
+        # In Python's integers, which do not overflow.
+        operation = dict(zip(schema.OPERATION.names or (), op.item(), strict=True))
+        for problem in _problems(plan, operation):
+            raise ValueError(f"plan: operation {number} ({operation}): {problem}")
     return plan
 
 
-def _problems(plan: Plan, op: np.void) -> Iterable[str]:
+def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
     """What is wrong with one operation."""
     if not 0 <= op["kind"] < len(schema.KINDS):
         yield "unknown kind"
@@ -87,10 +88,12 @@ def _problems(plan: Plan, op: np.void) -> Iterable[str]:
     if not 0 <= op["code"] < len(tables.get(op["kind"], (None,))):
         yield "unknown code"
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
+    if kind not in {schema.INPUT, schema.DENSE, schema.SPARSE} and fan_in != fan_out:
+        yield f"{fan_in} columns come in, {fan_out} go out"
     needs = {
         "x": (op["ldx"], plan.rows, fan_in, plan.workspace, kind != schema.INPUT),
         "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),
-        "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, False),
+        "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, kind == schema.LOSS),
         "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
         "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, kind in {schema.DENSE, schema.SPARSE}),
         "transposed": (
