@@ -53,13 +53,13 @@ def assert_gradient(actual, expected, name):
     assert error <= LARGEST_ERROR, f"{name}: relative error {error:.2g}"
 
 
-def train_once(parameters, layers, last, loss):
+def train_once(parameters, layers, last, loss, samples):
     """One step of full-batch gradient descent with rate 1 from these parameters; the loss before it."""
     model = model_of(layers, last, loss=loss.name, optimizer=SGD(learning_rate=1.0))
     for view, values in zip(arrays(model).values(), parameters, strict=True):
         view[...] = values
     targets = LABELS if loss.takes_labels else VALUES
-    history = model.fit(X, targets, epochs=1, batch_size=None, threads=1, verbose=0)
+    history = model.fit(samples, targets, epochs=1, batch_size=None, threads=1, verbose=0)
     return history["loss"][0], model
 
 
@@ -75,20 +75,28 @@ def arrays(model):
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 @pytest.mark.parametrize("layers", NETWORKS)
 def test_training_step(layers, loss):
-    assert_training_step(layers, "identity", loss)
+    assert_training_step(layers, "identity", loss, X)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("layers", ["dense-tanh", "slope", "none"])
+def test_training_step_on_zeros(layers, loss):
+    """The first layer skips the zeros."""
+    samples = np.where(np.random.default_rng(8).random(X.shape) < 0.7, 0, X)
+    assert_training_step(layers, "identity", loss, samples)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 @pytest.mark.parametrize("last", ACTIVATIONS)
 def test_last_activation(last, loss):
-    assert_training_step("dense-tanh", last, loss)
+    assert_training_step("dense-tanh", last, loss, X)
 
 
-def assert_training_step(layers, last, loss):
+def assert_training_step(layers, last, loss, samples):
     before = [array.copy() for array in arrays(model_of(layers, last)).values()]
-    _, trained = train_once(before, layers, last, loss)
+    _, trained = train_once(before, layers, last, loss, samples)
     for number, (name, array) in enumerate(arrays(trained).items()):
-        expected = differences(lambda: train_once(before, layers, last, loss)[0], before[number])
+        expected = differences(lambda: train_once(before, layers, last, loss, samples)[0], before[number])
         assert_gradient(before[number] - array, expected, name)
 
 

@@ -22,6 +22,7 @@ PURPOSES = {
     "prediction": {},
     "evaluation": {"loss": "cross_entropy"},
     "training": {"loss": "mean_squared_error", "training": True},
+    "training on zeros": {"loss": "mean_squared_error", "training": True, "sparse_input": True},
     "by hand": {"training": True, "input_delta": True},
 }
 
@@ -61,18 +62,24 @@ def test_last_activation_and_loss(last, loss, fused, training):
         assert names(layers, loss=loss, training=training) == expected
 
 
+def test_zeros_are_skipped_in_the_first_layer():
+    sparse = {"sparse_input": True}
+    assert names([Flatten(), Dense(3), Dense(2)], **sparse) == ["input", "sparse", "dense"]
+    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "dense"]
+
+
 def test_deltas_are_for_training():
     for purpose in ("prediction", "evaluation"):
         operations = plan_of(purpose=purpose).operations
         assert (operations["dy"] == -1).all()
         assert (operations["transposed"] == -1).all()
     training = plan_of(purpose="training").operations
-    dense = training[training["kind"] == schema.DENSE]
+    dense = training[training["weights"] >= 0]
     assert (dense["dy"] >= 0).all()
     # Nobody needs the delta of the samples, so the first layer's weights are not transposed.
     assert (dense["dx"] >= 0).tolist() == (dense["transposed"] >= 0).tolist() == [False, True, True]
     by_hand = plan_of(purpose="by hand").operations
-    assert (by_hand[by_hand["kind"] == schema.DENSE]["dx"] >= 0).all()
+    assert (by_hand[by_hand["weights"] >= 0]["dx"] >= 0).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -84,8 +91,8 @@ def test_parameters_lie_at_the_same_places(network, dtype):
     first = plans[0].operations
     for plan in plans:
         assert plan.parameters == plans[0].parameters
-        dense = plan.operations[plan.operations["kind"] == schema.DENSE]
-        expected = first[first["kind"] == schema.DENSE]
+        dense = plan.operations[plan.operations["weights"] >= 0]
+        expected = first[first["weights"] >= 0]
         for field in ("weights", "ldw", "fan_in", "fan_out", "layer"):
             np.testing.assert_array_equal(dense[field], expected[field])
 
@@ -113,7 +120,7 @@ def test_matrices_do_not_overlap(network, purpose, dtype):
     for (start, end), (other, other_end) in combinations(sorted(matrices), 2):
         assert end <= other, f"{start}:{end} and {other}:{other_end}"
     assert max(end for _, end in matrices) <= plan.workspace
-    dense = plan.operations[plan.operations["kind"] == schema.DENSE]
+    dense = plan.operations[plan.operations["weights"] >= 0]
     ends = dense["weights"] + (dense["fan_in"] + 1) * dense["ldw"]
     assert (dense["weights"][1:] >= ends[:-1]).all()
     assert (ends <= plan.parameters).all()
@@ -204,7 +211,7 @@ def test_strides_and_sizes():
         if op["kind"] != schema.INPUT:
             for field, lie in [("fan_in", 0), ("fan_in", HUGE), ("ldx", 0), ("ldx", HUGE)]:
                 refuse(plan, number, "is not inside|columns come in", **{field: lie})
-        if op["kind"] == schema.DENSE:
+        if op["weights"] >= 0:
             refuse(plan, number, "weights is not inside", ldw=HUGE)
             refuse(plan, number, "weights is not inside", ldw=int(op["fan_out"]))
         elif op["kind"] != schema.INPUT:
@@ -217,7 +224,7 @@ def test_what_must_be_there():
         refuse(plan, number, "y is not inside", y=-1)
         if op["kind"] != schema.INPUT:
             refuse(plan, number, "x is not inside", x=-1)
-        if op["kind"] == schema.DENSE:
+        if op["weights"] >= 0:
             refuse(plan, number, "weights is not inside", weights=-1)
             if op["dx"] >= 0:
                 refuse(plan, number, "transposed is not inside", transposed=-1)
