@@ -1,0 +1,427 @@
+"""The model: structure, layers by hand, files, and training that diverges."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from fastmlp import (
+    SGD,
+    Activation,
+    Adam,
+    Dense,
+    Dropout,
+    FileFormatError,
+    Flatten,
+    RMSprop,
+    Sequential,
+    TrainingDiverged,
+    load,
+)
+from fastmlp.model_file import read_model, write_model
+from fastmlp.names import look_up
+
+X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+Y = np.arange(8) % 3
+
+
+def small(**options):
+    return Sequential([Dense(5, "tanh"), Dropout(0.2), Dense(3, "softmax")], **options)
+
+
+def trained(**options):
+    model = small(**options)
+    model.fit(X, Y, epochs=2, batch_size=3, verbose=0)
+    return model
+
+
+# Structure
+
+
+def test_layers_can_be_added_one_by_one():
+    model = Sequential().add(Dense(5, "tanh")).add(Dropout(0.2)).add(Dense(3, "softmax"))
+    model.fit(X, Y, epochs=2, batch_size=3, verbose=0)
+    np.testing.assert_array_equal(model.predict(X), trained().predict(X))
+
+
+def test_nothing_is_added_to_a_built_model():
+    model = trained()
+    with pytest.raises(RuntimeError, match=r"cannot add Dense\(units=2, .*the model is built"):
+        model.add(Dense(2))
+    assert len(model.layers) == 3
+
+
+@pytest.mark.parametrize("layer", [Dense, "dense", None, 3])
+def test_only_layers_are_added(layer):
+    with pytest.raises(TypeError, match="expected a layer such as Dense"):
+        Sequential([layer])
+
+
+def test_a_layer_serves_once():
+    layer = Dense(4)
+    with pytest.raises(ValueError, match=r"Dense\(units=4.* already belongs to a network"):
+        Sequential([layer, Dense(4), layer]).build(4)
+    Sequential([layer]).build(4)
+    with pytest.raises(ValueError, match="already belongs to a network"):
+        Sequential([layer]).build(4)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Sequential(loss="l3"), "unknown loss 'l3': expected one of .*mean_squared_error"),
+        (lambda: Sequential(optimizer="adamw"), "unknown optimizer 'adamw': expected one of adam, "),
+        (lambda: Sequential(dtype="float16"), "unknown dtype 'float16': expected one of float32, float64"),
+        (lambda: Sequential(seed=-1), "seed: expected a whole number from 0 .* got -1"),
+        (lambda: Sequential(seed=0.5), "seed: .* got 0.5"),
+        (lambda: Sequential(seed=2**63), "seed: .* got 9223372036854775808"),
+        (lambda: Dense(3, "swishy"), "unknown activation 'swishy': expected one of .*relu, .*tanh"),
+        (lambda: Dense(3, initializer="ones"), "unknown initializer 'ones': expected one of .*he_uniform"),
+        (lambda: Dense(0), "Dense: units is 0; expected a whole number of at least 1"),
+        (lambda: Dense(2.0), "Dense: units is 2.0"),
+        (lambda: Dense(True), "Dense: units is True"),
+        (lambda: Dense(2, "leaky_relu", slope=-1), "Dense: slope is -1; expected a number above 0"),
+        (lambda: Activation("relu6"), "unknown activation 'relu6'"),
+        (lambda: Activation("leaky_relu", slope=np.inf), "Activation: slope is inf"),
+        (lambda: Dropout(1), "Dropout: rate is 1; expected a number from 0 and below 1"),
+        (lambda: Dropout(-0.1), "Dropout: rate is -0.1"),
+        (lambda: Dropout(np.nan), "Dropout: rate is nan"),
+        (lambda: Adam(learning_rate=0), "Adam: learning_rate is 0; expected above 0"),
+        (lambda: Adam(beta1=1.0), "Adam: beta1 is 1.0; expected from 0 and below 1"),
+        (lambda: SGD(learning_rate="fast"), "SGD: learning_rate is 'fast'; expected a number"),
+        (lambda: SGD(momentum=np.nan), "SGD: momentum is nan"),
+        (lambda: RMSprop(epsilon=0), "RMSprop: epsilon is 0; expected above 0"),
+        (lambda: Sequential().build(3), "the model has no layers"),
+        (lambda: Sequential([Activation("relu")]).build((2, 2)), r"shape \(2, 2\).*add Flatten\(\)"),
+        (lambda: Sequential([Dense(2)]).build((2, 2)), r"Dense\(2\): .* add Flatten\(\) before it"),
+    ],
+)
+def test_bad_descriptions(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("shape", [0, -1, 2.5, True, (), (3, 0), "ab", None, (2**63, 2)])
+def test_bad_shapes(shape):
+    with pytest.raises(ValueError, match="build: expected a number of features or a shape"):
+        Sequential([Flatten(), Dense(2)]).build(shape)
+
+
+@pytest.mark.parametrize("shape", [4, np.int32(4), (4,), [4], (np.int64(4),)])
+def test_good_shapes(shape):
+    assert small().build(shape).parameters == 5 * 5 + 6 * 3
+
+
+def test_use_before_build():
+    model = small()
+    for use in (model.predict, model.forward, model.backward, model.save):
+        with pytest.raises(RuntimeError, match="no parameters yet: call fit or build"):
+            use(X)
+    with pytest.raises(RuntimeError, match=r"Dense\(units=5, activation='tanh'\) is not built"):
+        _ = model.layers[0].weight
+
+
+def test_names():
+    assert look_up("thing", "b", {"a": 1, "b": 2}) == 2
+    for name in ("c", None, 3, ["a"]):
+        with pytest.raises(ValueError, match=r"unknown thing .*: expected one of a, b"):
+            look_up("thing", name, {"b": 2, "a": 1})
+
+
+def test_summary():
+    lines = small().build(4).summary().splitlines()
+    assert [line.split()[-1] for line in lines] == ["parameters", "25", "0", "18", "43"]
+    assert lines[2].startswith("Dropout(rate=0.2)")
+    assert len({len(line) for line in lines}) == 1
+    large = Sequential([Flatten(), Dense(100)]).build((30, 40)).summary()
+    assert "120,100" in large
+    assert "(1200,)" in large
+
+
+def test_one_sample_alone():
+    model = trained()
+    np.testing.assert_array_equal(model.predict(X[2]), model.predict(X)[2])
+    assert model.predict_classes(X[2]) == model.predict_classes(X)[2]
+    assert model.forward(X[2]).shape == (3,)
+    assert model.backward(np.ones(3)).shape == (4,)
+    images, image = Sequential([Flatten(), Dense(3)]).build((2, 2)), X[0].reshape(2, 2)
+    np.testing.assert_array_equal(images.forward(image), images.forward(X.reshape(8, 2, 2))[0])
+    np.testing.assert_array_equal(images.predict(image), images.predict(X.reshape(8, 2, 2))[0])
+
+
+def test_classes_of_one_output():
+    sigmoid, linear = Sequential([Dense(1, "sigmoid")]).build(4), Sequential([Dense(1)]).build(4)
+    assert sigmoid.predict_classes(X).tolist() == (sigmoid.predict(X)[:, 0] > 0.5).astype(int).tolist()
+    assert linear.predict_classes(X).tolist() == (linear.predict(X)[:, 0] > 0).astype(int).tolist()
+    assert set(sigmoid.predict_classes(X)) == {0, 1}
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
+def test_a_built_model_is_not_copied(way):
+    way(small())
+    with pytest.raises(TypeError, match="cannot be copied or pickled: use its save, and load"):
+        way(trained())
+
+
+# By hand
+
+
+def test_layers_by_hand():
+    """One layer after another is the whole network, and a step by hand is a step of fit."""
+    fitted, model, layered = (
+        Sequential([Dense(5, "tanh"), Dense(3)], optimizer=SGD(0.1)).build(4) for _ in range(3)
+    )
+    targets = np.random.default_rng(1).normal(size=(8, 3)).astype(np.float32)
+    fitted.fit(X, targets, epochs=1, batch_size=None, shuffle=False, verbose=0)
+
+    outputs = model.forward(X)
+    d_y = (outputs - targets) * np.float32(2 / 8 / 3)
+    d_x = model.backward(d_y)
+    np.testing.assert_array_equal(outputs, model.predict(X))
+
+    first, last = layered.layers
+    np.testing.assert_array_equal(last.forward(first.forward(X)), outputs)
+    np.testing.assert_array_equal(first.backward(last.backward(d_y)), d_x)
+    for layer, other in zip(model.layers, layered.layers, strict=True):
+        np.testing.assert_array_equal(layer.d_weight, other.d_weight)
+        np.testing.assert_array_equal(layer.d_bias, other.d_bias)
+
+    optimizer = SGD(0.1)
+    for target in (model, first, last):
+        optimizer.step(target)
+    for by_fit, by_hand, one_by_one in zip(fitted.layers, model.layers, layered.layers, strict=True):
+        # The scale of the gradient of the loss is rounded at another place.
+        np.testing.assert_allclose(by_fit.weight, by_hand.weight, rtol=0, atol=1e-7)
+        np.testing.assert_array_equal(by_hand.weight, one_by_one.weight)
+        np.testing.assert_array_equal(by_hand.bias, one_by_one.bias)
+
+
+def test_a_step_of_one_layer_leaves_the_others():
+    model = small().build(4)
+    model.forward(X)
+    model.backward(np.eye(8, 3))
+    first, before = model.layers[0].weight.copy(), model.layers[2].weight.copy()
+    Adam(0.1).step(model.layers[0])
+    assert (model.layers[0].weight != first).any()
+    np.testing.assert_array_equal(model.layers[2].weight, before)
+    assert model.network.steps == [1, 0, 0]
+
+
+@pytest.mark.parametrize("make", [Flatten, lambda: Dropout(0), lambda: Activation("identity")])
+def test_layers_without_operations(make):
+    layer = make()
+    model = Sequential([Dense(5), layer, Dense(2)]).build(4)
+    values = np.ones((3, 5), np.float32)
+    np.testing.assert_array_equal(layer.forward(values), values)
+    np.testing.assert_array_equal(layer.backward(2 * values), 2 * values)
+    with pytest.raises(ValueError, match="X: expected 5 columns"):
+        layer.forward(X)
+    assert model.forward(X).shape == (8, 2)
+
+
+def test_a_layer_that_stands_alone():
+    layer = Dense(3, "relu").build(4, seed=5)
+    layer.weight, layer.bias = np.ones((4, 3)), [1, 2, 3]
+    np.testing.assert_array_equal(layer.forward([1, 2, 3, 4]), [11, 12, 13])
+    np.testing.assert_array_equal(layer.backward([1, 0, 1]), [2, 2, 2, 2])
+    np.testing.assert_array_equal(layer.d_bias, [1, 0, 1])
+    np.testing.assert_array_equal(layer.d_weight, np.outer([1, 2, 3, 4], [1, 0, 1]))
+
+
+def test_by_hand_in_the_wrong_order():
+    model = small().build(4)
+    with pytest.raises(RuntimeError, match="backward: call forward first"):
+        model.backward(np.ones((8, 3)))
+    with pytest.raises(RuntimeError, match="no gradients yet: call backward"):
+        _ = model.layers[0].d_weight
+    with pytest.raises(RuntimeError, match="no gradients yet"):
+        SGD().step(model)
+    model.forward(X)
+    for wrong in (np.ones((8, 4)), np.ones((7, 3)), np.ones(3)):
+        with pytest.raises(ValueError, match=r"d_y: expected shape \(8, 3\)"):
+            model.backward(wrong)
+    with pytest.raises(ValueError, match="d_y: expected numbers"):
+        model.backward([["a"] * 3] * 8)
+
+
+# Files
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", Adam(0.01, beta1=0.5)], ids=str)
+def test_a_file_keeps_everything(optimizer, dtype, tmp_path):
+    layers = [
+        Flatten(),
+        Dense(6, "leaky_relu", slope=0.3, initializer="lecun_uniform"),
+        Activation("tanh"),
+        Dropout(0.1),
+        Dense(1, "sigmoid"),
+    ]
+    images = X.reshape(8, 2, 2)
+    model = Sequential(layers, optimizer=optimizer, dtype=dtype, seed=7)
+    model.fit(images, Y > 1, epochs=3, verbose=0)
+    first, second = tmp_path / "first", tmp_path / "second"
+    model.save(first)
+    loaded = load(first)
+    assert repr(loaded.layers) == repr(model.layers)
+    assert (loaded.loss, loaded.seed, loaded.dtype) == (model.loss, 7, dtype)
+    assert loaded.optimizer == model.optimizer
+    for name in ("params", "slots"):
+        np.testing.assert_array_equal(getattr(loaded.network, name), getattr(model.network, name))
+    assert loaded.network.steps == model.network.steps
+    np.testing.assert_array_equal(loaded.predict(images), model.predict(images))
+    loaded.save(second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_another_optimizer_after_training(tmp_path):
+    model = trained()
+    model.optimizer = SGD(0.1)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    for each in (model, loaded):
+        each.fit(X, Y, epochs=1, verbose=0)
+    np.testing.assert_array_equal(model.network.params, loaded.network.params)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Configuration and tensors of a good file."""
+    path = tmp_path_factory.mktemp("model") / "model"
+    trained().save(path)
+    return read_model(path)
+
+
+def in_config(**lies):
+    return lambda config, tensors: config.update(lies)
+
+
+def in_layer(**lies):
+    return lambda config, tensors: config["layers"][0].update(lies)
+
+
+def in_optimizer(**lies):
+    return lambda config, tensors: config["optimizer"].update(lies)
+
+
+def in_tensors(**lies):
+    """Zeros of these shapes, of the type in their first place."""
+    return lambda config, tensors: tensors.update(
+        {name.replace("__", "."): np.zeros(shape, dtype) for name, (dtype, *shape) in lies.items()}
+    )
+
+
+LIES = {
+    "unknown field": in_config(class_name="os.system"),
+    "missing field": lambda config, tensors: config.pop("seed"),
+    "unknown layer": in_layer(kind="lambda"),
+    "layer without a kind": lambda config, tensors: config["layers"][0].pop("kind"),
+    "kind that is no text": in_layer(kind=["dense"]),
+    "unknown option": in_layer(module="os"),
+    "missing option": lambda config, tensors: config["layers"][0].pop("units"),
+    "layer that is a list": in_config(layers=[["dense"]]),
+    "layers that are a number": in_config(layers=3),
+    "no layers": in_config(layers=[]),
+    "more layers": lambda config, tensors: config["layers"].append({"kind": "dense", "units": 3}),
+    "huge layer": in_layer(units=10**15),
+    "layer larger than any number": in_layer(units=10**30),
+    "negative layer": in_layer(units=-5),
+    "unknown activation": in_layer(activation="eval"),
+    "slope beyond floats": in_layer(activation="leaky_relu", slope=10**400),
+    "huge input": in_config(input_shape=[10**15]),
+    "input of another shape": in_config(input_shape=[2, 2]),
+    "input that is text": in_config(input_shape="4"),
+    "input of floats": in_config(input_shape=[4.0]),
+    "negative input": in_config(input_shape=[-4]),
+    "no weights, huge input": in_config(layers=[{"kind": "flatten"}], input_shape=[2**62, 2**62]),
+    "unknown loss": in_config(loss="zero"),
+    "unknown optimizer": in_optimizer(name="lbfgs"),
+    "unknown option of the optimizer": in_optimizer(callback="f"),
+    "optimizer out of range": in_optimizer(beta1=2),
+    "optimizer that is a list": in_config(optimizer=["adam"]),
+    "rate beyond floats": in_optimizer(learning_rate=10**400),
+    "state of another": in_config(state_of="momentum"),
+    "no state": in_config(state_of=""),
+    "seed": in_config(seed=-1),
+    "unknown dtype": in_config(dtype="int8"),
+    "another dtype": in_config(dtype="float64"),
+    "negative epochs": in_config(epochs=-1),
+    "endless epochs": in_config(epochs=10**30),
+    "epochs that are true": in_config(epochs=True),
+    "too few steps": in_config(steps=[1]),
+    "negative steps": in_config(steps=[-1, 0, 0]),
+    "endless steps": in_config(steps=[10**30] * 3),
+    "steps that are a number": in_config(steps=3),
+    "missing tensor": lambda config, tensors: tensors.pop("layer0.bias"),
+    "another tensor": in_tensors(extra=("f4", 3)),
+    "wrong shape": in_tensors(layer0__bias=("f4", 6)),
+    "transposed": in_tensors(layer0__weight=("f4", 5, 4)),
+    "wrong type": in_tensors(layer0__bias=("f8", 5)),
+    "wrong shape of the state": in_tensors(layer0__bias__mean=("f4", 1)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_files_that_lie(lie, saved, tmp_path):
+    config, tensors = copy.deepcopy(saved.config), dict(saved.tensors)
+    LIES[lie](config, tensors)
+    write_model(tmp_path / "lie", config, tensors)
+    with pytest.raises(FileFormatError, match=r"lie: not a model of fastmlp: ") as caught:
+        load(tmp_path / "lie")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_good_file_loads(saved, tmp_path):
+    write_model(tmp_path / "good", *saved)
+    np.testing.assert_array_equal(load(tmp_path / "good").predict(X), trained().predict(X))
+
+
+def test_numbers_that_are_not_finite(saved, tmp_path):
+    tensors = saved.tensors | {"layer0.bias": np.full(5, np.nan, np.float32)}
+    write_model(tmp_path / "nan", saved.config, tensors, allow_nonfinite=True)
+    with pytest.raises(FileFormatError, match=r"layer0\.bias"):
+        load(tmp_path / "nan")
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    model = trained()
+    model.layers[0].weight[0, 0] = np.inf
+    with pytest.raises(ValueError, match=r"layer0\.weight"):
+        model.save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+# Divergence
+
+
+@pytest.mark.parametrize("engine", ["kernels", "reference"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_divergence_in_an_epoch(engine, threads):
+    """The last good weights, state and history are kept, and the error names the place."""
+    model, y = Sequential([Dense(8), Dense(1)], optimizer=SGD(0.001, momentum=0.5)), X.sum(axis=1)
+    options = {"batch_size": 1, "threads": threads, "engine": engine, "verbose": 0}
+    model.fit(X, y, epochs=2, **options)
+    network = model.network
+    before, state, steps = network.params.copy(), network.slots.copy(), list(network.steps)
+    model.optimizer = SGD(1e6, momentum=0.5)
+    message = r"the loss is not finite in epoch 3, step [2-8] of 8; .*Try a learning rate below 1e\+06"
+    with pytest.raises(TrainingDiverged, match=message):
+        model.fit(X, y, epochs=5, **options)
+    np.testing.assert_array_equal(network.params, before)
+    np.testing.assert_array_equal(network.slots, state)
+    assert network.steps == steps
+    assert model.history.epochs == [1, 2]
+    model.optimizer = SGD(0.001, momentum=0.5)
+    model.fit(X, y, epochs=1, **options)
+    assert model.history.epochs == [1, 2, 3]
+
+
+def test_divergence_in_the_last_step():
+    """The loss of the only step is finite, what it makes of the weights is not."""
+    model = Sequential([Dense(1)], optimizer=SGD(1e38)).build(4)
+    before = model.network.params.copy()
+    with pytest.raises(TrainingDiverged, match="the parameters are not finite in epoch 1, step 1 of 1"):
+        model.fit(X, 1e6 * X.sum(axis=1), epochs=3, batch_size=None, verbose=0)
+    np.testing.assert_array_equal(model.network.params, before)
+    assert len(model.history) == 0
