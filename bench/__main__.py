@@ -4,20 +4,28 @@ import argparse
 import platform
 
 from . import products, training
+from .workloads import WORKLOADS
 
-SUITES = {"training": training.compare, "products": products.compare}
+SUITES = ("training", "products")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="which; all without any", default=[])
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each pair (5)")
-    arguments = parser.parse_args()
+    parser.add_argument("suites", nargs="*", help=f"which of {', '.join(SUITES)}; all without any")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each rival (5)")
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=[], help="of the training suite")
+    parser.add_argument("--rivals", nargs="+", choices=training.installed(), default=training.installed())
+    options = parser.parse_args()
+    if unknown := set(options.suites) - set(SUITES):
+        parser.error(f"unknown suites {sorted(unknown)}: expected {', '.join(SUITES)}")
     print(
-        f"{platform.machine()}, Python {platform.python_version()}; medians of {arguments.rounds} interleaved runs\n"
+        f"{platform.machine()}, Python {platform.python_version()}; medians of {options.rounds} rounds",
+        flush=True,
     )
-    for name in arguments.suites or SUITES:
-        print(f"## {name}\n\n{SUITES[name](arguments.rounds)}\n", flush=True)
+    if "training" in (options.suites or SUITES):
+        print(training.report(options.workloads, options.rivals, options.rounds), flush=True)
+    if "products" in (options.suites or SUITES):
+        print(products.compare(options.rounds), flush=True)
 
 
 if __name__ == "__main__":

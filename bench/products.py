@@ -1,13 +1,14 @@
 """The matrix product alone: our tile against the BLAS of NumPy, on the shapes of the training workloads."""
 
+import statistics
 import time
 from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 
-from .rivals import Rival, duel, table
-from .training import WORKLOADS
+from .rivals import Rival, race, ratio, table
+from .workloads import WORKLOADS
 
 
 def shapes() -> list[tuple[str, int, int, int]]:
@@ -16,9 +17,9 @@ def shapes() -> list[tuple[str, int, int, int]]:
     Forward X W of a batch; weight gradient X' D.
     """
     found = []
-    for name, workload in WORKLOADS.items():
-        widths = (784, *workload.layers)
-        for inputs, units in pairwise(widths):
+    for name in ("small", "medium", "large"):
+        workload = WORKLOADS[name]
+        for inputs, units in pairwise(workload.layers[:-1]):
             found.append((f"{name} forward", workload.batch_size, inputs, units))
             found.append((f"{name} gradient", inputs, workload.batch_size, units))
     return found
@@ -93,13 +94,15 @@ def compare(rounds: int) -> str:
         for threads in ("1", "2"):
             arguments = [str(n) for n in (rows, depth, columns, int("gradient" in name))] + [threads]
             limits = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), threads)
-            result = duel(
-                Rival("fastmlp", "products:ours", *arguments),
-                Rival("BLAS", "products:blas", *arguments, environment=limits),
+            times = race(
+                {
+                    "ours": Rival("fastmlp", "products:ours", *arguments),
+                    "BLAS": Rival("BLAS", "products:blas", *arguments, environment=limits),
+                },
                 rounds,
             )
-            speed = 2e-9 * rows * depth * columns / sorted(result.ours)[len(result.ours) // 2]
-            line += [f"{result.ratio:.2f}", f"{speed:.0f}"]
+            speed = 2e-9 * rows * depth * columns / statistics.median(times["ours"])
+            line += [f"{ratio(times['ours'], times['BLAS']):.2f}", f"{speed:.0f}"]
         lines.append(line)
     return table(
         ["product", "shape", "times BLAS, 1 thread", "GFLOP/s here", "2 threads", "GFLOP/s here"], lines

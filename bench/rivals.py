@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 SETTLE_SECONDS = 0.3
 
@@ -43,35 +42,22 @@ class Rival:
         self._process.stdout.close()
 
 
-class Duel(NamedTuple):
-    """Seconds of the same work by two rivals, round by round."""
-
-    ours: list[float]
-    theirs: list[float]
-
-    @property
-    def ratio(self) -> float:
-        """How many times faster ours is: the median of the rounds."""
-        return statistics.median(b / a for a, b in zip(self.ours, self.theirs, strict=True))
-
-    @property
-    def spread(self) -> tuple[float, float]:
-        """The smallest and the largest ratio."""
-        ratios = [b / a for a, b in zip(self.ours, self.theirs, strict=True)]
-        return min(ratios), max(ratios)
-
-
-def duel(ours: Rival, theirs: Rival, rounds: int) -> Duel:
-    """Run the two in turn."""
-    times = Duel([], [])
+def race(rivals: dict[str, Rival], rounds: int) -> dict[str, list[float]]:
+    """Run all in turn, round after round; the seconds of each."""
+    times: dict[str, list[float]] = {name: [] for name in rivals}
     try:
         for _ in range(rounds):
-            times.ours.append(ours.run())
-            times.theirs.append(theirs.run())
+            for name, rival in rivals.items():
+                times[name].append(rival.run())
     finally:
-        ours.close()
-        theirs.close()
+        for rival in rivals.values():
+            rival.close()
     return times
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """How many times faster ours is: the median over the rounds."""
+    return statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

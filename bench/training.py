@@ -1,78 +1,53 @@
-"""Whole epochs of training: samples a second against the NumPy reference with its BLAS on all cores."""
+"""Whole epochs of training against the NumPy reference and the peers that are installed."""
 
-import os
-import time
-from collections.abc import Iterator
-from itertools import product
-from typing import NamedTuple
+import importlib.util
+import statistics
+from collections.abc import Sequence
 
-import numpy as np
+from .rivals import Rival, race, ratio, table
+from .workloads import WORKLOADS, Workload
 
-from .rivals import Rival, duel, table
-
-
-class Workload(NamedTuple):
-    """A network and how it is trained."""
-
-    layers: tuple[int, ...]
-    batch_size: int
-
-
-WORKLOADS = {
-    "small": Workload((128, 64), 64),
-    "medium": Workload((512, 256), 128),
-    "large": Workload((1024, 1024), 256),
-}
+# Name in the table, package that it needs, what the worker runs.
+RIVALS = (
+    ("NumPy", "numpy", ("fastmlp", "reference")),
+    ("PyTorch eager", "torch", ("pytorch", "eager")),
+    ("PyTorch fused", "torch", ("pytorch", "fused")),
+    ("PyTorch compile", "torch", ("pytorch", "compile")),
+    ("JAX scan", "jax", ("jax",)),
+    ("scikit-learn", "sklearn", ("scikit_learn",)),
+)
 
 
-INPUTS = ("images", "Gaussian")
+def installed() -> list[str]:
+    """The rivals whose packages are there."""
+    return [name for name, package, _ in RIVALS if importlib.util.find_spec(package)]
 
 
-def samples(inputs: str) -> tuple[np.ndarray, np.ndarray]:
-    """60,000 samples of 784 numbers in 10 classes: MNIST (without it, the synthetic digits), or dense noise."""
-    import fastmlp
-
-    folder = os.environ.get("FASTMLP_MNIST")
-    data = fastmlp.load_idx_folder(folder) if folder else fastmlp.load_synthetic()
-    if inputs == "images":
-        return data.x_train, data.y_train
-    random = np.random.default_rng(0)
-    return random.standard_normal(data.x_train.shape, np.float32), data.y_train
+def compare(workload: Workload, rivals: Sequence[str], rounds: int) -> dict[str, list[float]]:
+    """Seconds an epoch of fastmlp and of each rival, round by round; all rivals take turns."""
+    runners = {"fastmlp": Rival("fastmlp", "peers:fastmlp", workload.name, "kernels")}
+    for name, _, (function, *arguments) in RIVALS:
+        if name in rivals:
+            runners[name] = Rival(name, f"peers:{function}", workload.name, *arguments)
+    return race(runners, rounds)
 
 
-def epochs(name: str, inputs: str, engine: str) -> Iterator[float]:
-    """Seconds of each shuffled epoch, float32, Adam."""
-    import fastmlp
-
-    workload, (X, y) = WORKLOADS[name], samples(inputs)
-    hidden = [fastmlp.Dense(units, "relu") for units in workload.layers]
-    model = fastmlp.Sequential([fastmlp.Flatten(), *hidden, fastmlp.Dense(10, "softmax")])
-    while True:
-        start = time.perf_counter()
-        model.fit(X, y, epochs=1, batch_size=workload.batch_size, engine=engine, verbose=0)
-        yield time.perf_counter() - start
-
-
-def compare(rounds: int) -> str:
-    """The table of all workloads."""
+def report(names: Sequence[str], rivals: Sequence[str], rounds: int) -> str:
+    """The table of these workloads: how many times faster than each rival, medians over the rounds."""
     lines = []
-    for inputs, (name, workload) in product(INPUTS, WORKLOADS.items()):
-        result = duel(
-            Rival("fastmlp", "training:epochs", name, inputs, "kernels"),
-            Rival("NumPy", "training:epochs", name, inputs, "reference"),
-            rounds,
-        )
-        network = "-".join(str(units) for units in (784, *workload.layers, 10))
-        low, high = result.spread
-        speed = 60_000 / sorted(result.ours)[len(result.ours) // 2]
+    for name in names or WORKLOADS:
+        workload = WORKLOADS[name]
+        times = compare(workload, rivals, rounds)
+        ours = times.pop("fastmlp")
+        ratios = {rival: ratio(ours, theirs) for rival, theirs in times.items()}
+        network = "-".join(map(str, workload.layers))
+        speed = workload.samples / statistics.median(ours)
         lines.append(
-            [
-                f"{name} {network}",
-                inputs,
-                str(workload.batch_size),
-                f"{result.ratio:.2f}",
-                f"{low:.2f} - {high:.2f}",
-                f"{speed:,.0f}",
-            ]
+            [f"{name}: {network}, batch {workload.batch_size}, {workload.optimizer}", f"{speed:,.0f}"]
+            + [f"{ratios[rival]:.2f}" for rival in rivals]
         )
-    return table(["network", "input", "batch", "times NumPy", "range", "samples/s here"], lines)
+        print(
+            "; ".join([lines[-1][0], f"{speed:,.0f}/s", *(f"{k} {v:.2f}" for k, v in ratios.items())]),
+            flush=True,
+        )
+    return table(["workload", "samples/s here", *(f"times {rival}" for rival in rivals)], lines)
