@@ -8,7 +8,7 @@ from .jit import entry, inlined
 from .schema import HYPER, INPUT, State
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
-CHUNK = np.int64(256)  # rows that go through all layers together: more read each weight less often, fewer stay in the cache
+CHUNK = np.int64(256)  # rows that go through all layers together, so that each weight is read once for many
 ROW_GRAIN = np.int64(8)  # rows of a batch are shared out by whole tiles
 
 # A literal would be a type of its own to Numba, and the kernels compiled once more for it.
