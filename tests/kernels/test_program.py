@@ -91,20 +91,25 @@ def test_pieces_one_by_one(loss):
 
 @pytest.mark.parametrize("team", [1, 2])
 def test_evaluate_and_predict(team):
-    given, control = samples(), np.zeros(schema.CONTROL_WORDS, np.int64)
+    count, chunk = (
+        2 * int(program.CHUNK) + 88,
+        int(program.CHUNK),
+    )  # the first thread has a second, smaller chunk
+    given = networks.data(count, FEATURES, OUTPUTS, np.float32)
+    control = np.zeros(schema.CONTROL_WORDS, np.int64)
     results = {}
     for which, size in ((program, team), (reference, 1)):
-        plan, state = build("mean_squared_error")
-        rows = np.zeros(SAMPLES, np.float32), np.zeros(SAMPLES, np.float32)
-        outputs = np.zeros((SAMPLES, OUTPUTS), np.float32)
-        without_loss, arenas = build(None)
+        plan, state = build("mean_squared_error", rows=max(count, team * chunk))
+        rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
+        outputs = np.zeros((count, OUTPUTS), np.float32)
+        without_loss, arenas = build(None, rows=max(count, team * chunk))
         arenas.params[:] = state.params
         for rank in range(size):
             which.evaluate(*rows, plan, state, given, control, rank, size)
             which.predict(outputs, without_loss, arenas, given, control, rank, size)
         results[which] = (*rows, outputs)
     for actual, expected in zip(*results.values(), strict=True):
-        assert np.all(np.any(expected.reshape(SAMPLES, -1), axis=1))
+        assert np.all(np.any(expected.reshape(count, -1), axis=1))
         assert_close(actual, expected, terms=DEPTH, scale=scale(expected))
 
 
