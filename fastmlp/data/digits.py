@@ -58,11 +58,12 @@ def synthetic_digits(n: int, seed: int = 0, start: int = 0) -> tuple[NDArray[np.
         raise ValueError(f"synthetic_digits: expected a seed from 0 to 2**64 - 1, got {seed}")
     if start < 0 or start + n > _MOST_IMAGES:
         raise ValueError(f"synthetic_digits: expected images between 0 and 2**64, got start={start}, n={n}")
+    first = np.uint64(start if n else 0)  # the end of the range is not a start that fits
     images = np.empty((n, kernels.SIDE, kernels.SIDE), np.uint8)
     labels = np.empty(n, np.uint8)
     distances = np.empty((kernels.SIDE, kernels.ROW), np.float32)
     placed = np.empty((kernels.MOST_POINTS, 2), np.float32)
-    kernels.draw_digits(images, labels, distances, placed, *_SKELETONS, np.uint64(seed), np.uint64(start))
+    kernels.draw_digits(images, labels, distances, placed, *_SKELETONS, np.uint64(seed), first)
     return images, labels
 
 

@@ -56,6 +56,10 @@ def test_chunks_make_the_whole(seed, start, cuts):
     np.testing.assert_array_equal(np.concatenate(chunks), whole, strict=True)
 
 
+def test_no_images_at_the_very_end():
+    assert len(synthetic_digits(0, 0, LAST)[0]) == 0
+
+
 def test_threads_draw_the_same(thousand):
     with ThreadPoolExecutor(4) as pool:
         chunks = list(pool.map(lambda start: synthetic_digits(50, start=start)[0], range(0, 1000, 50)))
