@@ -3,12 +3,16 @@
     program.py      the entries that Python calls: train_epoch, evaluate, predict, forward, backward, step
     layers.py       forward, backward and update of each kind of operation
     gemm.py         matrix products
+    sparse.py       the same with a matrix that is mostly zero
+    transpose.py    the transpose of a matrix
+    inputs.py       samples, converted on the way in
     activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
     rng.py          random numbers from a counter; the shuffle; dropout
     digits.py       draws the synthetic digits
     elementary.py   exp, log, tanh of our own
     blocks.py       loops over rows: map a formula, fold a formula
     simd.py         emits vector IR
+    borrow.py       arrays without reference counts
     threads.py      atomics, the barrier, who takes which rows
     schema.py       the plan and the arenas: the contract with fastmlp/lowering.py
     reference.py    the pure NumPy twin
