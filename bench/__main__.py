@@ -3,7 +3,7 @@
 import argparse
 import platform
 
-from . import products, training
+from . import products, readme, training
 from .workloads import WORKLOADS
 
 SUITES = ("training", "products")
@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each rival (5)")
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=[], help="of the training suite")
     parser.add_argument("--rivals", nargs="+", choices=training.installed(), default=training.installed())
+    parser.add_argument("--readme", action="store_true", help="write the table of training into the README")
     options = parser.parse_args()
     if unknown := set(options.suites) - set(SUITES):
         parser.error(f"unknown suites {sorted(unknown)}: expected {', '.join(SUITES)}")
@@ -23,7 +24,10 @@ def main() -> None:
         flush=True,
     )
     if "training" in (options.suites or SUITES):
-        print(training.report(options.workloads, options.rivals, options.rounds), flush=True)
+        table = training.report(options.workloads, options.rivals, options.rounds)
+        print(table, flush=True)
+        if options.readme:
+            readme.write(table)
     if "products" in (options.suites or SUITES):
         print(products.compare(options.rounds), flush=True)
 
