@@ -104,6 +104,7 @@ def compare(rounds: int) -> str:
             speed = 2e-9 * rows * depth * columns / statistics.median(times["ours"])
             line += [f"{ratio(times['ours'], times['BLAS']):.2f}", f"{speed:.0f}"]
         lines.append(line)
+        print("; ".join(line), flush=True)
     return table(
         ["product", "shape", "times BLAS, 1 thread", "GFLOP/s here", "2 threads", "GFLOP/s here"], lines
     )
