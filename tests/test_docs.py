@@ -15,9 +15,13 @@ MODULES = [
 ]
 
 
+# Names are imported when they are first asked for, so ask for all.
+PUBLIC = {name: getattr(fastmlp, name) for name in fastmlp.__all__}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
-    failed, _ = doctest.testmod(import_module(name), extraglobs=vars(fastmlp))
+    failed, _ = doctest.testmod(import_module(name), extraglobs=PUBLIC)
     assert failed == 0
 
 
