@@ -22,9 +22,8 @@ from .transpose import transpose
 UNIT = np.int64(1)  # a stride
 AHEAD = 4  # samples that are asked for before they are needed
 SMALL_BATCH = 4  # up to here a gradient is not worth a tile of its own
-UPDATE_ROWS = np.int64(
-    16
-)  # rows of weights whose gradient is summed and used at a time; whole lines when transposed
+# Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
+UPDATE_ROWS = np.int64(16)
 
 
 @inlined
