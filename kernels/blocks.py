@@ -1,7 +1,7 @@
 """Loops over rows of numbers: map a formula over a block, fold a formula along a row.
 
 A block is a number of rows, each a multiple of a cache line long; its padding may be read and written. Formulas get
-the place (`at.column`, `at.inside`) and a vector of each input.
+the place (`at.offset`, `at.column`, `at.inside`) and a vector of each input.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ class Block(NamedTuple):
 class Place:
     """Which columns the lanes of a vector stand at."""
 
-    def __init__(self, pointer: Pointer, column: Int, columns: Int):
-        self._pointer, self._column, self._columns = pointer, column, columns
+    def __init__(self, pointer: Pointer, offset: Int, columns: Int):
+        self._pointer, self.offset, self._columns = pointer, offset, columns
 
     @cached_property
     def column(self) -> Vec:
         """The column of each lane, 32-bit integers."""
-        return self._pointer.columns(self._column)
+        return self._pointer.columns(self.offset)
 
     @cached_property
     def inside(self) -> Vec:
@@ -54,8 +54,10 @@ def map_block(rows: Int, columns: Int, outputs: Sequence[Block], inputs: Sequenc
     repeat(rows, 1, [], row)
 
 
-def fold_row(columns: Int, inputs: Sequence[Pointer], formula: Callable, combine: Callable, start: float):
-    """Emit the fold of `formula(at, *inputs[c])` along a row, and return it as a scalar.
+def fold_row(
+    columns: Int, inputs: Sequence[Pointer], formula: Callable, combine: Callable, starts: Sequence[float]
+) -> list[Vec]:
+    """Emit the folds of what `formula(at, *inputs[c])` returns along a row; each one comes back in every lane.
 
     The order is the same for every width of vector: lane j of a cache line's worth of partial results takes the
     columns j, j + lanes of a line, ...; then the upper half of the lanes is folded onto the lower half until one is
@@ -63,18 +65,27 @@ def fold_row(columns: Int, inputs: Sequence[Pointer], formula: Callable, combine
     """
     lanes = inputs[0].lanes
     parts = simd.FLOAT32_LINE // simd.FLOAT32_LANES
-    neutral = inputs[0].zeros() + start
+    neutral = [inputs[0].zeros() + start for start in starts]
 
     def line(c: Int, partial: list[Vec]) -> list[Vec]:
         results = []
-        for part, total in enumerate(partial):
-            column = c + part * lanes
-            at = Place(inputs[0], column, columns)
-            value = formula(at, *[(source + column).load() for source in inputs])
-            results.append(combine(total, select(at.inside, value, neutral)))
+        for part in range(parts):
+            at = Place(inputs[0], c + part * lanes, columns)
+            values = formula(at, *[(source + at.offset).load() for source in inputs])
+            totals = partial[part * len(starts) : (part + 1) * len(starts)]
+            results += [
+                combine(total, select(at.inside, value, none))
+                for total, value, none in zip(totals, values, neutral, strict=True)
+            ]
         return results
 
-    partial = repeat(columns, parts * lanes, [neutral] * parts, line)
+    partial = repeat(columns, parts * lanes, neutral * parts, line)
+    return [_folded(partial[i :: len(starts)], combine) for i in range(len(starts))]
+
+
+def _folded(partial: list[Vec], combine: Callable) -> Vec:
+    """All lanes of all vectors folded into one number, which comes back in every lane."""
+    lanes = partial[0].lanes
     while len(partial) > 1:
         middle = len(partial) // 2
         partial = [combine(low, high) for low, high in zip(partial[:middle], partial[middle:], strict=True)]
@@ -82,4 +93,4 @@ def fold_row(columns: Int, inputs: Sequence[Pointer], formula: Callable, combine
     while total.lanes > 1:
         middle = total.lanes // 2
         total = combine(total.lanes_at(range(middle)), total.lanes_at(range(middle, 2 * middle)))
-    return total.lane(0)
+    return total.lanes_at([0] * lanes)

@@ -6,35 +6,37 @@ from .simd import Int, Pointer, Vec, primitive, repeat
 
 
 @primitive
-def prefetch_row(data: Pointer, first: Int, size: Int) -> None:
-    """Have the bytes first, ..., first + size - 1 brought into the cache."""
-    repeat(size, simd.LINE, [], lambda c, _: (data + (first + c)).prefetch())
+def prefetch(data: Pointer, first: Int, count: Int) -> None:
+    """Have the numbers first, ..., first + count - 1 brought into the cache."""
+    start = data + first
+    repeat(count, data.numbers_of_a_line, [], lambda c, _: (start + c).prefetch())
+    (start + (count - 1)).prefetch()
 
 
 @primitive
 def read_row(y: Pointer, y0: Int, data: Pointer, first: Int, columns: Int, kind: Int, scale: Vec) -> None:
     """y = the numbers first, first + 1, ... of `data`, which holds numbers of this kind; bytes times `scale`.
 
-    Samples have no padding, so the last columns, fewer than a vector, are read one at a time.
+    Samples have no padding, so the last vector takes no more than there is; the padding of y becomes 0.
     """
     target, whole = y + y0, columns & -y.lanes
 
     def copy(source: Pointer, convert):
         source = source + first
 
-        def step(lanes: int, start):
-            def body(c: Int, _):
-                (target + (c + start)).store(convert(source.load_at(c + start, lanes), lanes))
+        def vector(c: Int, _):
+            (target + c).store(convert(source.load_at(c, y.lanes)))
 
-            return body
+        def rest(c: Int, _):
+            (target + (whole + c)).store(convert(source.load_within(whole + c, y.lanes, columns)))
 
-        repeat(whole, y.lanes, [], step(y.lanes, 0))
-        repeat(columns - whole, 1, [], step(1, whole))
+        repeat(whole, y.lanes, [], vector)
+        repeat(columns - whole, y.lanes, [], rest)
 
-    def scaled(numbers: Vec, lanes: int) -> Vec:
-        return numbers.converted(y.scalar) * scale.lanes_at(range(lanes))
+    def scaled(numbers: Vec) -> Vec:
+        return numbers.converted(y.scalar) * scale
 
-    def as_is(numbers: Vec, lanes: int) -> Vec:
+    def as_is(numbers: Vec) -> Vec:
         return numbers.converted(y.scalar)
 
     simd.choose(

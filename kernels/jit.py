@@ -16,7 +16,7 @@ Flags, the same for both:
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from numba import njit
@@ -50,28 +50,3 @@ def entry(function: Callable) -> Any:
     cache.attach(dispatcher, _VARIANT)
     ENTRIES[f"{function.__module__}.{function.__qualname__}"] = dispatcher
     return dispatcher
-
-
-def select(family: str, functions: Sequence[Any]) -> Any:
-    """Make one kernel of many of the same arguments: `choose(code, *arguments)` calls `functions[code]`.
-
-    Every link of the chain has a name of its own: generated functions that share one can share a symbol across
-    processes, and then silently run each other's code.
-    """
-    head, rest = functions[0], functions[1:]
-    if rest:
-        tail = select(family, rest)
-
-        def choose(code, *arguments):
-            if code == 0:
-                head(*arguments)
-            else:
-                tail(code - 1, *arguments)
-
-    else:
-
-        def choose(code, *arguments):
-            head(*arguments)
-
-    choose.__qualname__ = f"select.{family}.{len(functions)}"
-    return kernel(choose)

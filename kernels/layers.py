@@ -7,20 +7,20 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
-from .inputs import prefetch_row, read_row
+from .inputs import prefetch, read_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, DENSE, DROPOUT, LOSS, SOFTMAX, SPARSE
+from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SOFTMAX, SPARSE
 from .sparse import sparse_forward, sparse_gradient, touched_columns
 from .threads import share
 from .transpose import transpose
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
-AHEAD = 4  # samples that are asked for before they are needed
+AHEAD = 8  # samples that are asked for before they are needed
 SMALL_BATCH = 4  # up to here a gradient is not worth a tile of its own
 # Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
 UPDATE_ROWS = np.int64(16)
@@ -34,14 +34,20 @@ def put_ones(op, state, first, rows):
 
 
 @inlined
+def sample_ahead(data, position):
+    """The sample whose memory to ask for, so that it is there when its turn comes, maybe in the next batch."""
+    return data.order[min(position + AHEAD, data.order.size - 1)]
+
+
+@inlined
 def input_forward(op, state, data, position, first, rows):
     """Gather samples in the order of the epoch; bytes become numbers times op.number."""
     item = (1, 4, 8)[data.kind]
     for r in range(rows):
-        if r + AHEAD < rows:
-            prefetch_row(data.inputs, data.order[position + r + AHEAD] * op.fan_out * item, op.fan_out * item)
-        sample, y = data.order[position + r] * op.fan_out, op.y + (first + r) * op.ldy
-        read_row(state.workspace, y, data.inputs, sample, op.fan_out, data.kind, op.number)
+        sample, soon = data.order[position + r], sample_ahead(data, position + r)
+        prefetch(data.inputs, soon * op.fan_out * item, op.fan_out * item)
+        y = op.y + (first + r) * op.ldy
+        read_row(state.workspace, y, data.inputs, sample * op.fan_out, op.fan_out, data.kind, op.number)
     put_ones(op, state, first, rows)
 
 
@@ -108,13 +114,16 @@ def forward(op, state, position, first, rows, seed, epoch):
 @inlined
 def gather_targets(op, state, data, position, first, rows):
     """The classes and the target values of these rows."""
+    kind = np.int64(SINGLE) if state.workspace.itemsize == 4 else np.int64(DOUBLE)
     for r in range(rows):
-        sample = data.order[position + r]
+        sample, soon = data.order[position + r], sample_ahead(data, position + r)
         if data.labels.size > 0:
+            prefetch(data.labels, soon, UNIT)
             state.labels[first + r] = data.labels[sample]
         if data.targets.size > 0:
-            for c in range(op.fan_in):
-                state.workspace[op.y + (first + r) * op.ldy + c] = data.targets[sample * op.fan_in + c]
+            prefetch(data.targets, soon * op.fan_in, op.fan_in)
+            y = op.y + (first + r) * op.ldy
+            read_row(state.workspace, y, data.targets, sample * op.fan_in, op.fan_in, kind, 1.0)
 
 
 @inlined

@@ -30,6 +30,7 @@ _POINTER = ir.PointerType()
 SINGLE, DOUBLE, _BYTE = ir.FloatType(), ir.DoubleType(), ir.IntType(8)
 _SCALARS = {types.float32: SINGLE, types.float64: DOUBLE, types.int64: _INT, types.uint8: _BYTE}
 _SIZES = {SINGLE: 4, DOUBLE: 8, _INT: 8, _BYTE: 1}
+_NAMES = {SINGLE: "f32", DOUBLE: "f64", _INT: "i64", _BYTE: "i8"}
 _BITS = {"float": _INT32, "double": ir.IntType(64)}
 
 
@@ -300,6 +301,11 @@ class Pointer:
         return lanes_of(self.scalar)
 
     @property
+    def numbers_of_a_line(self) -> int:
+        """How many of what is here fill a cache line."""
+        return LINE // _SIZES[self.scalar]
+
+    @property
     def _align(self) -> int:
         return _SIZES[self.scalar]
 
@@ -316,9 +322,27 @@ class Pointer:
         kind = ir.VectorType(self.scalar, lanes)
         return Vec(self.builder, self.builder.load((self + offset).value, align=self._align, typ=kind))
 
+    def load_within(self, offset: Int, lanes: int, count: Int) -> Vec:
+        """The same, but 0 for all numbers from the `count`-th on, which are not touched."""
+        kind, places = ir.VectorType(self.scalar, lanes), ir.VectorType(_INT, lanes)
+        steps = Vec(self.builder, ir.Constant(places, list(range(lanes))))
+        mask = steps < _splat(self.builder, (count - offset).value, lanes)
+        signature = ir.FunctionType(kind, [_POINTER, _INT32, mask.value.type, kind])
+        name = f"llvm.masked.load.v{lanes}{_NAMES[self.scalar]}.p0"
+        function = cgutils.get_or_insert_function(self.builder.module, signature, name)
+        align = ir.Constant(_INT32, self._align)
+        zeros = ir.Constant(kind, [0] * lanes)
+        return Vec(
+            self.builder, self.builder.call(function, [(self + offset).value, align, mask.value, zeros])
+        )
+
     def store(self, vec: Vec) -> None:
         """A vector to here and on."""
         self.builder.store(vec.value, self.value, align=self._align)
+
+    def store_one(self, vec: Vec) -> None:
+        """The first lane of a vector to here."""
+        self.builder.store(vec.lane(0), self.value, align=self._align)
 
     def splat(self) -> Vec:
         """The number here, in every lane."""

@@ -4,20 +4,44 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import losses
+from fastmlp.kernels.blocks import fold_row
 from fastmlp.kernels.schema import LINE
+from fastmlp.kernels.simd import Int, Pointer, maximum, primitive
 from tests.cases import DTYPES
 from tests.kernels import scalar
 
 
+@primitive
+def emit_sum(x: Pointer, columns: Int) -> float:
+    return fold_row(columns, [x], lambda at, value: [value], lambda a, b: a + b, [0.0])[0].lane(0)
+
+
+@primitive
+def emit_max(x: Pointer, columns: Int) -> float:
+    return fold_row(columns, [x], lambda at, value: [value], maximum, [float("-inf")])[0].lane(0)
+
+
+@primitive
+def emit_sums(results: Pointer, x: Pointer, columns: Int) -> None:
+    """Two folds in one pass: of the numbers, and of their squares."""
+    folds = fold_row(columns, [x], lambda at, value: [value, value * value], lambda a, b: a + b, [0.0, 0.0])
+    for i, total in enumerate(folds):
+        (results + i).store_one(total)
+
+
 @njit
 def row_sum(x, columns):
-    return losses.row_sum(x, 0, columns)
+    return emit_sum(x, columns)
 
 
 @njit
 def row_max(x, columns):
-    return losses.row_max(x, 0, columns)
+    return emit_max(x, columns)
+
+
+@njit
+def row_sums(results, x, columns):
+    emit_sums(results, x, columns)
 
 
 @pytest.mark.parametrize("columns", [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1025])
@@ -30,6 +54,12 @@ def test_fold(dtype, columns):
     numbers = list(x[:columns])
     assert row_sum(x, columns) == scalar.fold(numbers, lambda a, b: a + b, dtype(0), line)
     assert row_max(x, columns) == max(numbers)
+    both = np.zeros(2, dtype)
+    row_sums(both, x, columns)
+    squares = [number * number for number in numbers]
+    assert both.tolist() == [
+        scalar.fold(terms, lambda a, b: a + b, dtype(0), line) for terms in (numbers, squares)
+    ]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

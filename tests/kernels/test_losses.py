@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
 from fastmlp.kernels import losses, reference
 from fastmlp.kernels.losses import LOSSES
@@ -12,6 +13,27 @@ from tests.tolerance import assert_close
 ROWS, FIRST = 5, 2  # the rows stand at FIRST in the batch
 COLUMNS = (1, 2, 9, 16, 17, 1025)
 FUNCTIONS = 16  # roundings of the elementary functions in a formula, ours and NumPy's
+
+
+class Compiled:
+    """The kernels, callable from Python."""
+
+    @staticmethod
+    @njit
+    def loss_rows(code, d, d0, ldd, loss, score, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale):
+        losses.loss_rows(
+            code, d, d0, ldd, loss, score, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale
+        )
+
+    @staticmethod
+    @njit
+    def softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
+        losses.softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns)
+
+    @staticmethod
+    @njit
+    def softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns):
+        losses.softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns)
 
 
 def run(which, code, z, t, labels, scale=0.25):
@@ -47,7 +69,7 @@ def test_every_row_has_a_twin_in_the_same_place():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_loss(dtype, code, columns):
     z, t, labels = problem(columns, dtype)
-    delta, loss, score = run(losses, code, z, t, labels)
+    delta, loss, score = run(Compiled, code, z, t, labels)
     expected_delta, expected_loss, expected_score = run(reference, code, z, t, labels)
     terms = columns + FUNCTIONS
     largest = np.abs(z).max() + 1
@@ -60,7 +82,7 @@ def test_loss(dtype, code, columns):
 @pytest.mark.parametrize("code", range(len(LOSSES)), ids=[row.name for row in LOSSES])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_padding_of_the_deltas_becomes_zero(dtype, code, columns):
-    delta, _, _ = run(losses, code, *problem(columns, dtype))
+    delta, _, _ = run(Compiled, code, *problem(columns, dtype))
     width = whole_vectors(columns, dtype)
     assert not delta[:, columns:width].any()
     assert np.isnan(delta[:, width:]).all()
@@ -73,12 +95,12 @@ def test_delta_is_the_derivative_of_the_loss(dtype, code):
     z, t, labels = problem(9, np.float64, spread=1.0)
     # Types differ in their inputs too, unless these are numbers of both.
     z, t = z.astype(np.float32).astype(np.float64), t.astype(np.float32).astype(np.float64)
-    delta, _, _ = run(losses, code, z.astype(dtype), t.astype(dtype), labels, scale=1.0)
+    delta, _, _ = run(Compiled, code, z.astype(dtype), t.astype(dtype), labels, scale=1.0)
     step = 1e-5
     for column in range(z.shape[1]):
         shift = np.zeros_like(z)
         shift[:, column] = step
-        above, below = (run(losses, code, z + s, t, labels)[1] for s in (shift, -shift))
+        above, below = (run(Compiled, code, z + s, t, labels)[1] for s in (shift, -shift))
         difference = (above - below) / (2 * step)
         # A difference is off by step^2 / 6 third derivatives, and by the rounding of a loss over the step.
         assert np.abs(delta[:, column] - difference).max() <= 1e-9 + 20 * np.finfo(dtype).eps
@@ -88,13 +110,13 @@ def test_delta_is_the_derivative_of_the_loss(dtype, code):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_large_outputs_do_not_overflow_and_nan_shows(dtype, code):
     z, t, labels = problem(17, dtype, spread=1e4)
-    delta, loss, _ = run(losses, code, z, t, labels)
+    delta, loss, _ = run(Compiled, code, z, t, labels)
     assert np.isfinite(delta[:, :17]).all()
     assert np.isfinite(loss).all()
     for wrong in (np.nan, np.inf):
         z[1, 16] = wrong
         labels[1] = 0
-        _, loss, _ = run(losses, code, z, t, labels)
+        _, loss, _ = run(Compiled, code, z, t, labels)
         assert not np.isfinite(loss[1])
         assert np.isfinite(np.delete(loss, 1)).all()
 
@@ -104,7 +126,7 @@ def test_accuracy_counts_the_first_of_equal_outputs(dtype):
     z = np.zeros((2, 20), dtype)
     z[:, [7, 18]] = 1
     code = [row.name for row in LOSSES].index("cross_entropy")
-    _, _, score = run(losses, code, z, z, np.array([7, 18]))
+    _, _, score = run(Compiled, code, z, z, np.array([7, 18]))
     assert score.tolist() == [1, 0]
 
 
@@ -117,7 +139,7 @@ def test_softmax(dtype, columns):
     for arena in (x, delta):
         reference.matrix(arena, 0, ld, ROWS, columns)[:] = random.standard_normal((ROWS, columns)) * 3
     values, deltas = {}, {}
-    for which in (losses, reference):
+    for which in (Compiled, reference):
         y, d = x.copy(), delta.copy()
         which.softmax_forward(y, 0, ld, y, 0, ld, ROWS, columns)
         reference.matrix(y, columns, ld, ROWS, 1)[:] = 1
@@ -125,5 +147,5 @@ def test_softmax(dtype, columns):
         values[which], deltas[which] = (reference.matrix(a, 0, ld, ROWS, columns) for a in (y, d))
         assert not reference.matrix(d, columns, ld, ROWS, ld - columns).any()
     terms = columns + FUNCTIONS
-    assert_close(values[losses], values[reference], terms=terms)
-    assert_close(deltas[losses], deltas[reference], terms=terms, scale=np.abs(delta).max())
+    assert_close(values[Compiled], values[reference], terms=terms)
+    assert_close(deltas[Compiled], deltas[reference], terms=terms, scale=np.abs(delta).max())
