@@ -14,16 +14,18 @@ from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
 from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SOFTMAX, SPARSE
-from .sparse import sparse_forward, sparse_gradient, touched_columns
+from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
 from .threads import share
 from .transpose import transpose
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
+ALL = np.int64(-1)  # bits of a mask
 AHEAD = 8  # samples that are asked for before they are needed
 SMALL_BATCH = 4  # up to here a gradient is not worth a tile of its own
 # Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
 UPDATE_ROWS = np.int64(16)
+MASK_BITS = np.int64(BITS)
 
 
 @inlined
@@ -190,39 +192,58 @@ def step(op, state, optimizer, hyper, h0, rank, size):
             dense_transpose(op, state, begin, end)
 
 
-@kernel
-def _rows_step(op, state, optimizer, hyper, h0, begin, end, rows, scratch):
-    """Gradient and update of the rows [begin, end) of the weights."""
-    if rows <= SMALL_BATCH:
-        optimizer_outer_step(
-            state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
-            state.workspace, op.x + begin, op.ldx, state.workspace, op.dy, op.ldy, rows,
-            hyper, h0, end - begin, op.fan_out, optimizer,
-        )  # fmt: skip
-        return
-    dense_gradient(op, state, state.scratch, scratch, op.ldw, begin, end, rows)
+@inlined
+def _scratch_step(op, state, optimizer, hyper, h0, k, begin, end, scratch):
+    """Update the rows [begin, end) of the weights; the gradient of row k stands first in the scratch."""
     optimizer_step(
         state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
-        state.scratch, scratch, op.ldw, hyper, h0, end - begin, op.fan_out, optimizer,
+        state.scratch, scratch + (begin - k) * op.ldw, op.ldw, hyper, h0, end - begin, op.fan_out, optimizer,
     )  # fmt: skip
 
 
 @kernel
-def _touched_step(op, state, optimizer, hyper, h0, begin, end, rows, scratch):
-    """The same for those of the rows whose input is not zero in the whole batch; the others would stay as they are."""
-    bits = touched_columns(state.workspace, op.x + begin, op.ldx, end - begin, rows)
-    k = begin
+def _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
+    """Update those of the rows whose input is not zero in the whole batch; the others would stay as they are."""
+    bits, begin = touched_columns(state.workspace, op.x + k, op.ldx, end - k, rows), k
     while bits != 0:
-        if bits & 1:
-            stop = k
-            while bits & 1:
-                bits >>= 1
-                stop += 1
-            _rows_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
-            k = stop
-        else:
+        stop = begin
+        while bits & 1:
             bits >>= 1
-            k += 1
+            stop += 1
+        if stop > begin:
+            _scratch_step(op, state, optimizer, hyper, h0, k, begin, stop, scratch)
+        bits >>= 1
+        begin = stop + 1
+
+
+@kernel
+def _block_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
+    """Gradient and update of the rows [k, end) of the weights, while they are hot."""
+    dense_gradient(op, state, state.scratch, scratch, op.ldw, k, end, rows)
+    if op.kind == SPARSE and RESTS[optimizer]:
+        _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch)
+    else:
+        _scratch_step(op, state, optimizer, hyper, h0, k, k, end, scratch)
+    if op.transposed >= 0:
+        dense_transpose(op, state, k, end)
+
+
+@kernel
+def _outer_step(op, state, optimizer, hyper, h0, begin, end, rows):
+    """The same for a batch so small that a gradient is summed where it is used, for whole rows of weights."""
+    for k in range(begin, end, MASK_BITS):
+        count = min(MASK_BITS, end - k)
+        if op.kind == SPARSE and RESTS[optimizer]:
+            bits = touched_columns(state.workspace, op.x + k, op.ldx, count, rows)
+        else:
+            bits = ALL if count == MASK_BITS else (UNIT << count) - UNIT
+        optimizer_outer_step(
+            state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
+            state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
+            hyper, h0, bits, op.fan_out, optimizer,
+        )  # fmt: skip
+    if op.transposed >= 0:
+        dense_transpose(op, state, begin, end)
 
 
 @inlined
@@ -231,11 +252,9 @@ def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
     if op.weights >= 0:
         begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
         scratch = state.scratch.size // size * rank
-        for k in range(begin, end, UPDATE_ROWS):
-            stop = min(k + UPDATE_ROWS, end)
-            if op.kind == SPARSE and RESTS[optimizer]:
-                _touched_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
-                continue
-            _rows_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
-            if op.transposed >= 0:
-                dense_transpose(op, state, k, stop)
+        if rows <= SMALL_BATCH:
+            _outer_step(op, state, optimizer, hyper, h0, begin, end, rows)
+        else:
+            for k in range(begin, end, UPDATE_ROWS):
+                stop = min(k + UPDATE_ROWS, end)
+                _block_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)

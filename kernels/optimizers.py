@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from . import simd
 from .blocks import Block, map_block
-from .simd import Int, Pointer, Vec, absolute, fma, primitive, repeat, select, sqrt
+from .simd import Int, Pointer, Vec, absolute, fma, primitive, repeat, select, sqrt, walk_bits
 
 
 class Optimizer(NamedTuple):
@@ -107,7 +107,8 @@ def optimizer_outer_step(
 ) -> None:  # fmt: skip
     """`optimizer_step` for the gradient x' d of a small batch, each number of which is summed where it is used.
 
-    x[x0 + b ldx + r] are the inputs, d[d0 + b ldd + c] the deltas; the sum goes over b = 0, 1, 2, ...
+    The bits of `rows` tell which of 64 rows of w take part. x[x0 + b ldx + r] are the inputs, d[d0 + b ldd + c] the
+    deltas; the sum goes over b = 0, 1, 2, ...
     """
 
     def case(optimizer: Optimizer):
@@ -127,7 +128,8 @@ def optimizer_outer_step(
                     place.store(vec)
 
             repeat(columns, w.lanes, [], vector)
+            return []
 
-        repeat(rows, 1, [], row)
+        walk_bits(rows, [], row)
 
     simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(OPTIMIZERS)})

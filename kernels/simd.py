@@ -564,9 +564,17 @@ def no_bits(like: Pointer) -> Vec:
     return Vec(like.builder, ir.Constant(ir.VectorType(_INT, like.lanes), [0] * like.lanes))
 
 
-def one_where(mask: Vec) -> Vec:
-    """The 64-bit integer 1 where the mask holds, else 0."""
-    return Vec(mask.builder, mask.builder.zext(mask.value, ir.VectorType(_INT, mask.lanes)))
+def no_lanes(like: Pointer) -> Vec:
+    """The mask of none of the pointer's lanes."""
+    return Vec(like.builder, ir.Constant(ir.VectorType(ir.IntType(1), like.lanes), None))
+
+
+def joined_bits(like: Pointer, masks: Sequence[Vec]) -> Int:
+    """The bits of some masks, one behind the other, the first in the lowest bits."""
+    bits = like.bits_of(masks[0])
+    for i, mask in enumerate(masks[1:], 1):
+        bits = bits | (like.bits_of(mask) << (i * mask.lanes))
+    return bits
 
 
 def spill(vec: Vec) -> Pointer:

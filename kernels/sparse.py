@@ -4,8 +4,6 @@ A sum starts from +0 and a term of zero leaves it as it is, so the bits are thos
 weights). No index lists: the non-zeros of 64 numbers are the set bits of a mask that a few vector comparisons give.
 """
 
-import numpy as np
-
 from . import simd
 from .jit import kernel
 from .simd import Int, Pointer, fma, primitive, repeat, walk_bits
@@ -29,11 +27,8 @@ def _row_panel(
 ) -> None:
     """y[0 .. vectors] = accumulate * y + sum over the non-zero x[k], k < count, of x[k] w[k, 0 .. vectors]."""
     y, x, w = y + y0, x + x0, w + w0
-    bits = x.bits_of((x + 0).where_not_zero())
-    for part in range(1, BITS // x.lanes):
-        here = x + part * x.lanes
-        bits = bits | (here.bits_of(here.where_not_zero()) << (part * x.lanes))
-    bits = bits & simd.low_bits(count)
+    masks = [(x + part).where_not_zero() for part in range(0, BITS, x.lanes)]
+    bits = simd.joined_bits(x, masks) & simd.low_bits(count)
 
     def case(size: int):
         out = [y + v * y.lanes for v in range(size)]
@@ -143,23 +138,13 @@ def sparse_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
 
 
 @primitive
-def _touched(x: Pointer, x0: Int, ldx: Int, rows: Int) -> int:
-    """The columns of a vector that hold something else than 0 in some row, as bits."""
-    x = x + x0
+def touched_columns(x: Pointer, x0: Int, ldx: Int, columns: Int, rows: Int) -> int:
+    """Which of up to 64 columns hold something else than 0 in some row, as bits."""
+    parts = range(0, BITS, x.lanes)
 
     def look(r, found):
-        bits = simd.one_where((x + ldx * r).where_not_zero())
-        return [found[0] | bits]
+        row = x + (x0 + ldx * r)
+        return [mask | (row + part).where_not_zero() for mask, part in zip(found, parts, strict=True)]
 
-    (found,) = repeat(rows, 1, [simd.no_bits(x)], look)
-    return x.bits_of(found > 0).value
-
-
-@kernel
-def touched_columns(x, x0, ldx, columns, rows):
-    """Which of up to 64 columns hold something else than 0 in some row, as bits."""
-    lanes = simd.FLOAT32_LANES * 4 // x.itemsize
-    bits = np.int64(0)
-    for j in range(0, columns, lanes):
-        bits |= _touched(x, x0 + j, ldx, rows) << j
-    return bits & ((np.int64(1) << columns) - 1)
+    found = repeat(rows, 1, [simd.no_lanes(x)] * len(parts), look)
+    return (simd.joined_bits(x, found) & simd.low_bits(columns)).value
