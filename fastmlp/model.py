@@ -22,9 +22,12 @@ from .network import DTYPES, ENGINES, Network
 from .optimizers import Optimizer, get_optimizer, optimizer_from_config
 from .plan import Plan
 from .predictor import Predictor
-from .samples import Samples, as_numbers, as_samples, as_targets
+from .samples import Samples, as_batch, as_numbers, as_samples, as_targets
+from .sparse_matrix import SparseMatrix
 from .team import choose_threads
 from .trainer import Task, train
+
+Inputs = ArrayLike | SparseMatrix
 
 
 class Sequential:
@@ -177,12 +180,12 @@ class Sequential:
 
     def fit(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         *,
         epochs: int = 10,
         batch_size: int | None = 32,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: tuple[Inputs, ArrayLike] | None = None,
         shuffle: bool = True,
         threads: int | None = None,
         engine: str = "kernels",
@@ -193,8 +196,9 @@ class Sequential:
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...)
-            Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory.
+        X : array_like, shape (samples, ...), or sparse matrix, shape (samples, features)
+            Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
+            matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
             Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs).
         epochs : int
@@ -229,7 +233,7 @@ class Sequential:
             After Ctrl-C; the weights and the history so far are usable.
         """
         epochs = _whole("epochs", epochs)
-        samples = self._samples(X)
+        samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
         batch = samples.count if batch_size is None else min(_whole("batch_size", batch_size), samples.count)
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
@@ -252,7 +256,7 @@ class Sequential:
         return self.history
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
+        self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
     ) -> dict[str, float]:
         """Mean loss and score on a data set.
 
@@ -261,26 +265,26 @@ class Sequential:
         dict
             `loss`, and `accuracy` or `mean_absolute_error`.
         """
-        samples = self._samples(X)
+        samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
         loss, score = self.network.evaluate(
             samples, self._targets(samples, y), loss=self.loss, threads=threads, engine=engine
         )
         return {"loss": loss, loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score: score}
 
-    def predict(self, X: ArrayLike, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
+    def predict(self, X: Inputs, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
         """The network's outputs: probabilities after softmax or sigmoid, else values.
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...) or that of one sample
+        X : array_like, shape (samples, ...) or that of one sample, or sparse matrix
             Samples.
 
         Returns
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        given, one = self._batch(X)
-        outputs = self.network.predict(self._samples(given), threads=threads, engine=engine)
+        samples, one = self._batch(X)
+        outputs = self.network.predict(samples, threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
     def predictor(self) -> Predictor:
@@ -295,7 +299,7 @@ class Sequential:
         """
         return Predictor(self.network)
 
-    def predict_classes(self, X: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+    def predict_classes(self, X: Inputs, *, threads: int | None = None) -> np.ndarray:
         """The most likely class of each sample; of one output, whether it is on the upper side.
 
         Returns
@@ -310,20 +314,20 @@ class Sequential:
 
     # By hand
 
-    def forward(self, X: ArrayLike) -> np.ndarray:
+    def forward(self, X: Inputs) -> np.ndarray:
         """One forward pass, as in training; the values stay for `backward`.
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...) or that of one sample
+        X : array_like, shape (samples, ...) or that of one sample, or sparse matrix
             Samples.
 
         Returns
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        given, one = self._batch(X)
-        outputs = self.network.forward(self.span, self._samples(given))
+        samples, one = self._batch(X)
+        outputs = self.network.forward(self.span, samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
@@ -384,15 +388,13 @@ class Sequential:
                     tensors[f"layer{number}.bias{suffix}"] = both[-1]
         return tensors
 
-    def _batch(self, X: ArrayLike) -> tuple[np.ndarray, bool]:
-        """Samples, and whether X was one alone."""
-        given = as_numbers(X, "X")
-        one = given.shape == self.network.input_shape
-        return (given[None] if one else given), one
+    def _batch(self, X: Inputs) -> tuple[Samples, bool]:
+        """Samples that fit the network, and whether X was one alone."""
+        samples, one = as_batch(X, self.network.input_shape, self.network.dtype)
+        return self._fitting(samples), one
 
-    def _samples(self, X: ArrayLike) -> Samples:
-        """Samples that fit the network."""
-        samples = as_samples(X, np.dtype(self.dtype))
+    def _fitting(self, samples: Samples) -> Samples:
+        """The samples, if they fit the network."""
         if self._network is None:
             shape = samples.shape
             for layer in self.layers:

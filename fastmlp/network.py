@@ -170,8 +170,9 @@ class Network:
     ) -> schema.Data:
         labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
         # All read-only: to Numba, arrays that may not be written are a type of their own, compiled anew.
-        inputs, labels, values, order = map(read_only, (samples.bytes(), labels, values, order))
-        return schema.Data(inputs, samples.kind, labels, values, order)
+        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, order)
+        inputs, starts, columns, labels, values, order = map(read_only, arrays)
+        return schema.Data(inputs, samples.kind, starts, columns, labels, values, order)
 
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
-from .inputs import prefetch, read_row
+from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
@@ -40,14 +40,32 @@ def sample_ahead(data, position):
 
 
 @inlined
+def place_of(op, data, sample):
+    """Where the numbers of a sample start in the data, and how many there are."""
+    if data.starts.size > 0:
+        return data.starts[sample], data.starts[sample + 1] - data.starts[sample]
+    return sample * op.fan_out, op.fan_out
+
+
+@inlined
 def input_forward(op, state, data, position, first, rows):
-    """Gather samples in the order of the epoch; bytes become numbers times op.number."""
-    item = (1, 4, 8)[data.kind]
+    """Gather samples in the order of the epoch; bytes become numbers times op.number.
+
+    The place for augmentation: only here a single sample goes by, with its number in the data set known, and what
+    follows sees its row of the workspace. As all that only training does, it would be asked for by the plan.
+    """
+    work, item = state.workspace, (1, 4, 8)[data.kind]
     for r in range(rows):
-        sample, soon = data.order[position + r], sample_ahead(data, position + r)
-        prefetch(data.inputs, soon * op.fan_out * item, op.fan_out * item)
+        start, count = place_of(op, data, sample_ahead(data, position + r))
+        prefetch(data.inputs, start * item, count * item)
+        if data.starts.size > 0:
+            prefetch(data.columns, start, count)
+        start, count = place_of(op, data, data.order[position + r])
         y = op.y + (first + r) * op.ldy
-        read_row(state.workspace, y, data.inputs, sample * op.fan_out, op.fan_out, data.kind, op.number)
+        if data.starts.size > 0:
+            scatter_row(work, y, op.fan_out, data.inputs, data.columns, start, count, data.kind, op.number)
+        else:
+            read_row(work, y, data.inputs, start, count, data.kind, op.number)
     put_ones(op, state, first, rows)
 
 

@@ -78,10 +78,19 @@ def data(samples, features, outputs, dtype, seed=0, kind=schema.SINGLE):
     return Data(
         inputs=inputs.view(np.uint8).reshape(-1),
         kind=kind,
+        starts=np.zeros(0, np.int64),
+        columns=np.zeros(0, np.int32),
         labels=random.integers(0, outputs, samples),
         targets=random.random(samples * outputs).astype(dtype),
         order=random.permutation(samples),
     )
+
+
+def unlabelled(X, targets):
+    """Given samples of single precision with target values, in their order."""
+    empty, order = np.zeros(0, np.int64), np.arange(len(X))
+    inputs = X.reshape(-1).view(np.uint8)
+    return Data(inputs, schema.SINGLE, empty, np.zeros(0, np.int32), empty, targets, order)
 
 
 _HYPER = {

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp.kernels import optimizers, program, reference, schema
 from fastmlp.kernels.gemm import gemm
-from fastmlp.kernels.schema import Data, stride
+from fastmlp.kernels.schema import stride
 from fastmlp.kernels.sparse import sparse_forward, sparse_gradient, touched_columns
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels import networks
@@ -84,7 +84,7 @@ def test_training_skips_zeros_without_a_trace(optimizer, batch):
     random = np.random.default_rng(2)
     X = (random.standard_normal((20, 100)) * (random.random((20, 100)) < 0.1)).astype(np.float32)
     targets = random.standard_normal(20 * 3).astype(np.float32)
-    data = Data(X.reshape(-1).view(np.uint8), schema.SINGLE, np.zeros(0, np.int64), targets, np.arange(20))
+    data = networks.unlabelled(X, targets)
     hyper = np.full(20 * schema.HYPER, 0.01, np.float32)
     trained = []
     for sparse in (False, True):
@@ -111,7 +111,7 @@ def test_small_batches_by_materialised_gradients(optimizer):
         random.standard_normal((8, 20)).astype(np.float32),
         random.standard_normal(8 * 3).astype(np.float32),
     )
-    data = Data(X.reshape(-1).view(np.uint8), schema.SINGLE, np.zeros(0, np.int64), targets, np.arange(8))
+    data = networks.unlabelled(X, targets)
     hyper = np.full(20 * schema.HYPER, 0.01, np.float32)
     trained = []
     for materialised in (False, True):
