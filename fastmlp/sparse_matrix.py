@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -68,25 +68,40 @@ def as_rows(matrix: SparseMatrix, name: str) -> Rows:
     Raises
     ------
     ValueError
-        If it is damaged, so that its numbers do not lie within it.
+        If it is damaged, so that numbers do not lie within it, or scipy cannot convert it.
     """
     if len(matrix.shape) != 2 or matrix.shape[1] > _MOST_COLUMNS:
         raise ValueError(
             f"{name}: expected a sparse matrix of samples as rows, shape (samples, features), with at most "
             f"{_MOST_COLUMNS:,} features, got shape {matrix.shape}; use {name}.reshape(1, -1) for one sample"
         )
-    try:
-        if matrix.format != "csr" and hasattr(matrix, "check_format"):
-            matrix.check_format()  # scipy's conversion trusts the matrix
-        csr = matrix.tocsr()
-    except ValueError as error:
-        raise ValueError(f"{name}: the {type(matrix).__name__} is damaged: {error}") from None
+    csr = _by_scipy(_as_csr, matrix, name)
     starts, columns = _checked(csr, name)
     if not _is_ascending(starts, columns):
-        csr = type(csr)((csr.data, csr.indices, csr.indptr), shape=csr.shape, copy=True)
-        csr.sum_duplicates()
+        csr = _by_scipy(_in_order, csr, name)
         starts, columns = _checked(csr, name)
     return Rows(starts, columns, csr.data[: starts[-1]])
+
+
+def _by_scipy(convert: Callable[[Any], Any], matrix: SparseMatrix, name: str) -> Any:
+    try:
+        return convert(matrix)
+    except ValueError as error:
+        raise ValueError(f"{name}: scipy cannot convert this {type(matrix).__name__}: {error}") from None
+
+
+def _as_csr(matrix: Any) -> Any:
+    """The matrix itself if it is CSR."""
+    if matrix.format != "csr" and hasattr(matrix, "check_format"):
+        matrix.check_format()  # the conversion trusts the matrix
+    return matrix.tocsr()
+
+
+def _in_order(csr: Any) -> Any:
+    """A copy with sorted columns, each once. Flags that say that they are so already may be out of date."""
+    copy = type(csr)((csr.data, csr.indices, csr.indptr), shape=csr.shape, copy=True)
+    copy.sum_duplicates()
+    return copy
 
 
 def _checked(csr: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +135,7 @@ def _problems(
 
 
 def _is_ascending(starts: np.ndarray, columns: np.ndarray) -> bool:
-    """Whether the columns of each row are in order, each there once. (Flags of scipy may be out of date.)"""
+    """Whether the columns of each row are in order, each there once."""
     ascending = columns[1:] > columns[:-1]
     first_of_row = starts[(starts > 0) & (starts < len(columns))]
     ascending[first_of_row - 1] = True

@@ -86,6 +86,16 @@ def data(samples, features, outputs, dtype, seed=0, kind=schema.SINGLE):
     )
 
 
+def csr(data, features):
+    """The same samples in CSR form."""
+    rows = data.inputs.view(schema.ITEM_TYPES[data.kind]).reshape(-1, features)
+    return data._replace(
+        inputs=rows[rows != 0].view(np.uint8),
+        starts=np.append(0, np.cumsum(np.count_nonzero(rows, axis=1))),
+        columns=np.nonzero(rows)[1].astype(np.int32),
+    )
+
+
 def unlabelled(X, targets):
     """Given samples of single precision with target values, in their order."""
     empty, order = np.zeros(0, np.int64), np.arange(len(X))
