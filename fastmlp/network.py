@@ -26,6 +26,7 @@ from .samples import Samples
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
+CHUNK_BYTES = 2**22  # of the widest value of a chunk of samples, so that it stays in the caches
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -77,7 +78,7 @@ class Network:
             if layer._network is not None or any(layer is other for other in self.layers[:position]):
                 raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
             layer._position = position
-        self.inference = lower(self.layers, self.features, team_rows(1), self.dtype)
+        self.inference = lower(self.layers, self.features, self.team_rows(1), self.dtype)
         self.params = aligned_zeros(self.inference.parameters, self.dtype)
         self.gradients = aligned_zeros(0, self.dtype)
         self.slots = aligned_zeros(0, self.dtype)
@@ -179,6 +180,12 @@ class Network:
         dense = self.inference.operations[self.inference.operations["weights"] >= 0]
         return int(passes * rows * (dense["fan_in"] * dense["fan_out"]).sum())
 
+    def team_rows(self, size: int) -> int:
+        """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""
+        row = schema.stride(max(self.widths), self.dtype) * self.dtype.itemsize
+        least, most = int(program.ROW_GRAIN), int(program.CHUNK)
+        return size * max(least, min(most, CHUNK_BYTES // row // least * least))
+
     # Runs
 
     @_in_turn
@@ -252,7 +259,7 @@ class Network:
     ) -> tuple[float, float]:
         """Mean loss and mean score."""
         size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = team_rows(size) if engine == "kernels" else samples.count
+        rows = self.team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(
                 self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
@@ -276,7 +283,7 @@ class Network:
     def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:
         """The outputs, shape (samples, outputs)."""
         size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = team_rows(size) if engine == "kernels" else samples.count
+        rows = self.team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(self.layers, self.features, rows, self.dtype, sparse_input=samples.sparse),
             "predict",
@@ -359,11 +366,6 @@ class Network:
 def _entries(engine: str) -> ModuleType:
     """The module with the entries of an engine; few processes need both."""
     return import_module(look_up("engine", engine, ENGINES), __package__)
-
-
-def team_rows(size: int) -> int:
-    """Rows of the workspace when each thread takes chunks of samples of its own."""
-    return size * int(program.CHUNK)
 
 
 def choose_size(engine: str, threads: int | None, work: float) -> int:

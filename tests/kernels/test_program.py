@@ -110,18 +110,15 @@ def test_pieces_one_by_one(loss):
 
 @pytest.mark.parametrize("team", [1, 2])
 def test_evaluate_and_predict(team):
-    count, chunk = (
-        2 * int(program.CHUNK) + 88,
-        int(program.CHUNK),
-    )  # the first thread has a second, smaller chunk
+    count, chunk = 600, 256  # the first thread has a second, smaller chunk
     given = networks.data(count, FEATURES, OUTPUTS, np.float32)
     control = np.zeros(schema.CONTROL_WORDS, np.int64)
     results = {}
     for which, size in ((program, team), (reference, 1)):
-        plan, state = build("mean_squared_error", rows=max(count, team * chunk))
+        plan, state = build("mean_squared_error", rows=team * chunk)
         rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
         outputs = np.zeros((count, OUTPUTS), np.float32)
-        without_loss, arenas = build(None, rows=max(count, team * chunk))
+        without_loss, arenas = build(None, rows=team * chunk)
         arenas.params[:] = state.params
         for rank in range(size):
             which.evaluate(*rows, plan, state, given, control, rank, size)
