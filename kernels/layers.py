@@ -48,24 +48,35 @@ def place_of(op, data, sample):
 
 
 @inlined
-def input_forward(op, state, data, position, first, rows):
-    """Gather samples in the order of the epoch; bytes become numbers times op.number.
+def ask_for_sample(op, data, sample):
+    """Have the memory of a sample brought into the cache."""
+    (start, count), item = place_of(op, data, sample), (1, 4, 8)[data.kind]
+    prefetch(data.inputs, start * item, count * item)
+    if data.starts.size > 0:
+        prefetch(data.columns, start, count)
 
-    The place for augmentation: only here a single sample goes by, with its number in the data set known, and what
-    follows sees its row of the workspace. As all that only training does, it would be asked for by the plan.
+
+@inlined
+def gather_sample(op, state, y, data, sample):
+    """Bring a sample into the workspace at y; bytes become numbers times op.number.
+
+    The place for augmentation: only here one sample goes by, its number in the data set known, and all that follows
+    sees its row of the workspace. The plan would ask for it, as for dropout, since only training does it.
     """
-    work, item = state.workspace, (1, 4, 8)[data.kind]
+    start, count = place_of(op, data, sample)
+    work, inputs, columns = state.workspace, data.inputs, data.columns
+    if data.starts.size > 0:
+        scatter_row(work, y, op.fan_out, inputs, columns, start, count, data.kind, op.number)
+    else:
+        read_row(work, y, inputs, start, count, data.kind, op.number)
+
+
+@inlined
+def input_forward(op, state, data, position, first, rows):
+    """Gather samples in the order of the epoch."""
     for r in range(rows):
-        start, count = place_of(op, data, sample_ahead(data, position + r))
-        prefetch(data.inputs, start * item, count * item)
-        if data.starts.size > 0:
-            prefetch(data.columns, start, count)
-        start, count = place_of(op, data, data.order[position + r])
-        y = op.y + (first + r) * op.ldy
-        if data.starts.size > 0:
-            scatter_row(work, y, op.fan_out, data.inputs, data.columns, start, count, data.kind, op.number)
-        else:
-            read_row(work, y, data.inputs, start, count, data.kind, op.number)
+        ask_for_sample(op, data, sample_ahead(data, position + r))
+        gather_sample(op, state, op.y + (first + r) * op.ldy, data, data.order[position + r])
     put_ones(op, state, first, rows)
 
 
