@@ -11,7 +11,7 @@ import numpy as np
 from .initializers import INITIALIZERS, initial_weights
 from .kernels import activations
 from .names import look_up
-from .samples import as_batch, as_numbers
+from .samples import as_batch
 from .sparse_matrix import SparseMatrix
 
 if TYPE_CHECKING:
@@ -138,9 +138,7 @@ class Layer:
         ndarray, of the shape of the input
             Gradient with respect to the input. `d_weight` and `d_bias` then hold those of the parameters.
         """
-        given = as_numbers(d_y, "d_y")
-        d_x = self.network.backward(self.span, np.atleast_2d(given))
-        return d_x[0] if given.ndim == 1 else d_x
+        return self.network.backward(self.span, d_y)
 
 
 class Dense(Layer):

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import team
 from .arenas import aligned_zeros, matrix, read_only
@@ -22,7 +23,7 @@ from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
 from .plan import Plan
-from .samples import Samples
+from .samples import Samples, as_numbers
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
@@ -330,9 +331,14 @@ class Network:
         last = walked[-1]
         return matrix(state.workspace, int(last["y"]), int(last["ldy"]), rows, int(last["fan_out"])).copy()
 
+    def backward(self, span: slice, d_y: ArrayLike) -> np.ndarray:
+        """Run some of the layers backward, after `forward` of the same rows or of one; fill their gradients."""
+        given = as_numbers(d_y, "d_y")
+        d_x = self._backward(span, np.atleast_2d(given))
+        return d_x[0] if given.ndim == 1 else d_x
+
     @_in_turn
-    def backward(self, span: slice, d_y: np.ndarray) -> np.ndarray:
-        """Run some of the layers backward, after `forward` of the same rows; fill their gradients."""
+    def _backward(self, span: slice, d_y: np.ndarray) -> np.ndarray:
         rows, columns = self._by_hand, self.widths[span.stop]
         if rows == 0:
             raise RuntimeError("backward: call forward first")
