@@ -11,7 +11,8 @@ import numpy as np
 from .initializers import INITIALIZERS, initial_weights
 from .kernels import activations
 from .names import look_up
-from .samples import as_numbers, as_samples
+from .samples import as_batch
+from .sparse_matrix import SparseMatrix
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -106,12 +107,12 @@ class Layer:
         Network([self], (features,), dtype, seed)
         return self
 
-    def forward(self, X: np.typing.ArrayLike) -> np.ndarray:
+    def forward(self, X: np.typing.ArrayLike | SparseMatrix) -> np.ndarray:
         """Run this layer, as in training.
 
         Parameters
         ----------
-        X : array_like, shape (rows, columns) or (columns,)
+        X : array_like, shape (rows, columns) or (columns,), or sparse matrix
             Its input: a batch, or one sample.
 
         Returns
@@ -119,10 +120,10 @@ class Layer:
         ndarray
             Its output, a copy; one row for each of X.
         """
-        given = as_numbers(X, "X")
-        samples = as_samples(np.atleast_2d(given), self.network.dtype)
-        outputs = self.network.forward(self.span, samples)
-        return outputs[0] if given.ndim == 1 else outputs
+        network, span = self.network, self.span
+        samples, one = as_batch(X, (network.widths[span.start],), network.dtype)
+        outputs = network.forward(span, samples)
+        return outputs[0] if one else outputs
 
     def backward(self, d_y: np.typing.ArrayLike) -> np.ndarray:
         """Propagate the gradient of the loss through this layer, after `forward` of the same rows.
@@ -137,9 +138,7 @@ class Layer:
         ndarray, of the shape of the input
             Gradient with respect to the input. `d_weight` and `d_bias` then hold those of the parameters.
         """
-        given = as_numbers(d_y, "d_y")
-        d_x = self.network.backward(self.span, np.atleast_2d(given))
-        return d_x[0] if given.ndim == 1 else d_x
+        return self.network.backward(self.span, d_y)
 
 
 class Dense(Layer):

@@ -70,11 +70,11 @@ class Lowering:
         self.training, self.input_delta = training, input_delta
         self.workspace = self.parameters = self.layer = 0
         self.operations: list[dict[str, float]] = []
-        self.value = self.inputs = Value(-1, -1, -1, -1)
+        self.value = Value(-1, -1, -1, -1)
 
     def input(self, columns: int) -> None:
         """Samples come in."""
-        self.value = self.inputs = self._new_value(columns, with_delta=self.input_delta)
+        self.value = self._new_value(columns, with_delta=self.input_delta)
         self._add(schema.INPUT, y=self.value, number=BYTE_SCALE)
 
     def dense(self, units: int) -> None:
@@ -87,7 +87,8 @@ class Lowering:
             across = schema.stride(x.columns, self.dtype)
             rows = schema.whole_lines(units, self.dtype)
             fields |= {"transposed": self._allocate(rows * across), "ldt": across}
-        sparse = self.sparse_input and x == self.inputs
+        # Whatever comes between the samples and this layer may put something else in the place of their zeros.
+        sparse = self.sparse_input and self.operations[-1]["kind"] == schema.INPUT
         self._add(schema.SPARSE if sparse else schema.DENSE, x=x, y=y, **fields)
 
     def activation(self, name: str, slope: float) -> None:

@@ -5,26 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import FileFormatError
+from .counts import is_count, positive, sample_shape
 from .history import History
 from .kernels import losses as loss_kernels
-from .kernels import optimizers as optimizer_kernels
-from .layers import Dense, Layer, Shape, layer_from_config
+from .layers import Layer, Shape
 from .losses import choose_loss
-from .model_file import read_model, write_model
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
-from .optimizers import Optimizer, get_optimizer, optimizer_from_config
+from .optimizers import Optimizer, get_optimizer
 from .plan import Plan
 from .predictor import Predictor
-from .samples import Samples, as_numbers, as_samples, as_targets
+from .samples import Samples, as_batch, as_samples, as_targets
+from .saving import load_model, save_model
+from .sparse_matrix import SparseMatrix
 from .team import choose_threads
 from .trainer import Task, train
+
+Inputs = ArrayLike | SparseMatrix
 
 
 class Sequential:
@@ -74,7 +76,7 @@ class Sequential:
             self.add(layer)
         choose_loss(loss, "")
         look_up("dtype", dtype, DTYPES)
-        if not _is_count(seed):
+        if not is_count(seed):
             raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.optimizer = get_optimizer(optimizer)
@@ -111,7 +113,7 @@ class Sequential:
         input_shape : int or tuple of int
             Number of features, or shape of one sample.
         """
-        shape = _shape(input_shape)
+        shape = sample_shape(input_shape)
         if self._network is not None and self._network.input_shape != shape:
             raise ValueError(
                 f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
@@ -177,12 +179,12 @@ class Sequential:
 
     def fit(
         self,
-        X: ArrayLike,
+        X: Inputs,
         y: ArrayLike,
         *,
         epochs: int = 10,
         batch_size: int | None = 32,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: tuple[Inputs, ArrayLike] | None = None,
         shuffle: bool = True,
         threads: int | None = None,
         engine: str = "kernels",
@@ -193,8 +195,9 @@ class Sequential:
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...)
-            Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory.
+        X : array_like, shape (samples, ...), or sparse matrix, shape (samples, features)
+            Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
+            matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
             Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs).
         epochs : int
@@ -228,9 +231,11 @@ class Sequential:
         KeyboardInterrupt
             After Ctrl-C; the weights and the history so far are usable.
         """
-        epochs = _whole("epochs", epochs)
-        samples = self._samples(X)
-        batch = samples.count if batch_size is None else min(_whole("batch_size", batch_size), samples.count)
+        epochs = positive("epochs", epochs)
+        samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
+        batch = (
+            samples.count if batch_size is None else min(positive("batch_size", batch_size), samples.count)
+        )
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
         targets = self._targets(samples, y)
@@ -252,7 +257,7 @@ class Sequential:
         return self.history
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
+        self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
     ) -> dict[str, float]:
         """Mean loss and score on a data set.
 
@@ -261,26 +266,26 @@ class Sequential:
         dict
             `loss`, and `accuracy` or `mean_absolute_error`.
         """
-        samples = self._samples(X)
+        samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
         loss, score = self.network.evaluate(
             samples, self._targets(samples, y), loss=self.loss, threads=threads, engine=engine
         )
         return {"loss": loss, loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score: score}
 
-    def predict(self, X: ArrayLike, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
+    def predict(self, X: Inputs, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
         """The network's outputs: probabilities after softmax or sigmoid, else values.
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...) or that of one sample
+        X : array_like, shape (samples, ...) or that of one sample, or sparse matrix
             Samples.
 
         Returns
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        given, one = self._batch(X)
-        outputs = self.network.predict(self._samples(given), threads=threads, engine=engine)
+        samples, one = self._batch(X)
+        outputs = self.network.predict(samples, threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
     def predictor(self) -> Predictor:
@@ -295,7 +300,7 @@ class Sequential:
         """
         return Predictor(self.network)
 
-    def predict_classes(self, X: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+    def predict_classes(self, X: Inputs, *, threads: int | None = None) -> np.ndarray:
         """The most likely class of each sample; of one output, whether it is on the upper side.
 
         Returns
@@ -310,20 +315,20 @@ class Sequential:
 
     # By hand
 
-    def forward(self, X: ArrayLike) -> np.ndarray:
+    def forward(self, X: Inputs) -> np.ndarray:
         """One forward pass, as in training; the values stay for `backward`.
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...) or that of one sample
+        X : array_like, shape (samples, ...) or that of one sample, or sparse matrix
             Samples.
 
         Returns
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        given, one = self._batch(X)
-        outputs = self.network.forward(self.span, self._samples(given))
+        samples, one = self._batch(X)
+        outputs = self.network.forward(self.span, samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
@@ -339,9 +344,7 @@ class Sequential:
         ndarray, shape (samples, features), or (features,) for one sample
             Gradient with respect to the input.
         """
-        given = as_numbers(d_y, "d_y")
-        d_x = self.network.backward(self.span, np.atleast_2d(given))
-        return d_x[0] if given.ndim == 1 else d_x
+        return self.network.backward(self.span, d_y)
 
     # Files
 
@@ -350,53 +353,19 @@ class Sequential:
 
         The file is written beside and then put in place: after a crash there is the old one or the new one.
         """
-        network, state_of = self.network, self._state_of
-        config: dict[str, Any] = {
-            "layers": [layer.config() for layer in self.layers],
-            "input_shape": list(network.input_shape),
-            "loss": self._loss,
-            "optimizer": self.optimizer.config(),
-            "seed": self.seed,
-            "dtype": self.dtype,
-            "epochs": self._epochs,
-            "steps": network.steps if state_of else [0] * len(self.layers),
-            "state_of": state_of,
-        }
-        write_model(path, config, self._tensors())
+        save_model(self, path)
 
-    @property
-    def _state_of(self) -> str:
-        """Name of the optimizer if there is state of it: that of another one would be of no use."""
-        return self.optimizer.name if self.network.slots_of == self.optimizer.name else ""
+    # Data
 
-    def _tensors(self) -> dict[str, np.ndarray]:
-        """All arrays of the model by name: views."""
-        network, tensors = self.network, {}
-        arenas = {"": network.params}
-        if self._state_of:
-            names = optimizer_kernels.OPTIMIZERS[self.optimizer.code].slots
-            arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
-        for number, layer in enumerate(self.layers):
-            if layer.parameters:
-                for suffix, arena in arenas.items():
-                    both = network.dense_matrix(number, arena)
-                    tensors[f"layer{number}.weight{suffix}"] = both[:-1]
-                    tensors[f"layer{number}.bias{suffix}"] = both[-1]
-        return tensors
+    def _batch(self, X: Inputs) -> tuple[Samples, bool]:
+        """Samples that fit the network, and whether X was one alone."""
+        samples, one = as_batch(X, self.network.input_shape, self.network.dtype)
+        return self._fitting(samples), one
 
-    def _batch(self, X: ArrayLike) -> tuple[np.ndarray, bool]:
-        """Samples, and whether X was one alone."""
-        given = as_numbers(X, "X")
-        one = given.shape == self.network.input_shape
-        return (given[None] if one else given), one
-
-    def _samples(self, X: ArrayLike) -> Samples:
-        """Samples that fit the network."""
-        samples = as_samples(X, np.dtype(self.dtype))
+    def _fitting(self, samples: Samples) -> Samples:
+        """The samples, if they fit the network."""
         if self._network is None:
-            shape = samples.shape
-            for layer in self.layers:
-                shape = layer.output_shape(shape)
+            self._output_shape(samples.shape)
         elif samples.shape != self._network.input_shape:
             wanted = self._network.input_shape
             raise ValueError(
@@ -406,10 +375,14 @@ class Sequential:
         return samples
 
     def _targets(self, samples: Samples, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        shape = samples.shape
+        outputs = math.prod(self._output_shape(samples.shape))
+        return as_targets(y, self.loss, samples.count, outputs, np.dtype(self.dtype))
+
+    def _output_shape(self, shape: Shape) -> Shape:
+        """The shape of one sample after all layers; a ValueError where it does not fit."""
         for layer in self.layers:
             shape = layer.output_shape(shape)
-        return as_targets(y, self.loss, samples.count, math.prod(shape), np.dtype(self.dtype))
+        return shape
 
     def _validation(self, given: Any, shape: Shape) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
         if not isinstance(given, (tuple, list)) or len(given) != 2:
@@ -420,29 +393,6 @@ class Sequential:
                 f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
             )
         return samples, self._targets(samples, given[1])
-
-
-def _is_count(number: object) -> TypeGuard[int]:
-    """Whether it is a whole number from 0 on that the kernels can count with."""
-    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    return whole and 0 <= int(number) < 2**63  # type: ignore[call-overload]
-
-
-def _shape(given: int | Shape) -> Shape:
-    """The shape of one sample."""
-    shape = given if isinstance(given, (tuple, list)) else (given,)
-    if not shape or not all(_is_count(n) and n > 0 for n in shape):
-        raise ValueError(f"build: expected a number of features or a shape such as (28, 28), got {given!r}")
-    return tuple(int(n) for n in shape)
-
-
-def _whole(name: str, number: object) -> int:
-    if not _is_count(number) or number == 0:
-        raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
-    return int(number)
-
-
-_CONFIG = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
 
 
 def load(path: str | PathLike[str]) -> Sequential:
@@ -463,56 +413,4 @@ def load(path: str | PathLike[str]) -> Sequential:
     FileFormatError
         If the file is damaged, or is no model of fastmlp.
     """
-    config, tensors = read_model(path)
-    try:
-        return _restore(config, tensors)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise FileFormatError(f"{path}: not a model of fastmlp: {error}") from error
-
-
-def _restore(config: dict[str, Any], tensors: dict[str, np.ndarray]) -> Sequential:
-    if config.keys() != _CONFIG:
-        raise ValueError(f"expected the fields {sorted(_CONFIG)}, got {sorted(config)}")
-    model = Sequential(
-        [layer_from_config(layer) for layer in config["layers"]],
-        loss=config["loss"],
-        optimizer=optimizer_from_config(config["optimizer"]),
-        seed=config["seed"],
-        dtype=config["dtype"],
-    )
-    shape = tuple(config["input_shape"])
-    _check_sizes(model, shape, tensors)
-    model.build(shape)
-    network, steps = model.network, config["steps"]
-    if config["state_of"] == model.optimizer.name:
-        network.prepare_slots(model.optimizer)
-    elif config["state_of"] != "":
-        raise ValueError(f"the state is of {config['state_of']!r}, the optimizer is {model.optimizer.name!r}")
-    if len(steps) != len(model.layers) or not all(_is_count(n) for n in steps):
-        raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
-    if not _is_count(config["epochs"]):
-        raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
-    network.steps, model._epochs = list(steps), config["epochs"]
-    expected = model._tensors()
-    if expected.keys() != tensors.keys():
-        raise ValueError(f"expected the tensors {sorted(expected)}, got {sorted(tensors)}")
-    for name, view in expected.items():
-        given = tensors[name]
-        if given.shape != view.shape or given.dtype != view.dtype:
-            raise ValueError(
-                f"{name}: expected {view.dtype} of shape {view.shape}, got {given.dtype} of shape {given.shape}"
-            )
-        view[...] = given
-    return model
-
-
-def _check_sizes(model: Sequential, shape: Shape, tensors: dict[str, np.ndarray]) -> None:
-    """Compare what the layers want with what is there, before anything is allocated."""
-    for number, layer in enumerate(model.layers):
-        inputs, shape = shape, layer.output_shape(shape)
-        if isinstance(layer, Dense):
-            name, wanted = f"layer{number}.weight", (*inputs, *shape)
-            if name not in tensors or tensors[name].shape != wanted:
-                raise ValueError(
-                    f"{name}: expected shape {wanted}, got {getattr(tensors.get(name), 'shape', None)}"
-                )
+    return load_model(Sequential, path)

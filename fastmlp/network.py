@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import team
 from .arenas import aligned_zeros, matrix, read_only
@@ -22,10 +23,11 @@ from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
 from .plan import Plan
-from .samples import Samples
+from .samples import Samples, as_numbers
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
+CHUNK_BYTES = 2**22  # of the widest value of a chunk of samples, so that it stays in the caches
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -77,7 +79,7 @@ class Network:
             if layer._network is not None or any(layer is other for other in self.layers[:position]):
                 raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
             layer._position = position
-        self.inference = lower(self.layers, self.features, team_rows(1), self.dtype)
+        self.inference = lower(self.layers, self.features, self.team_rows(1), self.dtype)
         self.params = aligned_zeros(self.inference.parameters, self.dtype)
         self.gradients = aligned_zeros(0, self.dtype)
         self.slots = aligned_zeros(0, self.dtype)
@@ -170,13 +172,20 @@ class Network:
     ) -> schema.Data:
         labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
         # All read-only: to Numba, arrays that may not be written are a type of their own, compiled anew.
-        inputs, labels, values, order = map(read_only, (samples.bytes(), labels, values, order))
-        return schema.Data(inputs, samples.kind, labels, values, order)
+        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, order)
+        inputs, starts, columns, labels, values, order = map(read_only, arrays)
+        return schema.Data(inputs, samples.kind, starts, columns, labels, values, order)
 
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""
         dense = self.inference.operations[self.inference.operations["weights"] >= 0]
         return int(passes * rows * (dense["fan_in"] * dense["fan_out"]).sum())
+
+    def team_rows(self, size: int) -> int:
+        """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""
+        row = schema.stride(max(self.widths), self.dtype) * self.dtype.itemsize
+        least, most = int(program.ROW_GRAIN), int(program.CHUNK)
+        return size * max(least, min(most, CHUNK_BYTES // row // least * least))
 
     # Runs
 
@@ -251,7 +260,7 @@ class Network:
     ) -> tuple[float, float]:
         """Mean loss and mean score."""
         size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = team_rows(size) if engine == "kernels" else samples.count
+        rows = self.team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(
                 self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
@@ -275,7 +284,7 @@ class Network:
     def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:
         """The outputs, shape (samples, outputs)."""
         size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = team_rows(size) if engine == "kernels" else samples.count
+        rows = self.team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(self.layers, self.features, rows, self.dtype, sparse_input=samples.sparse),
             "predict",
@@ -322,9 +331,14 @@ class Network:
         last = walked[-1]
         return matrix(state.workspace, int(last["y"]), int(last["ldy"]), rows, int(last["fan_out"])).copy()
 
+    def backward(self, span: slice, d_y: ArrayLike) -> np.ndarray:
+        """Run some of the layers backward, after `forward` of the same rows or of one; fill their gradients."""
+        given = as_numbers(d_y, "d_y")
+        d_x = self._backward(span, np.atleast_2d(given))
+        return d_x[0] if given.ndim == 1 else d_x
+
     @_in_turn
-    def backward(self, span: slice, d_y: np.ndarray) -> np.ndarray:
-        """Run some of the layers backward, after `forward` of the same rows; fill their gradients."""
+    def _backward(self, span: slice, d_y: np.ndarray) -> np.ndarray:
         rows, columns = self._by_hand, self.widths[span.stop]
         if rows == 0:
             raise RuntimeError("backward: call forward first")
@@ -358,11 +372,6 @@ class Network:
 def _entries(engine: str) -> ModuleType:
     """The module with the entries of an engine; few processes need both."""
     return import_module(look_up("engine", engine, ENGINES), __package__)
-
-
-def team_rows(size: int) -> int:
-    """Rows of the workspace when each thread takes chunks of samples of its own."""
-    return size * int(program.CHUNK)
 
 
 def choose_size(engine: str, threads: int | None, work: float) -> int:

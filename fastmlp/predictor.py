@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from .arenas import aligned_zeros, matrix
 from .kernels import program
 from .lowering import BYTE_SCALE, lower
+from .samples import as_numbers
 
 if TYPE_CHECKING:
     from .network import Network
@@ -49,7 +50,7 @@ class Predictor:
         Parameters
         ----------
         x : array_like, of the shape of one sample
-            Bytes (uint8) are read as fractions of 255. It is not searched for NaN, which comes out as NaN.
+            Dense; bytes (uint8) are read as fractions of 255. It is not searched for NaN, which comes out as NaN.
 
         Returns
         -------
@@ -58,10 +59,11 @@ class Predictor:
         Raises
         ------
         ValueError
-            If the shape is another.
+            If the shape is another, or it is a sparse matrix, which `Sequential.predict` takes.
         """
         array = np.asarray(x)
         if array.shape != self.input_shape:
+            as_numbers(x, "x")  # what is no dense array has a message of its own
             raise ValueError(f"x: expected one sample of shape {self.input_shape}, got {array.shape}")
         if array.dtype is _BYTES:
             np.multiply(array, self._byte_scale, out=self._inputs)

@@ -1,64 +1,74 @@
 """What comes in: checks of X and y, and their form for the kernels. Errors name what came and what is accepted."""
 
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .kernels import losses, schema
 from .lowering import SPARSE_BELOW
+from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
 
 _JUDGED_ROWS = 256
-_CHECKED_ROWS = 4096  # at a time, so that the check needs little memory
+_CHECKED_AT_ONCE = 2**22  # numbers, so that the check needs little memory
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples as the program reads them.
+    """Samples as the program reads them, dense or in CSR form; `schema.Data` says what that is.
 
     Attributes
     ----------
-    array : ndarray, shape (count, ...)
-        C-contiguous uint8, float32 or float64.
+    numbers : ndarray, flat
+        C-contiguous uint8, float32 or float64: all numbers, row after row; of CSR, those that are stored.
+    count : int
+        Number of samples.
+    shape : tuple of int
+        Shape of one sample.
+    starts : ndarray, int64
+        CSR: where each sample starts in `numbers`, and the end of the last one. Dense: empty.
+    columns : ndarray, int32
+        CSR: the column of each number. Dense: empty.
     """
 
-    array: np.ndarray
-
-    @property
-    def count(self) -> int:
-        """Number of samples."""
-        return int(self.array.shape[0])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one sample."""
-        return self.array.shape[1:]
+    numbers: np.ndarray
+    count: int
+    shape: tuple[int, ...]
+    starts: np.ndarray = field(default_factory=partial(np.zeros, 0, np.int64))
+    columns: np.ndarray = field(default_factory=partial(np.zeros, 0, np.int32))
 
     def bytes(self) -> np.ndarray:
-        """The same memory as bytes."""
-        return self.array.reshape(-1).view(np.uint8)
+        """The memory of the numbers as bytes."""
+        return self.numbers.view(np.uint8)
 
     @cached_property
     def sparse(self) -> bool:
-        """Whether so few numbers are not zero that it pays to skip the zeros; judged by some of the samples."""
-        some = self.array[:: max(1, self.count // _JUDGED_ROWS)][:_JUDGED_ROWS]
+        """Whether so few numbers are not zero that it pays to skip the zeros; judged by some of dense samples."""
+        features = math.prod(self.shape)
+        if self.starts.size:
+            return self.numbers.size < SPARSE_BELOW * self.count * features
+        rows = self.numbers.reshape(self.count, features)
+        some = rows[:: max(1, self.count // _JUDGED_ROWS)][:_JUDGED_ROWS]
         return bool(np.count_nonzero(some) < SPARSE_BELOW * some.size)
 
     @property
     def kind(self) -> int:
         """What the bytes are: `schema.BYTES`, `SINGLE` or `DOUBLE`."""
-        return schema.ITEM_TYPES.index(self.array.dtype)
+        return schema.ITEM_TYPES.index(self.numbers.dtype)
 
 
-def as_samples(X: ArrayLike, dtype: np.dtype, name: str = "X") -> Samples:
+def as_samples(X: ArrayLike | SparseMatrix, dtype: np.dtype, name: str = "X") -> Samples:
     """Check samples and bring them into a form that the kernels read.
 
     Parameters
     ----------
-    X : array_like, shape (samples, ...)
+    X : array_like, shape (samples, ...), or a sparse matrix of scipy, shape (samples, features)
         Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are;
-        other integers and booleans become float64. A copy is made only of what is not contiguous.
+        other integers and booleans become float64. A copy is made only of what is not contiguous, or not CSR with
+        sorted columns.
     dtype : dtype
         What the network computes in.
     name : str
@@ -69,16 +79,41 @@ def as_samples(X: ArrayLike, dtype: np.dtype, name: str = "X") -> Samples:
     ValueError
         If it is empty, not a rectangular array of real numbers, or holds what is not finite in `dtype`.
     """
+    if is_sparse_matrix(X):
+        return _sparse_samples(X, dtype, name)
     array = as_numbers(X, name)
     if array.ndim < 2:
         raise ValueError(
             f"{name}: expected samples as rows, shape (samples, features), got shape {array.shape}; "
             f"use {name}.reshape(-1, 1) for one feature or {name}.reshape(1, -1) for one sample"
         )
-    if array.size == 0:
-        raise ValueError(f"{name}: expected at least one sample and one feature, got shape {array.shape}")
+    _check_some(array.shape, name)
     _check_finite(array, dtype, name)
-    return Samples(array)
+    return Samples(array.reshape(-1), len(array), array.shape[1:])
+
+
+def _sparse_samples(X: SparseMatrix, dtype: np.dtype, name: str) -> Samples:
+    starts, columns, stored = as_rows(X, name)
+    _check_some(X.shape, name)
+    numbers = as_numbers(stored, name)
+    _check_finite(
+        numbers, dtype, name, lambda i: (int(np.searchsorted(starts, i, "right")) - 1, int(columns[i]))
+    )
+    return Samples(numbers, X.shape[0], X.shape[1:], starts, columns)
+
+
+def _check_some(shape: tuple[int, ...], name: str) -> None:
+    if math.prod(shape) == 0:
+        raise ValueError(f"{name}: expected at least one sample and one feature, got shape {shape}")
+
+
+def as_batch(X: ArrayLike | SparseMatrix, shape: tuple[int, ...], dtype: np.dtype) -> tuple[Samples, bool]:
+    """As `as_samples`, where X may also be one sample of this shape alone; and whether it was."""
+    if is_sparse_matrix(X):
+        return as_samples(X, dtype), False
+    given = as_numbers(X, "X")
+    one = given.shape == shape
+    return as_samples(given[None] if one else given, dtype), one
 
 
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
@@ -97,6 +132,10 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
 
 
 def _as_array(values: ArrayLike, name: str) -> np.ndarray:
+    if is_sparse_matrix(values):
+        raise ValueError(
+            f"{name}: expected a dense array, got a {type(values).__name__}; use {name}.toarray()"
+        )
     if np.ma.is_masked(values):
         raise ValueError(
             f"{name}: expected numbers, got an array with masked values; fill them or leave them out"
@@ -107,20 +146,22 @@ def _as_array(values: ArrayLike, name: str) -> np.ndarray:
         raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
 
 
-def _check_finite(array: np.ndarray, dtype: np.dtype, name: str) -> None:
+def _check_finite(
+    array: np.ndarray, dtype: np.dtype, name: str, index_of: Callable[[int], tuple[int, ...]] | None = None
+) -> None:
+    """Refuse what is not finite in `dtype`; `index_of` says where a number of the flat array stands for the user."""
     if array.dtype == np.uint8:
         return
-    for start in range(0, len(array), _CHECKED_ROWS):
-        rows = array[start : start + _CHECKED_ROWS]
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _CHECKED_AT_ONCE):
+        some = flat[start : start + _CHECKED_AT_ONCE]
         with np.errstate(over="ignore"):
-            finite = np.isfinite(rows.astype(dtype, copy=False))
+            finite = np.isfinite(some.astype(dtype, copy=False))
         if not finite.all():
-            place = np.argwhere(~finite)[0]
-            value = rows[tuple(place)]
-            place[0] += start
-            where = tuple(int(i) for i in place)
+            place = start + int(finite.argmin())
+            index = index_of(place) if index_of else tuple(map(int, np.unravel_index(place, array.shape)))
             raise ValueError(
-                f"{name}: expected finite numbers of {dtype}, got {value} at index {where}; "
+                f"{name}: expected finite numbers of {dtype}, got {flat[place]} at index {index}; "
                 "remove, replace or scale such values first"
             )
 

@@ -24,6 +24,7 @@ from .kernels import threads as words
 Work = Callable[[np.ndarray, int, int], None]  # (control, rank, size)
 
 BRIEF = 100_000_000  # multiply-adds of a run that takes a few milliseconds: Ctrl-C can wait for its end
+MOST_THREADS = 1024  # more is a slip, and would exhaust the machine before it fails
 POLL_SECONDS = 0.1  # how often a waiting caller shows progress
 WORK_PER_THREAD = (
     400_000  # multiply-adds of a step that are worth another thread: some times what a barrier costs
@@ -66,13 +67,14 @@ def choose_threads(asked: int | None, work: float) -> int:
     Raises
     ------
     ValueError
-        If `asked` is not a whole number of at least 1.
+        If `asked` is not a whole number from 1 to `MOST_THREADS`.
     """
     if asked is None:
         return max(1, min(*thread_limits().values(), int(work // WORK_PER_THREAD)))
-    if isinstance(asked, bool) or not isinstance(asked, (int, np.integer)) or asked < 1:
+    whole = isinstance(asked, (int, np.integer)) and not isinstance(asked, bool)
+    if not whole or not 1 <= asked <= MOST_THREADS:
         raise ValueError(
-            f"threads: expected a whole number of at least 1, or None for all that help, got {asked!r}"
+            f"threads: expected a whole number from 1 to {MOST_THREADS}, or None for all that help, got {asked!r}"
         )
     return int(asked)
 

@@ -43,5 +43,11 @@ def borrowed_state(state):
 def borrowed_data(data):
     """All arrays of a Data."""
     return Data(
-        borrowed(data.inputs), data.kind, borrowed(data.labels), borrowed(data.targets), borrowed(data.order)
+        borrowed(data.inputs),
+        data.kind,
+        borrowed(data.starts),
+        borrowed(data.columns),
+        borrowed(data.labels),
+        borrowed(data.targets),
+        borrowed(data.order),
     )

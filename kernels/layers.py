@@ -7,7 +7,7 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
-from .inputs import prefetch, read_row
+from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
@@ -42,14 +42,43 @@ def sample_ahead(data, position):
 
 
 @inlined
+def place_of(op, data, sample):
+    """Where the numbers of a sample start in the data, and how many there are."""
+    if data.starts.size > 0:
+        return data.starts[sample], data.starts[sample + 1] - data.starts[sample]
+    return sample * op.fan_out, op.fan_out
+
+
+@inlined
+def ask_for_sample(op, data, sample):
+    """Have the memory of a sample brought into the cache."""
+    (start, count), item = place_of(op, data, sample), (1, 4, 8)[data.kind]
+    prefetch(data.inputs, start * item, count * item)
+    if data.starts.size > 0:
+        prefetch(data.columns, start, count)
+
+
+@inlined
+def gather_sample(op, state, y, data, sample):
+    """Bring a sample into the workspace at y; bytes become numbers times op.number.
+
+    The place for augmentation: only here one sample goes by, its number in the data set known, and all that follows
+    sees its row of the workspace. The plan would ask for it, as for dropout, since only training does it.
+    """
+    start, count = place_of(op, data, sample)
+    work, inputs, columns = state.workspace, data.inputs, data.columns
+    if data.starts.size > 0:
+        scatter_row(work, y, op.fan_out, inputs, columns, start, count, data.kind, op.number)
+    else:
+        read_row(work, y, inputs, start, count, data.kind, op.number)
+
+
+@inlined
 def input_forward(op, state, data, position, first, rows):
-    """Gather samples in the order of the epoch; bytes become numbers times op.number."""
-    item = (1, 4, 8)[data.kind]
+    """Gather samples in the order of the epoch."""
     for r in range(rows):
-        sample, soon = data.order[position + r], sample_ahead(data, position + r)
-        prefetch(data.inputs, soon * op.fan_out * item, op.fan_out * item)
-        y = op.y + (first + r) * op.ldy
-        read_row(state.workspace, y, data.inputs, sample * op.fan_out, op.fan_out, data.kind, op.number)
+        ask_for_sample(op, data, sample_ahead(data, position + r))
+        gather_sample(op, state, op.y + (first + r) * op.ldy, data, data.order[position + r])
     put_ones(op, state, first, rows)
 
 

@@ -100,12 +100,13 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
 
 @entry
 def evaluate(losses, scores, plan, state, data, control, rank, size):
-    """Loss and score of every sample; this rank takes every size-th chunk."""
+    """Loss and score of every sample; this rank takes every size-th chunk: its share of the workspace's rows."""
     state = borrowed_state(state)
     data = borrowed_data(data)
-    first = rank * CHUNK
-    for position in range(first, data.order.size, size * CHUNK):
-        rows = min(CHUNK, data.order.size - position)
+    chunk = state.losses.size // size
+    first = rank * chunk
+    for position in range(first, data.order.size, size * chunk):
+        rows = min(chunk, data.order.size - position)
         if load(control, STOP) != 0:
             break
         _forward(plan, state, data, position, first, rows, _NO_SEED, _FIRST)
@@ -117,12 +118,13 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
 
 @entry
 def predict(outputs, plan, state, data, control, rank, size):
-    """The last operation's outputs for every sample; this rank takes every size-th chunk."""
+    """The last operation's outputs for every sample; this rank takes every size-th chunk, as in `evaluate`."""
     state = borrowed_state(state)
     data = borrowed_data(data)
-    first, last = rank * CHUNK, plan[plan.size - 1]
-    for position in range(first, data.order.size, size * CHUNK):
-        rows = min(CHUNK, data.order.size - position)
+    chunk, last = state.losses.size // size, plan[plan.size - 1]
+    first = rank * chunk
+    for position in range(first, data.order.size, size * chunk):
+        rows = min(chunk, data.order.size - position)
         if load(control, STOP) != 0:
             break
         _forward(plan, state, data, position, first, rows, _NO_SEED, _FIRST)

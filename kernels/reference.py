@@ -330,14 +330,31 @@ class _Operation:
         """The deltas of the inputs."""
 
 
+def _stored(starts, samples):
+    """For all stored numbers of these samples in CSR form: which of the samples, and the place in the data."""
+    counts = starts[samples + 1] - starts[samples]
+    rows, before = np.repeat(np.arange(len(samples)), counts), np.cumsum(counts) - counts
+    return rows, np.arange(len(rows)) + np.repeat(starts[samples] - before, counts)
+
+
 class _Input(_Operation):
     def forward(self, data, position, seed, epoch):
-        items = data.inputs.view(ITEM_TYPES[data.kind]).reshape(-1, self.op.fan_out)
-        samples = items.take(data.order[position : position + self.rows], axis=0)
-        if data.kind == BYTES:
-            np.multiply(samples, self.y.dtype.type(self.op.number), out=self.y)
+        items = data.inputs.view(ITEM_TYPES[data.kind])
+        samples = data.order[position : position + self.rows]
+        if data.starts.size:
+            rows, places = _stored(data.starts, samples)
+            numbers = np.empty(len(places), self.y.dtype)
+            self._convert(numbers, items[places])
+            self.y.fill(0)
+            self.y[rows, data.columns[places]] = numbers
         else:
-            np.copyto(self.y, samples, casting="same_kind")
+            self._convert(self.y, items.reshape(-1, self.op.fan_out).take(samples, axis=0))
+
+    def _convert(self, y, items):
+        if items.dtype == ITEM_TYPES[BYTES]:
+            np.multiply(items, y.dtype.type(self.op.number), out=y)
+        else:
+            np.copyto(y, items, casting="same_kind")
 
 
 class _Dense(_Operation):

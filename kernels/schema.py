@@ -59,10 +59,16 @@ class State(NamedTuple):
 
 
 class Data(NamedTuple):
-    """A data set as the program reads it."""
+    """A data set as the program reads it.
 
-    inputs: np.ndarray  # the bytes of the samples, row after row
+    Samples are dense, or in CSR form: then only their non-zero numbers are in `inputs`, those of sample i from
+    `starts[i]` to before `starts[i + 1]`, with their columns in ascending order in `columns`.
+    """
+
+    inputs: np.ndarray  # the bytes of the samples' numbers, row after row
     kind: int  # what the bytes are: BYTES, SINGLE or DOUBLE
+    starts: np.ndarray  # CSR: where each sample starts, and the end of the last one, int64; dense: empty
+    columns: np.ndarray  # CSR: the column of each number, int32; dense: empty
     labels: np.ndarray  # class of each sample, int64; may be empty
     targets: np.ndarray  # target values, row after row; may be empty
     order: np.ndarray  # the samples in the order of this epoch, int64

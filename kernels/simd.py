@@ -28,9 +28,15 @@ _INT = ir.IntType(64)
 _INT32 = ir.IntType(32)
 _POINTER = ir.PointerType()
 SINGLE, DOUBLE, _BYTE = ir.FloatType(), ir.DoubleType(), ir.IntType(8)
-_SCALARS = {types.float32: SINGLE, types.float64: DOUBLE, types.int64: _INT, types.uint8: _BYTE}
-_SIZES = {SINGLE: 4, DOUBLE: 8, _INT: 8, _BYTE: 1}
-_NAMES = {SINGLE: "f32", DOUBLE: "f64", _INT: "i64", _BYTE: "i8"}
+_SCALARS = {
+    types.float32: SINGLE,
+    types.float64: DOUBLE,
+    types.int64: _INT,
+    types.int32: _INT32,
+    types.uint8: _BYTE,
+}
+_SIZES = {SINGLE: 4, DOUBLE: 8, _INT: 8, _INT32: 4, _BYTE: 1}
+_NAMES = {SINGLE: "f32", DOUBLE: "f64", _INT: "i64", _INT32: "i32", _BYTE: "i8"}
 _BITS = {"float": _INT32, "double": ir.IntType(64)}
 
 
@@ -370,8 +376,9 @@ class Pointer:
         return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
 
     def read_int(self) -> Int:
-        """The integer here."""
-        return Int(self.builder, self.read())
+        """The signed integer here, as one of 64 bits."""
+        number = self.read()
+        return Int(self.builder, number if self.scalar == _INT else self.builder.sext(number, _INT))
 
     def read(self) -> Any:
         """The number here, as an IR scalar."""

@@ -425,3 +425,9 @@ def test_divergence_in_the_last_step():
         model.fit(X, 1e6 * X.sum(axis=1), epochs=3, batch_size=None, verbose=0)
     np.testing.assert_array_equal(model.network.params, before)
     assert len(model.history) == 0
+
+
+@pytest.mark.parametrize(("width", "rows"), [(10, 256), (1000, 256), (20_000, 48), (10**9, 8)])
+def test_wide_samples_are_predicted_in_short_chunks(width, rows):
+    layers = Sequential([Flatten(), Activation("relu")])
+    assert layers.build(width).network.team_rows(3) == 3 * rows

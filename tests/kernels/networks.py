@@ -78,10 +78,29 @@ def data(samples, features, outputs, dtype, seed=0, kind=schema.SINGLE):
     return Data(
         inputs=inputs.view(np.uint8).reshape(-1),
         kind=kind,
+        starts=np.zeros(0, np.int64),
+        columns=np.zeros(0, np.int32),
         labels=random.integers(0, outputs, samples),
         targets=random.random(samples * outputs).astype(dtype),
         order=random.permutation(samples),
     )
+
+
+def csr(data, features):
+    """The same samples in CSR form."""
+    rows = data.inputs.view(schema.ITEM_TYPES[data.kind]).reshape(-1, features)
+    return data._replace(
+        inputs=rows[rows != 0].view(np.uint8),
+        starts=np.append(0, np.cumsum(np.count_nonzero(rows, axis=1))),
+        columns=np.nonzero(rows)[1].astype(np.int32),
+    )
+
+
+def unlabelled(X, targets):
+    """Given samples of single precision with target values, in their order."""
+    empty, order = np.zeros(0, np.int64), np.arange(len(X))
+    inputs = X.reshape(-1).view(np.uint8)
+    return Data(inputs, schema.SINGLE, empty, np.zeros(0, np.int32), empty, targets, order)
 
 
 _HYPER = {

@@ -71,6 +71,25 @@ def test_samples_of_each_type(kind):
     assert np.array_equal(*rows)
 
 
+@pytest.mark.parametrize("kind", [schema.BYTES, schema.SINGLE, schema.DOUBLE])
+def test_samples_in_csr_form(kind):
+    """The numbers come to their columns, and zeros to all others, whatever stood there before."""
+    plan, state = build("cross_entropy")
+    twin, dense = networks.copy(state), networks.copy(state)
+    given, op = samples(kind), plan[0]
+    numbers = given.inputs.view(schema.ITEM_TYPES[kind]).reshape(SAMPLES, FEATURES)
+    numbers[np.random.default_rng(3).random(numbers.shape) < 0.7] = 0
+    numbers[given.order[2]] = 0
+    for which, arenas, form in (
+        (program, dense, given),
+        (program, state, networks.csr(given, FEATURES)),
+        (reference, twin, networks.csr(given, FEATURES)),
+    ):
+        reference.matrix(arenas.workspace, op["y"], int(op["ldy"]), 128, FEATURES)[:] = 7
+        which.forward(plan[:1], arenas, form, 9, SEED, 0)
+    assert state.workspace.tobytes() == dense.workspace.tobytes() == twin.workspace.tobytes()
+
+
 @pytest.mark.parametrize("loss", [row.name for row in losses.LOSSES])
 def test_pieces_one_by_one(loss):
     plan, state = build(loss)
@@ -91,18 +110,15 @@ def test_pieces_one_by_one(loss):
 
 @pytest.mark.parametrize("team", [1, 2])
 def test_evaluate_and_predict(team):
-    count, chunk = (
-        2 * int(program.CHUNK) + 88,
-        int(program.CHUNK),
-    )  # the first thread has a second, smaller chunk
+    count, chunk = 600, 256  # the first thread has a second, smaller chunk
     given = networks.data(count, FEATURES, OUTPUTS, np.float32)
     control = np.zeros(schema.CONTROL_WORDS, np.int64)
     results = {}
     for which, size in ((program, team), (reference, 1)):
-        plan, state = build("mean_squared_error", rows=max(count, team * chunk))
+        plan, state = build("mean_squared_error", rows=team * chunk)
         rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
         outputs = np.zeros((count, OUTPUTS), np.float32)
-        without_loss, arenas = build(None, rows=max(count, team * chunk))
+        without_loss, arenas = build(None, rows=team * chunk)
         arenas.params[:] = state.params
         for rank in range(size):
             which.evaluate(*rows, plan, state, given, control, rank, size)

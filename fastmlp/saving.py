@@ -1,0 +1,132 @@
+"""A model to and from its file: what is kept of it, and how it comes back with the same bits."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .counts import is_count
+from .errors import FileFormatError
+from .kernels import optimizers
+from .layers import Dense, Shape, layer_from_config
+from .model_file import read_model, write_model
+from .optimizers import optimizer_from_config
+
+if TYPE_CHECKING:
+    from .model import Sequential
+
+Tensors = dict[str, np.ndarray]
+
+_FIELDS = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
+
+
+def save_model(model: Sequential, path: str | PathLike[str]) -> None:
+    """Write a model to one file, as `Sequential.save` describes it."""
+    network, state_of = model.network, _state_of(model)
+    config: dict[str, Any] = {
+        "layers": [layer.config() for layer in model.layers],
+        "input_shape": list(network.input_shape),
+        "loss": model._loss,
+        "optimizer": model.optimizer.config(),
+        "seed": model.seed,
+        "dtype": model.dtype,
+        "epochs": model._epochs,
+        "steps": network.steps if state_of else [0] * len(model.layers),
+        "state_of": state_of,
+    }
+    write_model(path, config, _tensors(model))
+
+
+def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
+    """A model of this class from a file that `save_model` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or is no model of fastmlp.
+    """
+    config, tensors = read_model(path)
+    try:
+        return _restore(kind, config, tensors)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise FileFormatError(f"{path}: not a model of fastmlp: {error}") from error
+
+
+def _state_of(model: Sequential) -> str:
+    """Name of the optimizer if there is state of it: that of another one would be of no use."""
+    return model.optimizer.name if model.network.slots_of == model.optimizer.name else ""
+
+
+def _tensors(model: Sequential) -> Tensors:
+    """All arrays of a model by name: views."""
+    network, tensors = model.network, {}
+    arenas = {"": network.params}
+    if _state_of(model):
+        names = optimizers.OPTIMIZERS[model.optimizer.code].slots
+        arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
+    for number, layer in enumerate(model.layers):
+        if layer.parameters:
+            for suffix, arena in arenas.items():
+                both = network.dense_matrix(number, arena)
+                tensors[f"layer{number}.weight{suffix}"] = both[:-1]
+                tensors[f"layer{number}.bias{suffix}"] = both[-1]
+    return tensors
+
+
+def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -> Sequential:
+    if config.keys() != _FIELDS:
+        raise ValueError(f"expected the fields {sorted(_FIELDS)}, got {sorted(config)}")
+    model = kind(
+        [layer_from_config(layer) for layer in config["layers"]],
+        loss=config["loss"],
+        optimizer=optimizer_from_config(config["optimizer"]),
+        seed=config["seed"],
+        dtype=config["dtype"],
+    )
+    shape = tuple(config["input_shape"])
+    _check_sizes(model, shape, tensors)
+    model.build(shape)
+    _restore_progress(model, config)
+    _restore_tensors(model, tensors)
+    return model
+
+
+def _check_sizes(model: Sequential, shape: Shape, tensors: Tensors) -> None:
+    """Compare what the layers want with what is there, before anything is allocated."""
+    for number, layer in enumerate(model.layers):
+        inputs, shape = shape, layer.output_shape(shape)
+        if isinstance(layer, Dense):
+            name, wanted = f"layer{number}.weight", (*inputs, *shape)
+            if name not in tensors or tensors[name].shape != wanted:
+                raise ValueError(
+                    f"{name}: expected shape {wanted}, got {getattr(tensors.get(name), 'shape', None)}"
+                )
+
+
+def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
+    """How far training has come, and room for the state that the optimizer had."""
+    steps, state_of = config["steps"], config["state_of"]
+    if state_of == model.optimizer.name:
+        model.network.prepare_slots(model.optimizer)
+    elif state_of != "":
+        raise ValueError(f"the state is of {state_of!r}, the optimizer is {model.optimizer.name!r}")
+    if len(steps) != len(model.layers) or not all(is_count(n) for n in steps):
+        raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
+    if not is_count(config["epochs"]):
+        raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
+    model.network.steps, model._epochs = list(steps), config["epochs"]
+
+
+def _restore_tensors(model: Sequential, tensors: Tensors) -> None:
+    expected = _tensors(model)
+    if expected.keys() != tensors.keys():
+        raise ValueError(f"expected the tensors {sorted(expected)}, got {sorted(tensors)}")
+    for name, view in expected.items():
+        given = tensors[name]
+        if given.shape != view.shape or given.dtype != view.dtype:
+            raise ValueError(
+                f"{name}: expected {view.dtype} of shape {view.shape}, got {given.dtype} of shape {given.shape}"
+            )
+        view[...] = given
