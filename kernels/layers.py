@@ -15,7 +15,6 @@ from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
 from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SOFTMAX, SPARSE
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
-from .threads import share
 from .transpose import transpose
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
@@ -191,43 +190,40 @@ def backward(op, state, position, first, rows, seed, epoch):
 
 
 @inlined
-def refresh(op, state, rank, size):
-    """Transpose this rank's share of the weights."""
+def refresh(op, state, turn, size):
+    """Transpose this rank's blocks of the weights."""
     if op.transposed >= 0:
-        begin, end = share(op.fan_in, UPDATE_ROWS, rank, size)
-        dense_transpose(op, state, begin, end)
+        for k in range(turn * UPDATE_ROWS, op.fan_in, size * UPDATE_ROWS):
+            dense_transpose(op, state, k, min(k + UPDATE_ROWS, op.fan_in))
 
 
 @inlined
-def gradient(op, state, rows, rank, size):
-    """Write this rank's share of the weight gradient into the arena of gradients."""
+def gradient(op, state, rows, turn, size):
+    """Write this rank's blocks of the weight gradient into the arena of gradients."""
     if op.weights >= 0:
-        begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
-        place = op.weights + begin * op.ldw
-        dense_gradient(op, state, state.gradients, place, op.ldw, begin, end, rows)
+        for k in range(turn * UPDATE_ROWS, op.fan_in + 1, size * UPDATE_ROWS):
+            end = min(k + UPDATE_ROWS, op.fan_in + 1)
+            dense_gradient(op, state, state.gradients, op.weights + k * op.ldw, op.ldw, k, end, rows)
 
 
 @inlined
-def step(op, state, optimizer, hyper, h0, rank, size):
-    """Update this rank's share of the weights from the arena of gradients."""
-    if op.weights >= 0:
-        begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
-        place = op.weights + begin * op.ldw
-        optimizer_step(
-            state.params, state.slots, place, op.ldw, state.params.size, state.gradients, place, op.ldw,
-            hyper, h0, end - begin, op.fan_out, optimizer,
-        )  # fmt: skip
-        if op.transposed >= 0:
-            dense_transpose(op, state, begin, end)
-
-
-@inlined
-def _scratch_step(op, state, optimizer, hyper, h0, k, begin, end, scratch):
-    """Update the rows [begin, end) of the weights; the gradient of row k stands first in the scratch."""
+def _rows_step(op, state, optimizer, hyper, h0, begin, end, gradients, g0):
+    """Update the rows [begin, end) of the weights by gradients that start at g0."""
     optimizer_step(
-        state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
-        state.scratch, scratch + (begin - k) * op.ldw, op.ldw, hyper, h0, end - begin, op.fan_out, optimizer,
+        state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size, gradients, g0, op.ldw,
+        hyper, h0, end - begin, op.fan_out, optimizer,
     )  # fmt: skip
+
+
+@inlined
+def step(op, state, optimizer, hyper, h0, turn, size):
+    """Update this rank's blocks of the weights from the arena of gradients."""
+    if op.weights >= 0:
+        for k in range(turn * UPDATE_ROWS, op.fan_in + 1, size * UPDATE_ROWS):
+            end = min(k + UPDATE_ROWS, op.fan_in + 1)
+            _rows_step(op, state, optimizer, hyper, h0, k, end, state.gradients, op.weights + k * op.ldw)
+            if op.transposed >= 0:
+                dense_transpose(op, state, k, end)
 
 
 @kernel
@@ -240,7 +236,8 @@ def _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
             bits >>= 1
             stop += 1
         if stop > begin:
-            _scratch_step(op, state, optimizer, hyper, h0, k, begin, stop, scratch)
+            g0 = scratch + (begin - k) * op.ldw
+            _rows_step(op, state, optimizer, hyper, h0, begin, stop, state.scratch, g0)
         bits >>= 1
         begin = stop + 1
 
@@ -252,38 +249,41 @@ def _block_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
     if op.kind == SPARSE and RESTS[optimizer]:
         _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch)
     else:
-        _scratch_step(op, state, optimizer, hyper, h0, k, k, end, scratch)
+        _rows_step(op, state, optimizer, hyper, h0, k, end, state.scratch, scratch)
     if op.transposed >= 0:
         dense_transpose(op, state, k, end)
 
 
 @kernel
-def _outer_step(op, state, optimizer, hyper, h0, begin, end, rows):
-    """The same for a batch so small that a gradient is summed where it is used, for whole rows of weights."""
-    for k in range(begin, end, MASK_BITS):
-        count = min(MASK_BITS, end - k)
-        if op.kind == SPARSE and RESTS[optimizer]:
-            bits = touched_columns(state.workspace, op.x + k, op.ldx, count, rows)
-        else:
-            bits = ALL if count == MASK_BITS else (UNIT << count) - UNIT
-        optimizer_outer_step(
-            state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
-            state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
-            hyper, h0, bits, op.fan_out, optimizer,
-        )  # fmt: skip
+def _outer_step(op, state, optimizer, hyper, h0, k, count, rows):
+    """The same for a batch so small that a gradient is summed where it is used: for up to 64 rows of the weights."""
+    if op.kind == SPARSE and RESTS[optimizer]:
+        bits = touched_columns(state.workspace, op.x + k, op.ldx, count, rows)
+    else:
+        bits = ALL if count == MASK_BITS else (UNIT << count) - UNIT
+    optimizer_outer_step(
+        state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
+        state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
+        hyper, h0, bits, op.fan_out, optimizer,
+    )  # fmt: skip
     if op.transposed >= 0:
-        dense_transpose(op, state, begin, end)
+        dense_transpose(op, state, k, k + count)
 
 
 @inlined
-def gradient_step(op, state, optimizer, hyper, h0, rows, rank, size):
-    """Gradient and update of this rank's share together: a few rows of the gradient at a time, while they are hot."""
+def gradient_step(op, state, optimizer, hyper, h0, rows, turn, size, scratch):
+    """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
     if op.weights >= 0:
-        begin, end = share(op.fan_in + 1, UPDATE_ROWS, rank, size)
-        scratch = state.scratch.size // size * rank
+        end = op.fan_in + 1
         if rows <= SMALL_BATCH:
-            _outer_step(op, state, optimizer, hyper, h0, begin, end, rows)
+            for k in range(turn * MASK_BITS, end, size * MASK_BITS):
+                _outer_step(op, state, optimizer, hyper, h0, k, min(MASK_BITS, end - k), rows)
         else:
-            for k in range(begin, end, UPDATE_ROWS):
-                stop = min(k + UPDATE_ROWS, end)
-                _block_step(op, state, optimizer, hyper, h0, k, stop, rows, scratch)
+            for k in range(turn * UPDATE_ROWS, end, size * UPDATE_ROWS):
+                _block_step(op, state, optimizer, hyper, h0, k, min(k + UPDATE_ROWS, end), rows, scratch)
+
+
+@inlined
+def next_turn(op, turn, size):
+    """Whose turn it is after this operation's blocks, if blocks are dealt out to the ranks one by one."""
+    return turn if op.weights < 0 else (turn - (op.fan_in + UPDATE_ROWS) // UPDATE_ROWS) % size

@@ -56,12 +56,15 @@ def _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, siz
 
 @inlined
 def _update(plan, state, optimizer, hyper, h0, batch, rank, size):
+    """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many."""
+    turn, scratch = rank, state.scratch.size // size * rank
     for i in range(plan.size):
         if state.gradients.size > 0:
-            layers.gradient(plan[i], state, batch, rank, size)
-            layers.step(plan[i], state, optimizer, hyper, h0, rank, size)
+            layers.gradient(plan[i], state, batch, turn, size)
+            layers.step(plan[i], state, optimizer, hyper, h0, turn, size)
         else:
-            layers.gradient_step(plan[i], state, optimizer, hyper, h0, batch, rank, size)
+            layers.gradient_step(plan[i], state, optimizer, hyper, h0, batch, turn, size, scratch)
+        turn = layers.next_turn(plan[i], turn, size)
 
 
 @entry
