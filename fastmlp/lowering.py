@@ -83,13 +83,23 @@ class Lowering:
         stride = schema.stride(units, self.dtype)
         fields = {"weights": self.parameters, "ldw": stride}
         self.parameters += (x.columns + 1) * stride
-        if x.delta >= 0:
+        if x.delta >= 0 and self.rows > schema.SMALL_BATCH:
             across = schema.stride(x.columns, self.dtype)
             rows = schema.whole_lines(units, self.dtype)
             fields |= {"transposed": self._allocate(rows * across), "ldt": across}
-        # Whatever comes between the samples and this layer may put something else in the place of their zeros.
-        sparse = self.sparse_input and self.operations[-1]["kind"] == schema.INPUT
-        self._add(schema.SPARSE if sparse else schema.DENSE, x=x, y=y, **fields)
+        self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields)
+
+    def _many_zeros(self) -> bool:
+        """Whether the values hold so many zeros that it pays to skip them.
+
+        Those of sparse samples, if nothing has put something else in their place; and, where each weight is read
+        for few rows, so that its way to the core is what counts, those of relu.
+        """
+        last = self.operations[-1]
+        if last["kind"] == schema.INPUT:
+            return self.sparse_input
+        relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]
+        return relu and self.rows <= schema.SMALL_BATCH
 
     def activation(self, name: str, slope: float) -> None:
         """y = f(x), in place."""

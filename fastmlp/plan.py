@@ -88,20 +88,21 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
     if not 0 <= op["code"] < len(tables.get(op["kind"], (None,))):
         yield "unknown code"
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
-    if kind not in {schema.INPUT, schema.DENSE, schema.SPARSE} and fan_in != fan_out:
+    dense = kind in {schema.DENSE, schema.SPARSE}
+    if kind != schema.INPUT and not dense and fan_in != fan_out:
         yield f"{fan_in} columns come in, {fan_out} go out"
     needs = {
         "x": (op["ldx"], plan.rows, fan_in, plan.workspace, kind != schema.INPUT),
         "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),
         "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, kind == schema.LOSS),
         "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
-        "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, kind in {schema.DENSE, schema.SPARSE}),
+        "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, dense),
         "transposed": (
             op["ldt"],
             schema.whole_lines(fan_out, plan.dtype),
             fan_in,
             plan.workspace,
-            kind == schema.DENSE and op["dx"] >= 0,
+            dense and op["dx"] >= 0 and plan.rows > schema.SMALL_BATCH,
         ),
     }
     for name, (stride, rows, columns, size, required) in needs.items():

@@ -13,15 +13,14 @@ from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SOFTMAX, SPARSE
+from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SMALL_BATCH, SOFTMAX, SPARSE
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
-from .transpose import transpose
+from .transpose import transpose, transposed_product
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
 ALL = np.int64(-1)  # bits of a mask
 AHEAD = 8  # samples that are asked for before they are needed
-SMALL_BATCH = 4  # up to here a gradient is not worth a tile of its own
 # Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
 UPDATE_ROWS = np.int64(16)
 MASK_BITS = np.int64(BITS)
@@ -92,11 +91,16 @@ def dense_forward(op, state, first, rows):
 
 @inlined
 def dense_backward(op, state, first, rows):
-    """dx = dy W', through the transposed weights."""
-    gemm(
-        state.workspace, op.dx + first * op.ldx, op.ldx, state.workspace, op.dy + first * op.ldy, op.ldy, UNIT,
-        state.workspace, op.transposed, op.ldt, rows, op.fan_in, op.fan_out,
-    )  # fmt: skip
+    """dx = dy W', through the transposed weights where there are such."""
+    work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
+    if op.transposed >= 0:
+        gemm(
+            work, dx, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed, op.ldt, rows, op.fan_in, op.fan_out
+        )
+    else:
+        transposed_product(
+            work, dx, op.ldx, work, dy, op.ldy, state.params, op.weights, op.ldw, rows, op.fan_in, op.fan_out
+        )
 
 
 @inlined
@@ -173,7 +177,7 @@ def backward(op, state, position, first, rows, seed, epoch):
     work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
     if op.dx < 0:
         return
-    if op.kind == DENSE:
+    if op.kind in (DENSE, SPARSE):
         dense_backward(op, state, first, rows)
     elif op.kind == ACTIVATION:
         activation_backward(
@@ -266,8 +270,6 @@ def _outer_step(op, state, optimizer, hyper, h0, k, count, rows):
         state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
         hyper, h0, bits, op.fan_out, optimizer,
     )  # fmt: skip
-    if op.transposed >= 0:
-        dense_transpose(op, state, k, k + count)
 
 
 @inlined

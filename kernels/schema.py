@@ -17,9 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 LINE = 64  # bytes of a cache line
+SMALL_BATCH = (
+    4  # rows up to which neither a transpose of weights nor a block of their gradient is worth its memory
+)
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
-# Kinds of operation. SPARSE is a dense layer whose input is mostly zero: the same sums without the terms of zero.
+# Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
 INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(7)
 KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss")
 
@@ -38,7 +41,10 @@ OPERATION = np.dtype(
         ("dy", "i8"),  # delta of y, stride ldy
         ("weights", "i8"),  # where they stand in `params`; -1: none
         ("ldw", "i8"),
-        ("transposed", "i8"),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
+        (
+            "transposed",
+            "i8",
+        ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
     ]

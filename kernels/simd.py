@@ -554,6 +554,11 @@ def one(model: Int) -> Int:
     return Int(model.builder, ir.Constant(_INT, 1))
 
 
+def smaller(a: Int, b: int) -> Int:
+    """The smaller one of two integers."""
+    return Int(a.builder, a.builder.select(a < b, a.value, _int(b)))
+
+
 def low_bits(count: Int) -> Int:
     """An integer with the lowest `count` bits set, 1 <= count <= 64."""
     builder = count.builder

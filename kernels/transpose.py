@@ -1,8 +1,9 @@
-"""The transpose of a matrix, in square tiles of one vector's width that are turned in registers."""
+"""The transpose of a matrix, and a product with one, in squares of one vector's width that are turned in registers."""
 
 from . import simd
 from .jit import kernel
-from .simd import Int, Pointer, Vec, primitive, repeat
+from .schema import SMALL_BATCH
+from .simd import Int, Pointer, Vec, fma, primitive, repeat, select
 
 
 def _turned(rows: list[Vec]) -> list[Vec]:
@@ -43,3 +44,40 @@ def transpose(t, t0, ldt, w, w0, ldw, rows, columns):
     for r in range(whole, rows):
         for c in range(columns):
             t[t0 + c * ldt + r] = w[w0 + r * ldw + c]
+
+
+@primitive
+def _product_strip(
+    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, w: Pointer, w0: Int, ldw: Int,
+    rows: Int, count: Int, depth: Int,
+) -> None:  # fmt: skip
+    """y[m, 0 .. lanes] = sum over n of x[m, n] w[0 .. count, n]', for up to SMALL_BATCH rows m."""
+    y, x, w = y + y0, x + x0, w + w0
+    last = count - 1
+
+    def case(batch: int):
+        def square(n: Int, totals: list[Vec]) -> list[Vec]:
+            columns = _turned([(w + (ldw * simd.smaller(last, i) + n)).load() for i in range(w.lanes)])
+            for j, column in enumerate(columns):
+                inside = w.integer(n + j) < w.integer(depth)
+                numbers = [(x + (ldx * m + n + j)).splat() for m in range(batch)]
+                terms = [fma(number, column, total) for number, total in zip(numbers, totals, strict=True)]
+                totals = [select(inside, term, total) for term, total in zip(terms, totals, strict=True)]
+            return totals
+
+        inside = w.columns(count - count) < w.integer(count)
+        for m, total in enumerate(repeat(depth, w.lanes, [w.zeros()] * batch, square)):
+            (y + ldy * m).store(select(inside, total, 0.0))
+
+    simd.choose(rows, {batch: lambda batch=batch: case(batch) for batch in range(1, SMALL_BATCH + 1)})
+
+
+@kernel
+def transposed_product(y, y0, ldy, x, x0, ldx, w, w0, ldw, rows, columns, depth):
+    """y (rows, columns) = x (rows, depth) w', w (columns, depth), for up to SMALL_BATCH rows: as `gemm` of a transpose.
+
+    For so few rows it is not worth to keep a transpose up to date.
+    """
+    lanes = simd.FLOAT32_LANES * 4 // y.itemsize
+    for c in range(0, columns, lanes):
+        _product_strip(y, y0 + c, ldy, x, x0, ldx, w, w0 + c * ldw, ldw, rows, min(lanes, columns - c), depth)

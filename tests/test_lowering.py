@@ -239,3 +239,13 @@ def test_more_rows_than_there_is_room_for():
     plan = plan_of()
     with pytest.raises(ValueError, match="is not inside its arena"):
         verify(replace(plan, rows=plan.rows + 1))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("rows", [1, schema.SMALL_BATCH, schema.SMALL_BATCH + 1])
+def test_few_rows_skip_the_zeros_of_relu_and_keep_no_transpose(rows, activation):
+    plan = lower([Dense(8, activation), Dense(3)], 5, rows, DTYPE, loss="mean_squared_error", training=True)
+    few = rows <= schema.SMALL_BATCH
+    (second,) = [op for op in plan.operations if op["fan_out"] == 3 and op["weights"] >= 0]
+    assert second["kind"] == (schema.SPARSE if few and activation == "relu" else schema.DENSE)
+    assert (second["transposed"] < 0) == few

@@ -1,0 +1,49 @@
+"""The transpose, and the product with one for few rows: the same bits as NumPy's transpose and `gemm` with it."""
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import reference
+from fastmlp.kernels.gemm import gemm
+from fastmlp.kernels.schema import SMALL_BATCH, stride, whole_lines
+from fastmlp.kernels.transpose import transpose, transposed_product
+from tests.cases import DTYPES, whole_vectors
+
+SHAPES = [(1, 1), (10, 10), (16, 16), (17, 33), (128, 64), (65, 7), (3, 130)]  # columns of y, terms of a sum
+
+
+def weights(columns, depth, dtype):
+    """An arena that ends with the last row, zero in its padding."""
+    arena = np.zeros(columns * stride(depth, dtype), dtype)
+    view = reference.matrix(arena, 0, stride(depth, dtype), columns, depth)
+    view[:] = np.random.default_rng(0).standard_normal((columns, depth))
+    return arena, view
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_transpose(dtype, shape):
+    columns, depth = shape
+    w, matrix = weights(columns, depth, dtype)
+    ldt = stride(columns, dtype)
+    t = np.zeros(whole_lines(depth, dtype) * ldt, dtype)
+    transpose(t, 0, ldt, w, 0, stride(depth, dtype), columns, depth)
+    assert np.array_equal(reference.matrix(t, 0, ldt, depth, columns), matrix.T)
+
+
+@pytest.mark.parametrize("rows", range(1, SMALL_BATCH + 1))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_product_with_a_transpose(dtype, shape, rows):
+    columns, depth = shape
+    w, matrix = weights(columns, depth, dtype)
+    ldx, ldy, ldt = stride(depth, dtype), stride(columns, dtype), stride(columns, dtype)
+    x = np.full((rows + 1) * ldx, np.nan, dtype)
+    reference.matrix(x, 0, ldx, rows, depth)[:] = np.random.default_rng(1).standard_normal((rows, depth))
+    t = np.zeros(whole_lines(depth, dtype) * ldt, dtype)
+    reference.matrix(t, 0, ldt, depth, columns)[:] = matrix.T
+    y, expected = (np.full(rows * ldy, np.nan, dtype) for _ in range(2))
+    transposed_product(y, 0, ldy, x, 0, ldx, w, 0, stride(depth, dtype), rows, columns, depth)
+    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), t, 0, ldt, rows, columns, depth)
+    assert y.tobytes() == expected.tobytes()
+    assert not reference.matrix(y, 0, ldy, rows, whole_vectors(columns, dtype))[:, columns:].any()
