@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable
+from math import sqrt
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -164,16 +165,25 @@ def measure(threads: int) -> dict:
     Returns
     -------
     dict
-        `threads`; `arithmetic`, operations a second; `memory`, for each level its `bytes` (of one thread; none for
-        DRAM) and the bytes a second of each stream.
+        `threads`; `arithmetic`, operations a second; `memory`, for each level its `bytes`, over all threads (none for
+        DRAM), and the bytes a second of each stream.
     """
-    levels, sizes = {}, caches()
-    for name, size in sizes.items():
-        share = size // threads if name == "L3" else size
-        levels[name] = {"bytes": size} | {s.name: bandwidth(s, share // 2, threads) for s in STREAMS}
-    beyond = 4 * max(sizes.values()) // threads
-    levels["DRAM"] = {"bytes": None} | {s.name: bandwidth(s, beyond, threads) for s in STREAMS}
+    levels, nearer = {}, 0
+    for name, size in caches().items():
+        own = size // threads if name == "L3" else size  # which is the one that cores share
+        # Well beyond the level before, and well within this one and within what its page tables cover.
+        footprint = int(sqrt(nearer * own)) or own // 2
+        levels[name] = {"bytes": own * threads} | {s.name: bandwidth(s, footprint, threads) for s in STREAMS}
+        nearer = own
+    levels["DRAM"] = {"bytes": None} | {s.name: bandwidth(s, 4 * nearer, threads) for s in STREAMS}
     return {"threads": threads, "arithmetic": arithmetic(threads), "memory": levels}
+
+
+def larger(one: dict, other: dict) -> dict:
+    """The larger peak of two measurements, of each: what disturbs a measurement only makes it smaller."""
+    if isinstance(one, dict):
+        return {key: larger(value, other[key]) for key, value in one.items()}
+    return one if one is None else max(one, other)
 
 
 def least_seconds(peaks: dict, flops: float, traffic: float, footprint: float) -> float:
