@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import accuracy, checks, facts, race, readme, report
+from . import accuracy, checks, facts, race, readme, report, suites, sweeps
 from .peers import PEERS
 from .settings import Figures, Settings
 from .workloads import WORKLOADS
@@ -20,6 +20,9 @@ PARTS = {
     "race": race,
     "accuracy": accuracy,
     "checks": checks,
+    "kernels": suites.KERNELS,
+    "sweeps": sweeps,
+    "epochs": suites.EPOCHS,
 }
 
 
