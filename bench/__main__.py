@@ -71,6 +71,7 @@ def main() -> None:
     options = parser().parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser().error(f"unknown parts {sorted(unknown)}: expected {', '.join(PARTS)}")
+    options.output.parent.mkdir(parents=True, exist_ok=True)
     raw = options.output.with_suffix(".json")
 
     def save(figures: Figures) -> None:
