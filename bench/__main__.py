@@ -71,6 +71,8 @@ def main() -> None:
     options = parser().parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser().error(f"unknown parts {sorted(unknown)}: expected {', '.join(PARTS)}")
+    if options.readme and options.quick:
+        parser().error("--readme: a quick run is a look, no result")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     raw = options.output.with_suffix(".json")
 

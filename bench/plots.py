@@ -32,6 +32,9 @@ STYLE = {
 _PEERS = {peer.name: peer for peer in (OURS, *PEERS)}
 
 
+WIDTH = 9.8  # inches: that of the page
+
+
 def _figure(width: float, height: float, columns: int = 1, **options) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(figure.subplots(1, columns, squeeze=False, **options)[0])
@@ -71,7 +74,7 @@ def _log_axis(axis, values: Iterable[float], label: str) -> None:
 
 def _rows(race: dict, value_of, label: str, reference: float | None = None) -> str:
     """A row a workload, a marker a peer."""
-    figure, (axes,) = _figure(8.6, 1.3 + 0.42 * len(race))
+    figure, (axes,) = _figure(WIDTH, 1.3 + 0.42 * len(race))
     labels, values = {}, []
     for row, (name, entry) in enumerate(race.items()):
         found = {peer: value_of(entry, peer) for peer in entry["seconds"]}
@@ -80,7 +83,13 @@ def _rows(race: dict, value_of, label: str, reference: float | None = None) -> s
         for peer, value in found.items():
             size = 150 if peer == OURS.name else 46
             labels[peer] = axes.scatter(
-                value, row, s=size, zorder=3, linewidths=0.7, edgecolors="white", **_look(peer)
+                value,
+                row,
+                s=size,
+                zorder=4 if peer == OURS.name else 3,
+                linewidths=0.7,
+                edgecolors="white",
+                **_look(peer),
             )
         values += found.values()
         if reference:
@@ -122,7 +131,7 @@ def ratios(race: dict) -> str:
 
 def curve(points: list[dict], axis_label: str, unit: str) -> str:
     """A sweep: speeds on the left, ratios on the right; `unit` is GFLOP/s or rows a second."""
-    figure, (speeds, quotients) = _figure(8.6, 3.3, 2)
+    figure, (speeds, quotients) = _figure(WIDTH, 3.3, 2)
     names = [name for name in _PEERS if any(name in point["seconds"] for point in points)]
     all_speeds, all_ratios = [], [1.0]
     for name in names:
@@ -157,7 +166,7 @@ def _speed(point: dict, name: str, unit: str) -> float:
 
 def cores(sweeps: dict[str, list[dict]]) -> str:
     """Speed against the number of cores, a panel a network."""
-    figure, panels = _figure(8.6, 2.9, len(sweeps))
+    figure, panels = _figure(WIDTH, 2.9, len(sweeps))
     for axes, (name, points) in zip(panels, sweeps.items(), strict=True):
         values = []
         for peer in _PEERS:
@@ -183,7 +192,7 @@ def threads(grid: list[dict]) -> str:
     gains = {(point["batch"], point["width"]): point["gain"] for point in grid}
     table = [[gains.get((batch, width), float("nan")) for width in widths] for batch in batches]
     limit = max(2.0, *gains.values(), *(1 / gain for gain in gains.values()))
-    figure, (axes,) = _figure(6.2, 3.2)
+    figure, (axes,) = _figure(7.2, 3.2)
     picture = axes.imshow(table, cmap="PuOr", norm=LogNorm(1 / limit, limit), origin="lower", aspect="auto")
     for row, line in enumerate(table):
         for column, gain in enumerate(line):
@@ -202,32 +211,45 @@ def threads(grid: list[dict]) -> str:
 def roofline(shares: list[Share], machine: dict) -> str:
     """Products under the roofs of arithmetic and memory; the other kernels under those of memory. One thread."""
     mine = [share for share in shares if share.threads == machine["threads"]]
-    figure, (products, streams) = _figure(8.6, 3.9, 2)
+    figure, (products, streams) = _figure(WIDTH, 3.9, 2)
     _roofs(products, machine)
-    _kernels(products, [share for share in mine if share.unit == "GFLOP/s"], lambda share: share.intensity)
+    _kernels(products, [s for s in mine if s.unit == "GFLOP/s"], lambda s: (s.intensity, s.speed))
     products.set(
-        title="products", xscale="log", yscale="log", xlabel="intensity, operations a byte", ylabel="GFLOP/s"
+        title="products, one thread",
+        xscale="log",
+        yscale="log",
+        xlabel="intensity, operations a byte",
+        ylabel="GFLOP/s",
     )
     _levels(streams, machine)
     _kernels(
-        streams, [share for share in mine if share.unit == "GB/s"], lambda share: share.footprint / 2**10
+        streams,
+        [s for s in mine if s.unit == "GB/s"],
+        lambda s: (s.footprint / 2**10, s.footprint / s.seconds / 1e9),
     )
-    streams.set(title="all other kernels", xscale="log", yscale="log", xlabel="footprint, KiB", ylabel="GB/s")
+    streams.set(
+        title="all other kernels, one thread",
+        xscale="log",
+        yscale="log",
+        xlabel="footprint, KiB",
+        ylabel="footprint a second, GB/s",
+    )
     for axes in (products, streams):
         axes.xaxis.set_major_formatter(FuncFormatter(_short))
         axes.yaxis.set_major_formatter(FuncFormatter(_short))
-        axes.legend(loc="lower right", fontsize=7.5, handletextpad=0.2)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="lower right", fontsize=7.5, handletextpad=0.2)
     return _svg(figure)
 
 
-def _kernels(axes: Axes, shares: list[Share], x_of) -> None:
+def _kernels(axes: Axes, shares: list[Share], place) -> None:
     """A marker each, a colour for each kind."""
     kinds = list(dict.fromkeys(share.kernel for share in shares))
     for number, kind in enumerate(kinds):
         these = [share for share in shares if share.kernel == kind]
         color = list(COLORS.values())[number % len(COLORS)]
         axes.scatter(
-            [x_of(share) for share in these], [share.speed for share in these], s=26, color=color, label=kind,
+            *zip(*map(place, these), strict=True), s=26, color=color, label=kind,
             marker="osD^vP"[number // len(COLORS) + number % 2], linewidths=0.5, edgecolors="white", zorder=3,
         )  # fmt: skip
 
@@ -257,7 +279,7 @@ def _levels(axes: Axes, machine: dict) -> None:
 
 def accuracy(run: dict) -> str:
     """Test accuracy against the epochs."""
-    figure, (axes,) = _figure(5.4, 2.5)
+    figure, (axes,) = _figure(6.2, 2.6)
     epochs = range(1, len(run["accuracy"]) + 1)
     axes.plot(epochs, [100 * value for value in run["accuracy"]], color=COLORS["fastmlp"], marker="o")
     axes.axhline(100 * run["goal"], color="#3c434c", linewidth=1, linestyle="--")

@@ -1,6 +1,7 @@
 """The race: whole epochs of training, and predictions, against the peers that are installed."""
 
 from collections.abc import Iterator
+from math import inf
 
 from .peers import OURS
 from .rivals import Race
@@ -23,17 +24,20 @@ def run(settings: Settings, figures: Figures) -> Iterator[str]:
 
 
 def _race(settings: Settings, workload: Workload, figures: Figures) -> Iterator[str]:
+    seconds = SECONDS if workload.task == "predict" else inf
     with Race([OURS, *settings.rivals(workload.task)]) as race:
         race.prepare(workload)
         yield f"{workload.name}: all are ready"
         for number in range(1, settings.rounds + 1):
-            race.round(CALLS[workload.task], SECONDS if workload.task == "predict" else float("inf"))
-            figures["race"][workload.name] = {
-                "rows": workload.rows,
-                "title": workload.title,
-                "inputs": workload.inputs,
-                "seconds": race.series("seconds"),
-                "cpu_seconds": race.series("cpu_seconds"),
-            }
+            race.round(CALLS[workload.task], seconds)
+            if race.times[OURS.name]:  # else there is nothing to compare with
+                figures["race"][workload.name] = _record(workload, race)
             yield f"{workload.name}: round {number}"
         note_failures(figures, workload.name, race.failures)
+
+
+def _record(workload: Workload, race: Race) -> dict:
+    return {
+        "rows": workload.rows, "title": workload.title, "inputs": workload.inputs,
+        "seconds": race.series("seconds"), "cpu_seconds": race.series("cpu_seconds"),
+    }  # fmt: skip

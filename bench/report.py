@@ -171,25 +171,34 @@ def _goals(figures: Figures) -> str:
     goals, checks = outcomes(figures["race"]), checks_of(figures)
     parts = []
     if goals:
-        parts.append(
-            _table(["workload", "against", "goal", "reached", ""], [_goal_row(goal) for goal in goals])
-        )
+        parts.append(_goal_table(goals))
     if checks:
         rows = [[_text(c["name"]), _text(c["goal"]), _text(c["reached"]), _met(c["met"])] for c in checks]
         parts.append(_table(["check", "goal", "reached", ""], rows))
     if grid := figures.get("threads"):
-        parts.append(_picture("all threads against one", plots.threads, grid))
+        parts += [
+            "<h3>All threads against one</h3>",
+            _picture("all threads against one", plots.threads, grid),
+        ]
     note = "What the project wants to reach, on two cores; ratios are of medians in one run."
     return _section("Goals", note, *parts) if parts else ""
 
 
-def _goal_row(goal: Outcome) -> list[Cell]:
-    reached = f"{goal.best.ratio:.2f}x" if goal.best else "-"
-    against = goal.best.peer if goal.best else goal.library
-    return [
-        _text(goal.workload), _text(against), _number(f"{goal.goal:g}x"), _number(reached),
-        _met(goal.met, goal.best is not None),
-    ]  # fmt: skip
+def _goal_table(goals: list[Outcome]) -> str:
+    """A row a workload, a column a library."""
+    libraries = list(dict.fromkeys(goal.library for goal in goals))
+    cells = {(goal.workload, goal.library): _goal_cell(goal) for goal in goals}
+    rows = [
+        [_text(name), *(cells[name, library] for library in libraries)]
+        for name in dict.fromkeys(goal.workload for goal in goals)
+    ]
+    return _table(["workload", *(f"x {library}, of the goal" for library in libraries)], rows)
+
+
+def _goal_cell(goal: Outcome) -> Cell:
+    reached = f"{goal.best.ratio:.2f}" if goal.best else "-"
+    verdict = _met(goal.met, goal.best is not None)
+    return Cell(f'{reached} of {goal.goal:g} <span class="{verdict.kind}">{verdict.html}</span>', "number")
 
 
 def _sweeps(figures: Figures) -> str:
@@ -227,10 +236,14 @@ def _kernels(figures: Figures) -> str:
     return _section(
         "Kernels",
         "Each kernel alone, against its NumPy twin on as many threads, and against what this machine can do: "
-        "multiply-adds in registers, and the way through memory that its numbers have to take at least.",
+        "multiply-adds in registers, and the way through memory that its numbers have to take at least. Above 100 % "
+        "something was measured wrong, such as a peak while the machine was busy.",
         _picture("roofline", plots.roofline, found, one),
+        f"<details><summary>All {len(rows)} kernels, their share of the peak and NumPy</summary>",
         _table(["kernel", "shape", "threads", "speed", "share of the peak", "x NumPy"], rows),
-        "<details><summary>Peaks of this machine</summary>" + _peaks(figures["peaks"]) + "</details>",
+        "</details><details><summary>Peaks of this machine</summary>"
+        + _peaks(figures["peaks"])
+        + "</details>",
     )
 
 

@@ -21,7 +21,8 @@ def main() -> None:
     if int(cores):
         # Before anything is imported: libraries count the cores when they are loaded.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no answer
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no answer
     run: Callable[[], object] = lambda: None  # noqa: E731
     for line in sys.stdin:
         request = json.loads(line)
