@@ -29,7 +29,7 @@ def gather() -> dict[str, str]:
         "vectors": ours["vectors"],
         "caches": caches,
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
-        "load before the run": f"{os.getloadavg()[0]:.2f} (a busy machine blurs every figure)",
+        "load before the run": f"{os.getloadavg()[0]:.2f}",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),

@@ -11,6 +11,7 @@ from numba import njit
 from fastmlp import team
 from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema
 from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
+from fastmlp.kernels.borrow import borrowed_data, borrowed_state
 from fastmlp.kernels.gemm import TILE_ROWS, gemm
 from fastmlp.kernels.schema import stride
 from fastmlp.kernels.sparse import sparse_forward, sparse_gradient
@@ -286,7 +287,7 @@ def _transpose() -> Problem:
 
 @njit(nogil=True)
 def _gather(y, op, state, data, rows):
-    layers.input_forward(op, state, data, 0, 0, rows)
+    layers.input_forward(op, borrowed_state(state), borrowed_data(data), 0, 0, rows)
 
 
 def _inputs(kind: int) -> Problem:

@@ -15,6 +15,7 @@ from .settings import Figures
 from .shares import Share, shares
 
 CSS = Path(__file__).with_name("page.css")
+BUSY = 0.5  # load above which figures are not to be trusted
 
 
 def as_text(figures: Figures) -> str:
@@ -94,13 +95,17 @@ def as_html(figures: Figures) -> str:
         section(figures)
         for section in (_race, _goals, _sweeps, _kernels, _epochs, _accuracy, _facts, _failures)
     ]
-    quick = " This was a quick run: a look, no result." if figures["quick"] else ""
+    caution = " This was a quick run: a look, no result." if figures["quick"] else ""
+    if float(facts["load before the run"]) > BUSY:
+        caution += (
+            " The machine was busy with something else: threads that wait for each other then wait long."
+        )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>fastmlp: benchmarks</title><style>
 {CSS.read_text(encoding="utf-8")}</style></head><body>
 <h1>fastmlp: benchmarks</h1>
-<p class="lead">{escape(facts["date"])}, {escape(facts["CPU"])}, {escape(facts["fastmlp"])}.{quick}</p>
+<p class="lead">{escape(facts["date"])}, {escape(facts["CPU"])}, {escape(facts["fastmlp"])}.<b>{caution}</b></p>
 {_cards(figures)}
 {"".join(section for section in sections if section)}
 </body></html>
@@ -237,7 +242,7 @@ def _kernels(figures: Figures) -> str:
         "Kernels",
         "Each kernel alone, against its NumPy twin on as many threads, and against what this machine can do: "
         "multiply-adds in registers, and the way through memory that its numbers have to take at least. Above 100 % "
-        "something was measured wrong, such as a peak while the machine was busy.",
+        "something was measured wrong, such as a peak while others took a core.",
         _picture("roofline", plots.roofline, found, one),
         f"<details><summary>All {len(rows)} kernels, their share of the peak and NumPy</summary>",
         _table(["kernel", "shape", "threads", "speed", "share of the peak", "x NumPy"], rows),

@@ -286,7 +286,7 @@ def figures():
     point |= {"seconds": entry("tiny")["seconds"], "cpu_seconds": entry("tiny")["cpu_seconds"]}
     sizes = {"peak": 9e6, "workspace": 1e6, "parameters": 2e6, "data": 3e6}
     return {
-        "facts": {"date": "today", "CPU": "a CPU", "fastmlp": "0.1"},
+        "facts": {"date": "today", "CPU": "a CPU", "fastmlp": "0.1", "load before the run": "0.1"},
         "quick": False,
         "failures": [["small", "ONNX Runtime", "<it> broke"]],
         "race": {"small": entry("small"), "row": entry("row")},
@@ -312,6 +312,13 @@ def test_the_report_has_everything_in_one_file():
     for words in ("a CPU", "4.00 of 5", "cold 15.00 s", "99.00% of the test images", "ONNX Runtime"):
         assert words in page
     assert "&lt;it&gt; broke" in page
+
+
+def test_the_report_warns_of_a_busy_machine():
+    run = figures()
+    assert "busy" not in report.as_html(run)
+    run["facts"]["load before the run"] = "1.70"
+    assert "busy" in report.as_html(run)
 
 
 def test_a_peer_that_wins_stays_in_the_report():
