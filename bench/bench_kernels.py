@@ -10,8 +10,8 @@ from statistics import median
 
 import pytest
 
-from .kernel_cases import CASES, Case
-from .problems import Problem
+from .kernel_cases import CASES
+from .problems import Case, Problem
 from .rivals import SETTLE_SECONDS
 
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="pip install '.[bench]'")

@@ -25,6 +25,7 @@ class Best(NamedTuple):
     """A library's best mode for a workload."""
 
     peer: str
+    label: str  # the mode
     ratio: float  # how many times faster fastmlp is
 
 
@@ -48,7 +49,7 @@ def best_modes(seconds: dict[str, list[float]]) -> dict[str, Best]:
     ours = seconds.get("fastmlp", [])
     for peer in PEERS:
         if ours and peer.name in seconds:
-            mode = Best(peer.name, ratio(ours, seconds[peer.name]))
+            mode = Best(peer.name, peer.label, ratio(ours, seconds[peer.name]))
             found[peer.library] = min(mode, found.get(peer.library, mode), key=lambda best: best.ratio)
     return found
 

@@ -21,7 +21,7 @@ COLORS = {
     "fastmlp": "#0072B2", "NumPy": "#E69F00", "PyTorch": "#D55E00", "JAX": "#009E73",
     "scikit-learn": "#CC79A7", "ONNX Runtime": "#56B4E9",
 }  # fmt: skip
-MARKERS = {"eager": "o", "fused": "s", "trace": "^", "compile": "D", "kernels": "*"}
+MARKERS = {"eager": "o", "fused": "s", "trace": "^", "compile": "D", "one thread": "v", "kernels": "*"}
 STYLE = {
     "font.family": "sans-serif", "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,

@@ -13,6 +13,7 @@ from fastmlp.kernels.schema import stride
 from tests.tolerance import assert_close
 
 SINGLE = np.dtype(np.float32)
+ITEM = SINGLE.itemsize
 
 
 class Output(NamedTuple):
@@ -113,3 +114,15 @@ def numbers(rows: int, columns: int, seed: int = 0) -> tuple[np.ndarray, int]:
 def blank(rows: int, columns: int) -> np.ndarray:
     """An arena for a matrix."""
     return aligned_zeros(rows * stride(columns, SINGLE), SINGLE)
+
+
+class Case(NamedTuple):
+    """A kernel on one shape, or in one row of its table."""
+
+    kernel: str
+    row: str
+    build: Callable[[], Problem]
+    threads: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.kernel}, {self.row}" + (f", {self.threads} threads" if self.threads > 1 else "")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from statistics import median
 
-from .goals import best_modes
+from .goals import Best, best_modes
 from .peers import PEERS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -23,11 +23,10 @@ def table(race: dict[str, dict]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def _cell(best) -> str:
+def _cell(best: Best | None) -> str:
     if best is None:
         return "-"
-    mode = best.peer.removeprefix("PyTorch ") if best.peer.startswith("PyTorch ") else ""
-    return f"{best.ratio:.2f}" + (f" ({mode})" if mode else "")
+    return f"{best.ratio:.2f}" + (f" ({best.label})" if best.label else "")
 
 
 def speed(entry: dict) -> str:

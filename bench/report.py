@@ -1,26 +1,22 @@
 """The report of a run: one HTML file with everything in it, and lines for the terminal."""
 
-import base64
 from html import escape
-from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
-from . import plots
+from . import page, plots, readme
 from .goals import Outcome, best_modes, outcomes
+from .page import Cell, met, number, text
 from .peers import OURS, PEERS
-from .readme import speed, table
 from .rivals import ratio
 from .settings import Figures
 from .shares import Share, shares
 
-CSS = Path(__file__).with_name("page.css")
 BUSY = 0.5  # load above which figures are not to be trusted
 
 
 def as_text(figures: Figures) -> str:
     """For the terminal: the table of the race, goals and checks with pass or fail, and what could not be measured."""
-    lines = [table(figures["race"])] if figures["race"] else []
+    lines = [readme.table(figures["race"])] if figures["race"] else []
     for goal in outcomes(figures["race"]):
         reached = f"{goal.best.ratio:.2f}x of {goal.best.peer}" if goal.best else "not measured"
         lines.append(f"{_verdict(goal.met)}  {goal.workload}: {reached}, goal {goal.goal:g}x {goal.library}")
@@ -47,47 +43,6 @@ def checks_of(figures: Figures) -> list[dict]:
     return checks
 
 
-class Cell(NamedTuple):
-    """Of a table: HTML, and its class."""
-
-    html: str
-    kind: str = ""
-
-
-def _text(words: object) -> Cell:
-    return Cell(escape(str(words)))
-
-
-def _number(words: object, kind: str = "") -> Cell:
-    return Cell(escape(str(words)), f"number {kind}")
-
-
-def _met(met: bool, measured: bool = True) -> Cell:
-    if not measured:
-        return Cell("&ndash; not measured", "open")
-    return Cell("&#10003; met", "met") if met else Cell("&#10007; not met", "missed")
-
-
-def _table(head: list[str], rows: list[list[Cell]]) -> str:
-    """Columns of numbers are set to the right, head and all."""
-    sides = ["number" if rows and "number" in rows[0][column].kind else "" for column in range(len(head))]
-    top = "".join(f'<th class="{side}">{escape(name)}</th>' for name, side in zip(head, sides, strict=True))
-    body = "".join(
-        "<tr>" + "".join(f'<td class="{cell.kind}">{cell.html}</td>' for cell in row) + "</tr>\n"
-        for row in rows
-    )
-    return f'<div class="scroll"><table><tr>{top}</tr>\n{body}</table></div>'
-
-
-def _picture(words: str, draw, *arguments) -> str:
-    data = base64.b64encode(plots.styled(draw, *arguments).encode()).decode()
-    return f'<img alt="{escape(words)}" src="data:image/svg+xml;base64,{data}">'
-
-
-def _section(title: str, note: str, *parts: str) -> str:
-    return f'<h2>{escape(title)}</h2>\n<p class="note">{escape(note)}</p>\n' + "\n".join(parts)
-
-
 def as_html(figures: Figures) -> str:
     """The whole page; what was not measured is left out, and what failed is named."""
     facts = figures["facts"]
@@ -103,7 +58,7 @@ def as_html(figures: Figures) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>fastmlp: benchmarks</title><style>
-{CSS.read_text(encoding="utf-8")}</style></head><body>
+{page.CSS.read_text(encoding="utf-8")}</style></head><body>
 <h1>fastmlp: benchmarks</h1>
 <p class="lead">{escape(facts["date"])}, {escape(facts["CPU"])}, {escape(facts["fastmlp"])}.<b>{caution}</b></p>
 {_cards(figures)}
@@ -137,26 +92,27 @@ def _race(figures: Figures) -> str:
         name for name in dict.fromkeys(p.library for p in PEERS) if any(name in b for b in best.values())
     ]
     rows = [
-        [Cell(f"{escape(name)}<small>{escape(entry['title'])}</small>"), _number(speed(entry))]
+        [Cell(f"{escape(name)}<small>{escape(entry['title'])}</small>"), number(readme.speed(entry))]
         + [_ratio_cell(best[name].get(library)) for library in libraries]
         for name, entry in race.items()
     ]
-    return _section(
+    return page.section(
         "The race",
         "How many times as fast as the best mode of each library fastmlp is: each in a process of its own, all in "
         "turn, medians of the ratios of the rounds. Where a peer wins, the figure is below 1 and orange.",
-        _table(["workload", "fastmlp", *(f"x {name}" for name in libraries)], rows),
-        _picture("ratios with goals", plots.ratios, race),
-        _picture("rows a second of every peer", plots.throughput, race),
+        page.table(["workload", "fastmlp", *(f"x {name}" for name in libraries)], rows),
+        page.picture("ratios with goals", plots.ratios, race),
+        page.picture("rows a second of every peer", plots.throughput, race),
         "<details><summary>Every mode, with times and processor time</summary>" + _modes(race) + "</details>",
     )
 
 
 def _ratio_cell(best) -> Cell:
     if best is None:
-        return _number("-")
-    mode = best.peer.split()[-1] if best.peer.startswith("PyTorch") else ""
-    return Cell(f"{best.ratio:.2f}<small>{mode}</small>", "number wins" if best.ratio < 1 else "number")
+        return number("-")
+    return Cell(
+        f"{best.ratio:.2f}<small>{escape(best.label)}</small>", "number wins" if best.ratio < 1 else "number"
+    )
 
 
 def _modes(race: dict) -> str:
@@ -166,10 +122,10 @@ def _modes(race: dict) -> str:
             times = ratio(entry["seconds"][OURS.name], seconds)
             busy = median(cpu / wall for cpu, wall in zip(entry["cpu_seconds"][peer], seconds, strict=True))
             rows.append(
-                [_text(name), _text(peer), _number(f"{entry['rows'] / median(seconds):,.0f}"),
-                 _number(f"{times:.2f}", "wins" if times < 1 else ""), _number(f"{busy:.2f}"), _number(len(seconds))]
+                [text(name), text(peer), number(f"{entry['rows'] / median(seconds):,.0f}"),
+                 number(f"{times:.2f}", "wins" if times < 1 else ""), number(f"{busy:.2f}"), number(len(seconds))]
             )  # fmt: skip
-    return _table(["workload", "peer", "rows/s", "fastmlp is x as fast", "cores busy", "rounds"], rows)
+    return page.table(["workload", "peer", "rows/s", "fastmlp is x as fast", "cores busy", "rounds"], rows)
 
 
 def _goals(figures: Figures) -> str:
@@ -178,15 +134,15 @@ def _goals(figures: Figures) -> str:
     if goals:
         parts.append(_goal_table(goals))
     if checks:
-        rows = [[_text(c["name"]), _text(c["goal"]), _text(c["reached"]), _met(c["met"])] for c in checks]
-        parts.append(_table(["check", "goal", "reached", ""], rows))
+        rows = [[text(c["name"]), text(c["goal"]), text(c["reached"]), met(c["met"])] for c in checks]
+        parts.append(page.table(["check", "goal", "reached", ""], rows))
     if grid := figures.get("threads"):
         parts += [
             "<h3>All threads against one</h3>",
-            _picture("all threads against one", plots.threads, grid),
+            page.picture("all threads against one", plots.threads, grid),
         ]
     note = "What the project wants to reach, on two cores; ratios are of medians in one run."
-    return _section("Goals", note, *parts) if parts else ""
+    return page.section("Goals", note, *parts) if parts else ""
 
 
 def _goal_table(goals: list[Outcome]) -> str:
@@ -194,15 +150,15 @@ def _goal_table(goals: list[Outcome]) -> str:
     libraries = list(dict.fromkeys(goal.library for goal in goals))
     cells = {(goal.workload, goal.library): _goal_cell(goal) for goal in goals}
     rows = [
-        [_text(name), *(cells[name, library] for library in libraries)]
+        [text(name), *(cells[name, library] for library in libraries)]
         for name in dict.fromkeys(goal.workload for goal in goals)
     ]
-    return _table(["workload", *(f"x {library}, of the goal" for library in libraries)], rows)
+    return page.table(["workload", *(f"x {library}, of the goal" for library in libraries)], rows)
 
 
 def _goal_cell(goal: Outcome) -> Cell:
     reached = f"{goal.best.ratio:.2f}" if goal.best else "-"
-    verdict = _met(goal.met, goal.best is not None)
+    verdict = met(goal.met, goal.best is not None)
     return Cell(f'{reached} of {goal.goal:g} <span class="{verdict.kind}">{verdict.html}</span>', "number")
 
 
@@ -212,20 +168,20 @@ def _sweeps(figures: Figures) -> str:
     if points := sweeps.get("width"):
         parts += [
             "<h3>Width</h3>",
-            _picture("speed against width", plots.curve, points, "width of all layers", "GFLOP/s"),
+            page.picture("speed against width", plots.curve, points, "width of all layers", "GFLOP/s"),
         ]
     if points := sweeps.get("batch"):
         parts += [
             "<h3>Batch</h3>",
-            _picture("speed against batch", plots.curve, points, "batch", "rows a second"),
+            page.picture("speed against batch", plots.curve, points, "batch", "rows a second"),
         ]
     if cores := {name: points for name, points in sweeps.items() if name.startswith("cores")}:
-        parts += ["<h3>Cores</h3>", _picture("speed against cores", plots.cores, cores)]
+        parts += ["<h3>Cores</h3>", page.picture("speed against cores", plots.cores, cores)]
     note = (
         "Training on synthetic data with Adam. Width: three layers of it and ten classes, batch 128; whole-step "
         "arithmetic. Batch: 784-128-64-10. Cores: each process is confined to so many."
     )
-    return _section("Width, batch, cores", note, *parts) if parts else ""
+    return page.section("Width, batch, cores", note, *parts) if parts else ""
 
 
 def _kernels(figures: Figures) -> str:
@@ -234,18 +190,18 @@ def _kernels(figures: Figures) -> str:
     found = shares(figures["kernels"], figures["peaks"])
     one = min(figures["peaks"], key=lambda machine: machine["threads"])
     rows = [
-        [_text(s.kernel), _text(s.row), _number(s.threads), _number(f"{s.speed:.1f} {s.unit}"), Cell(_bar(s)),
-         _number(f"{s.ratio:.2f}", "wins" if s.ratio < 1 else "")]
+        [text(s.kernel), text(s.row), number(s.threads), number(f"{s.speed:.1f} {s.unit}"), Cell(_bar(s)),
+         number(f"{s.ratio:.2f}", "wins" if s.ratio < 1 else "")]
         for s in found
     ]  # fmt: skip
-    return _section(
+    return page.section(
         "Kernels",
         "Each kernel alone, against its NumPy twin on as many threads, and against what this machine can do: "
         "multiply-adds in registers, and the way through memory that its numbers have to take at least. Above 100 % "
         "something was measured wrong, such as a peak while others took a core.",
-        _picture("roofline", plots.roofline, found, one),
+        page.picture("roofline", plots.roofline, found, one),
         f"<details><summary>All {len(rows)} kernels, their share of the peak and NumPy</summary>",
-        _table(["kernel", "shape", "threads", "speed", "share of the peak", "x NumPy"], rows),
+        page.table(["kernel", "shape", "threads", "speed", "share of the peak", "x NumPy"], rows),
         "</details><details><summary>Peaks of this machine</summary>"
         + _peaks(figures["peaks"])
         + "</details>",
@@ -261,15 +217,15 @@ def _peaks(machine: list[dict]) -> str:
     for found in machine:
         rows.append(
             [
-                _number(found["threads"]),
-                _text("registers"),
-                _number(f"{found['arithmetic'] / 1e9:.0f} GFLOP/s"),
+                number(found["threads"]),
+                text("registers"),
+                number(f"{found['arithmetic'] / 1e9:.0f} GFLOP/s"),
             ]
         )
         for name, level in found["memory"].items():
             speeds = ", ".join(f"{k} {v / 1e9:.0f}" for k, v in level.items() if k != "bytes")
-            rows.append([_number(found["threads"]), _text(name), _number(f"{speeds} GB/s")])
-    return _table(["threads", "from", "at most"], rows)
+            rows.append([number(found["threads"]), text(name), number(f"{speeds} GB/s")])
+    return page.table(["threads", "from", "at most"], rows)
 
 
 def _epochs(figures: Figures) -> str:
@@ -278,10 +234,10 @@ def _epochs(figures: Figures) -> str:
     if not epochs and not starts:
         return ""
     rows = [
-        [_text(one["workload"]), _text(one["title"]), _number(f"{one['samples/s']:,.0f}"),
-         _number(f"{one['cpu_seconds'] / one['seconds']:.2f}"), _number(f"{one['memory']['peak'] / 1e6:.1f} MB"),
-         _number(f"{one['memory']['workspace'] / 1e6:.1f} MB"), _number(f"{one['memory']['parameters'] / 1e6:.1f} MB"),
-         _number(f"{one['memory']['data'] / 1e6:.0f} MB")]
+        [text(one["workload"]), text(one["title"]), number(f"{one['samples/s']:,.0f}"),
+         number(f"{one['cpu_seconds'] / one['seconds']:.2f}"), number(f"{one['memory']['peak'] / 1e6:.1f} MB"),
+         number(f"{one['memory']['workspace'] / 1e6:.1f} MB"), number(f"{one['memory']['parameters'] / 1e6:.1f} MB"),
+         number(f"{one['memory']['data'] / 1e6:.0f} MB")]
         for one in epochs
     ]  # fmt: skip
     head = ["workload", "network", "rows/s", "cores busy", "memory", "workspace", "parameters", "data"]
@@ -293,7 +249,7 @@ def _epochs(figures: Figures) -> str:
         "fastmlp alone, whole epochs, checked against the NumPy reference before. Memory: how far it rises at most "
         "while a model is made and trained, beyond the data and the machine code. Cold: nothing is compiled yet."
     )
-    return _section("Epochs, memory, start", note, _table(head, rows) if rows else "", start)
+    return page.section("Epochs, memory, start", note, page.table(head, rows) if rows else "", start)
 
 
 def _accuracy(figures: Figures) -> str:
@@ -304,16 +260,18 @@ def _accuracy(figures: Figures) -> str:
     note = (
         f"{run['title']}: {reached} after {len(run['accuracy'])} epochs, {run['seconds']:.1f} s of training."
     )
-    return _section("Accuracy", note, _picture("accuracy against epochs", plots.accuracy, run))
+    return page.section("Accuracy", note, page.picture("accuracy against epochs", plots.accuracy, run))
 
 
 def _facts(figures: Figures) -> str:
-    rows = [[_text(name), _text(words)] for name, words in figures["facts"].items()]
-    return _section("The machine", "What a figure depends on.", _table(["", ""], rows))
+    rows = [[text(name), text(words)] for name, words in figures["facts"].items()]
+    return page.section("The machine", "What a figure depends on.", page.table(["", ""], rows))
 
 
 def _failures(figures: Figures) -> str:
     if not figures["failures"]:
         return ""
-    rows = [[_text(part) for part in failure] for failure in figures["failures"]]
-    return _section("Not measured", "What failed or is not installed.", _table(["where", "who", "why"], rows))
+    rows = [[text(part) for part in failure] for failure in figures["failures"]]
+    return page.section(
+        "Not measured", "What failed or is not installed.", page.table(["where", "who", "why"], rows)
+    )

@@ -26,6 +26,11 @@ class Peer(NamedTuple):
     tasks: tuple[str, ...]
 
     @property
+    def label(self) -> str:
+        """The mode, where a library has several."""
+        return self.name.removeprefix(self.library).strip(", ")
+
+    @property
     def installed(self) -> bool:
         """Whether its package is there."""
         return find_spec(self.package) is not None
@@ -35,11 +40,13 @@ _TRAIN, _PREDICT, _BOTH = ("train",), ("predict",), ("train", "predict")
 
 OURS = Peer("fastmlp", "fastmlp", "fastmlp", "ours", "kernels", _BOTH)
 ONE_THREAD = OURS._replace(name="fastmlp, 1 thread", mode="one thread", tasks=_TRAIN)
-NUMPY = Peer("NumPy", "NumPy", "numpy", "plain_numpy", "", _BOTH)
+NUMPY = Peer("NumPy", "NumPy", "numpy", "plain_numpy", "all threads", _BOTH)
 PEERS = (
     NUMPY,
+    Peer("NumPy, 1 thread", "NumPy", "threadpoolctl", "plain_numpy", "one thread", _BOTH),
     Peer("PyTorch eager", "PyTorch", "torch", "pytorch", "eager", _BOTH),
     Peer("PyTorch fused", "PyTorch", "torch", "pytorch", "fused", _TRAIN),
+    Peer("PyTorch 1 thread", "PyTorch", "torch", "pytorch", "one thread", _BOTH),
     Peer("PyTorch trace", "PyTorch", "torch", "pytorch", "trace", _PREDICT),
     Peer("PyTorch compile", "PyTorch", "torch", "pytorch", "compile", _BOTH),
     Peer("JAX", "JAX", "jax", "jax_xla", "", _BOTH),

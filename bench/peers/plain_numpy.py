@@ -1,4 +1,4 @@
-"""NumPy: the reference engine to train, a few lines by hand to predict; the BLAS takes all cores."""
+"""NumPy: the reference engine to train, a few lines by hand to predict."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -13,11 +13,13 @@ CHUNK = 500  # rows whose activations stay in the cache between the layers
 
 def train(workload: Workload, mode: str) -> Callable[[], object]:
     """The same training in NumPy, which is the fastest that we know how to write: whole batches, all in place."""
+    _limit_threads(mode)
     return ours.train(workload, "reference")
 
 
 def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
     """Products into buffers that exist already; many rows a chunk at a time."""
+    _limit_threads(mode)
     rows = min(workload.batch_size, CHUNK)
     layers = [(w, b, np.empty((rows, len(b)), np.float32)) for w, b in initial_weights(workload)]
     X = as_floats(data(workload)[0])
@@ -33,6 +35,14 @@ def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
         return result.reshape(len(X), -1)
 
     return all_chunks
+
+
+def _limit_threads(mode: str) -> None:
+    """Mode: `all threads`; `one thread`, as those of a BLAS wait for each other longer than a small product takes."""
+    if mode == "one thread":
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1)
 
 
 def _forward(layers, values: np.ndarray, classes: bool) -> np.ndarray:

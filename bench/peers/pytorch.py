@@ -1,4 +1,4 @@
-"""PyTorch on its own tensors, without a data loader; all cores."""
+"""PyTorch on its own tensors, without a data loader."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -7,6 +7,11 @@ import torch
 
 from ..workloads import Workload, as_floats, data, initial_weights
 from . import RATES
+
+
+def _limit_threads(mode: str) -> None:
+    if mode == "one thread":
+        torch.set_num_threads(1)
 
 
 def _network(workload: Workload) -> torch.nn.Sequential:
@@ -21,8 +26,10 @@ def _network(workload: Workload) -> torch.nn.Sequential:
 
 
 def train(workload: Workload, mode: str) -> Callable[[], object]:
-    """Mode: `eager`; `fused`, the optimizer in one kernel; `compile`, that and torch.compile of loss and gradient."""
+    """Mode: `eager`; `fused`, the optimizer in one kernel; `one thread`, that on one; `compile`, that and torch.compile
+    of loss and gradient."""
     torch.manual_seed(0)
+    _limit_threads(mode)
     X, y = data(workload)
     X, y = torch.from_numpy(as_floats(X)), torch.from_numpy(y)
     model = _network(workload)
@@ -45,7 +52,8 @@ def train(workload: Workload, mode: str) -> Callable[[], object]:
 
 
 def predict(workload: Workload, mode: str) -> Callable[[], torch.Tensor]:
-    """Mode: `eager`; `trace`, a frozen trace optimized for inference; `compile`, torch.compile."""
+    """Mode: `eager`; `one thread`, that on one; `trace`, frozen and optimized for inference; `compile`."""
+    _limit_threads(mode)
     model = _network(workload)
     if workload.classes:
         model.append(torch.nn.Softmax(dim=-1))
