@@ -234,13 +234,13 @@ def _epochs(figures: Figures) -> str:
     if not epochs and not starts:
         return ""
     rows = [
-        [text(one["workload"]), text(one["title"]), number(f"{one['samples/s']:,.0f}"),
+        [Cell(f"{escape(one['workload'])}<small>{escape(one['title'])}</small>"), number(f"{one['samples/s']:,.0f}"),
          number(f"{one['cpu_seconds'] / one['seconds']:.2f}"), number(f"{one['memory']['peak'] / 1e6:.1f} MB"),
          number(f"{one['memory']['workspace'] / 1e6:.1f} MB"), number(f"{one['memory']['parameters'] / 1e6:.1f} MB"),
          number(f"{one['memory']['data'] / 1e6:.0f} MB")]
         for one in epochs
     ]  # fmt: skip
-    head = ["workload", "network", "rows/s", "cores busy", "memory", "workspace", "parameters", "data"]
+    head = ["workload", "rows/s", "cores busy", "memory", "workspace", "parameters", "data"]
     words = "; ".join(f"{name} {seconds:.2f} s" for name, seconds in starts.items())
     start = (
         f"<p>From the start of a process to the end of its first step: {escape(words)}.</p>" if starts else ""

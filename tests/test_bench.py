@@ -161,6 +161,24 @@ def test_a_goal_is_met_from_its_figure_on_and_not_without_a_measurement():
     assert [goal.met for goal in goals.outcomes({"tiny": {"seconds": seconds}})] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("gains", "noises", "met"),
+    [
+        ((1.0, 1.9), (1.0, 1.0), True),
+        ((0.97, 1.9), (1.0, 1.02), False),  # slower than noise explains
+        ((0.97, 1.9), (1.0, 0.96), True),
+        ((0.8, 1.9), (1.5, 1.0), False),  # so noisy that nothing can be told
+        ((1.2, 1.9), (1.5, 1.0), False),
+    ],
+)
+def test_all_threads_are_compared_within_the_noise_of_one(gains, noises, met):
+    grid = [
+        {"width": 8, "batch": 1, "gain": gain, "noise": noise}
+        for gain, noise in zip(gains, noises, strict=True)
+    ]
+    assert checks.never_slower(grid)[1] == met
+
+
 # Kernels
 
 
