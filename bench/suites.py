@@ -59,9 +59,10 @@ class Suite(NamedTuple):
                     process.send_signal(signal.SIGINT)  # pytest then writes down what it has
                 lines += process.stdout.readlines()
                 process.wait()
-                self._keep(results, lines, figures)
+                self.keep(results, lines, figures)
 
-    def _keep(self, results: Path, lines: list[str], figures: Figures) -> None:
+    def keep(self, results: Path, lines: list[str], figures: Figures) -> None:
+        """Put what pytest has written and printed into the figures."""
         for line in lines:
             if found := re.match(r"(?:FAILED|ERROR|SKIPPED) (\S+?)(?: - (.*))?$", line):
                 figures["failures"].append([self.name, found[1], found[2] or "see pytest"])

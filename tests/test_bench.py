@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bench.__main__ as command
-from bench import checks, goals, kernel_cases, peaks, plots, readme, report, shares, sweeps, worker
+from bench import checks, goals, kernel_cases, peaks, plots, readme, report, shares, suites, sweeps, worker
 from bench.peers import NUMPY, OURS, PEERS, ours, plain_numpy
 from bench.problems import Output, Problem, blank, numbers
 from bench.rivals import Race, ratio
@@ -410,6 +410,27 @@ def test_a_part_that_fails_is_named_and_the_next_one_runs(monkeypatch):
     found = measured(monkeypatch, Part(OSError("no disk")), Part())
     assert found["done"] == 2
     assert found["failures"] == [["0", "the whole part", "OSError: no disk"]]
+
+
+def test_of_a_suite_whole_results_count_and_failures_are_named(tmp_path):
+    results, found = tmp_path / "results.json", {"failures": []}
+    benchmarks = [
+        {"extra_info": {"kernel": "product"}, "stats": {"median": 1.0}},
+        {"extra_info": {}, "stats": {"median": 1.0}},  # interrupted
+        {"extra_info": {"start": "cold"}, "stats": {"median": 9.0}},
+    ]
+    results.write_text(json.dumps({"benchmarks": benchmarks, "peaks": [1]}), encoding="utf-8")
+    lines = ["bench/a.py::test_a[x] PASSED [50%]\n", "FAILED bench/a.py::test_a[y] - AssertionError: off\n"]
+    suites.KERNELS.keep(results, lines, found)
+    assert found["kernels"] == [{"kernel": "product"}, {"start": "cold", "median": 9.0}]
+    assert found["peaks"] == [1]
+    assert found["failures"] == [["kernels", "bench/a.py::test_a[y]", "AssertionError: off"]]
+
+
+def test_a_suite_that_did_not_run_says_why(tmp_path):
+    found = {"failures": []}
+    suites.KERNELS.keep(tmp_path / "nothing", ["ERROR: unrecognized arguments\n"], found)
+    assert found == {"failures": [["kernels", "pytest", "ERROR: unrecognized arguments"]]}
 
 
 def test_ctrl_c_keeps_what_was_measured(monkeypatch):
