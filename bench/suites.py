@@ -64,13 +64,14 @@ class Suite(NamedTuple):
     def keep(self, results: Path, lines: list[str], figures: Figures) -> None:
         """Put what pytest has written and printed into the figures."""
         for line in lines:
-            if found := re.match(r"(?:FAILED|ERROR|SKIPPED) (\S+?)(?: - (.*))?$", line):
+            if found := re.match(r"(?:FAILED|ERROR|SKIPPED) (.+?)(?: - (.*))?$", line):
                 figures["failures"].append([self.name, found[1], found[2] or "see pytest"])
         if results.exists() and results.stat().st_size:
             found = json.loads(results.read_text())
-            figures[self.name] = [
-                benchmark["extra_info"] | _times(benchmark) for benchmark in found["benchmarks"]
-            ]
+            whole = [
+                benchmark for benchmark in found["benchmarks"] if benchmark["extra_info"]
+            ]  # not interrupted
+            figures[self.name] = [benchmark["extra_info"] | _times(benchmark) for benchmark in whole]
             if found.get("peaks"):
                 figures["peaks"] = found["peaks"]
         elif not any(_RESULT.match(line) for line in lines):

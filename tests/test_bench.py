@@ -420,11 +420,14 @@ def test_of_a_suite_whole_results_count_and_failures_are_named(tmp_path):
         {"extra_info": {"start": "cold"}, "stats": {"median": 9.0}},
     ]
     results.write_text(json.dumps({"benchmarks": benchmarks, "peaks": [1]}), encoding="utf-8")
-    lines = ["bench/a.py::test_a[x] PASSED [50%]\n", "FAILED bench/a.py::test_a[y] - AssertionError: off\n"]
+    lines = [
+        "bench/a.py::test_a[one, x] PASSED [50%]\n",
+        "FAILED bench/a.py::test_a[one, y] - AssertionError: off\n",
+    ]
     suites.KERNELS.keep(results, lines, found)
     assert found["kernels"] == [{"kernel": "product"}, {"start": "cold", "median": 9.0}]
     assert found["peaks"] == [1]
-    assert found["failures"] == [["kernels", "bench/a.py::test_a[y]", "AssertionError: off"]]
+    assert found["failures"] == [["kernels", "bench/a.py::test_a[one, y]", "AssertionError: off"]]
 
 
 def test_a_suite_that_did_not_run_says_why(tmp_path):
