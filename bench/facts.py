@@ -5,15 +5,14 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from fastmlp import team
 from fastmlp.machine import describe
 
 from . import peaks
+from .rivals import ROOT
 
 PACKAGES = ("numpy", "numba", "torch", "jax", "scikit-learn", "onnxruntime", "scipy")
-ROOT = Path(__file__).parent.parent
 
 
 def gather() -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .rivals import ROOT
 from .workloads import WORKLOADS, data
 
 
@@ -25,7 +26,7 @@ def measure(name: str) -> dict[str, int]:
         If the system does not tell.
     """
     command = [sys.executable, "-m", "bench.memory", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout)

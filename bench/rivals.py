@@ -13,12 +13,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
+from pathlib import Path
 from statistics import median
 
 from .peers import Peer
 from .workloads import Workload
 
 SETTLE_SECONDS = 0.3
+ROOT = Path(__file__).parent.parent
 
 
 class RivalError(RuntimeError):
@@ -47,7 +49,7 @@ class Rival:
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bench.worker", self.peer.module, self.peer.mode, str(self.cores)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
                 start_new_session=True,  # Ctrl-C is for this process; and `close` ends what it has started itself
             )  # fmt: skip
         self._ask({"workload": workload._asdict()})

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from .rivals import ROOT
 from .settings import Figures, Settings
 
-ROOT = Path(__file__).parent.parent
 _RESULT = re.compile(r"^\S+\.py::(.+) (PASSED|FAILED|ERROR|SKIPPED)")
 
 
