@@ -54,6 +54,7 @@ def _linear(
     for answers in in_turn(OURS, workloads, settings.rounds, SECONDS):  # noqa: B007
         yield f"growth with {name}"
     cost = {w.name: [a["seconds"] * w.batch_size / w.samples for a in answers[w.name]] for w in workloads}
+    figures.setdefault("growth", {})[name] = [[work(w), median(cost[w.name])] for w in workloads]
     growth = {
         f"{a.name} to {b.name}": 10 * ratio(cost[a.name], cost[b.name]) * work(a) / work(b)
         for a, b in pairwise(workloads)
@@ -73,6 +74,8 @@ def _linear_rows(settings: Settings, figures: Figures) -> Iterator[str]:
 
 def _linear_parameters(settings: Settings, figures: Figures) -> Iterator[str]:
     workloads = [bounded(f"{width} units", _widths(width), 128) for width in (64, 203, 640, 2024)]
+    # An epoch costs something once, in proportion to the parameters: enough steps, so that it does not count.
+    workloads = [w._replace(samples=max(w.samples, 32 * w.batch_size)) for w in workloads]
     yield from _linear(settings, figures, "parameters", workloads, lambda w: w.parameters)
 
 

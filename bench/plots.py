@@ -186,6 +186,22 @@ def cores(sweeps: dict[str, list[dict]]) -> str:
     return _svg(figure)
 
 
+def growth(curves: dict[str, list[list[float]]]) -> str:
+    """Time of a step against its work, a panel a kind of work; grey: in proportion to the last point."""
+    figure, panels = _figure(WIDTH, 2.9, len(curves))
+    for axes, (name, points) in zip(panels, curves.items(), strict=True):
+        work, seconds = zip(*points, strict=True)
+        milliseconds = [1e3 * time for time in seconds]
+        axes.plot(
+            work, [milliseconds[-1] * amount / work[-1] for amount in work], color="#9aa1aa", linewidth=1
+        )
+        axes.plot(work, milliseconds, color=COLORS["fastmlp"], marker="o")
+        axes.set(xscale="log", yscale="log")
+        _log_axis(axes.xaxis, work, f"{name} of a step" if name == "rows" else name)
+        _log_axis(axes.yaxis, milliseconds, "milliseconds a step")
+    return _svg(figure)
+
+
 def threads(grid: list[dict]) -> str:
     """All threads against one: how many times as fast."""
     widths, batches = (sorted({point[key] for point in grid}) for key in ("width", "batch"))

@@ -136,6 +136,8 @@ def _goals(figures: Figures) -> str:
     if checks:
         rows = [[text(c["name"]), text(c["goal"]), text(c["reached"]), met(c["met"])] for c in checks]
         parts.append(page.table(["check", "goal", "reached", ""], rows))
+    if curves := figures.get("growth"):
+        parts += ["<h3>Growth of a step with its work</h3>", page.picture("growth", plots.growth, curves)]
     if grid := figures.get("threads"):
         parts += [
             "<h3>All threads against one</h3>",

@@ -86,7 +86,8 @@ def test_the_work_of_a_step_is_that_of_its_products():
 def test_a_bounded_epoch_has_whole_steps_and_a_bounded_size(width, batch):
     workload = bounded("point", (width, width, width, 10), batch)
     assert workload.samples % batch == 0
-    assert 8 * batch <= workload.samples <= 200_000
+    assert workload.samples >= min(16 * batch, 200_000 - batch)
+    assert workload.samples <= 200_000
 
 
 @pytest.mark.parametrize("workload", PREDICTIONS, ids=str)
@@ -310,6 +311,7 @@ def figures():
         "race": {"small": entry("small"), "row": entry("row")},
         "checks": [{"name": "memory", "goal": "little", "reached": "much", "met": False}],
         "threads": [{"width": w, "batch": b, "gain": 0.9 + w / 10, "noise": 1.0} for w in (8, 16) for b in (1, 4)],
+        "growth": {"rows": [[16, 1e-4], [160, 9e-4]], "parameters": [[1000, 1e-4], [10_000, 9e-4]]},
         "accuracy": {"title": "a network", "data": "MNIST", "accuracy": [0.9, 0.99], "seconds": 2.0, "goal": 0.98},
         "kernels": kernel_figures(),
         "peaks": [machine()],
@@ -326,7 +328,7 @@ def test_the_report_has_everything_in_one_file():
     page = report.as_html(json.loads(json.dumps(figures())))
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     assert "<script" not in page
-    assert page.count("data:image/svg+xml;base64,") == 8
+    assert page.count("data:image/svg+xml;base64,") == 9
     for words in ("a CPU", "4.00 of 5", "cold 15.00 s", "99.00% of the test images", "ONNX Runtime"):
         assert words in page
     assert "&lt;it&gt; broke" in page
