@@ -1,9 +1,38 @@
-"""The speed table of the README, written between two markers by `python -m bench training --readme` alone."""
+"""The speed table of the README, written between two markers by `python -m bench --readme` alone."""
 
 from pathlib import Path
+from statistics import median
+
+from .goals import Best, best_modes
+from .peers import PEERS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
+
+
+def table(race: dict[str, dict]) -> str:
+    """The race in Markdown: how many times faster than the best mode of each library, and which mode that is."""
+    best = {name: best_modes(entry["seconds"]) for name, entry in race.items()}
+    ran = {library for modes in best.values() for library in modes}
+    libraries = [name for name in dict.fromkeys(peer.library for peer in PEERS) if name in ran]
+    rows = [["workload", "fastmlp", *(f"times {name}" for name in libraries)]]
+    rows.append(["---"] * len(rows[0]))
+    for name, entry in race.items():
+        cells = [_cell(best[name].get(library)) for library in libraries]
+        rows.append([f"{name}: {entry['title']}", speed(entry), *cells])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _cell(best: Best | None) -> str:
+    if best is None:
+        return "-"
+    return f"{best.ratio:.2f}" + (f" ({best.label})" if best.label else "")
+
+
+def speed(entry: dict) -> str:
+    """What fastmlp does: microseconds a call for a single row, else samples a second."""
+    seconds = median(entry["seconds"]["fastmlp"])
+    return f"{seconds * 1e6:.1f} µs" if entry["rows"] == 1 else f"{entry['rows'] / seconds:,.0f} rows/s"
 
 
 def with_table(text: str, table: str) -> str:

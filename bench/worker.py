@@ -1,15 +1,68 @@
-"""The other side of a rival: `python -m bench.worker MODULE FUNCTION ARGUMENT...` runs once for each line it reads."""
+"""The other side of a rival: `python -m bench.worker MODULE MODE CORES` answers each line it reads with a line.
+
+{"workload": ...}                  prepare it                 -> {}
+{"calls": 5, "seconds": 0.2}       run it that many times,    -> {"seconds": ..., "cpu_seconds": ...}, a call
+                                   or until the time is up
+"""
 
 import importlib
+import json
+import os
 import sys
+import time
+from collections.abc import Callable
+from statistics import median
+
+WRONG = 1e-4  # outputs may differ from those in double precision by this share of the largest
 
 
 def main() -> None:
-    target, *arguments = sys.argv[1:]
-    module, _, function = target.partition(":")
-    runs = getattr(importlib.import_module(f"bench.{module}"), function)(*arguments)
-    for _ in sys.stdin:
-        print(next(runs), flush=True)
+    module, mode, cores = sys.argv[1:]
+    if int(cores):
+        # Before anything is imported: libraries count the cores when they are loaded.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no answer
+    run: Callable[[], object] = lambda: None  # noqa: E731
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if "workload" in request:
+                run = prepare(module, mode, request["workload"])
+                answer = {}
+            else:
+                answer = measure(run, request["calls"], request["seconds"])
+        except Exception as error:
+            answer = {"failure": f"{type(error).__name__}: {error}".splitlines()[0]}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def prepare(module: str, mode: str, fields: dict) -> Callable[[], object]:
+    """A function that runs the workload once, has run once, and puts out what it should."""
+    import numpy as np
+
+    from .workloads import Workload, as_floats, data, outputs
+
+    workload = Workload(**fields | {"layers": tuple(fields["layers"])})
+    run = getattr(importlib.import_module(f"bench.peers.{module}"), workload.task)(workload, mode)
+    given = run()
+    if workload.task == "predict":
+        expected = outputs(workload, as_floats(data(workload)[0][: workload.batch_size]))
+        error = np.abs(np.asarray(given).reshape(expected.shape) - expected).max()
+        if not error <= WRONG * np.abs(expected).max():
+            raise ArithmeticError(f"outputs are off by {error:.2g}")
+    return run
+
+
+def measure(run: Callable[[], object], calls: int, seconds: float) -> dict[str, float]:
+    """Seconds a call, the median; and processor time a call, over all threads."""
+    clock, times = time.perf_counter, []
+    begin, cpu = clock(), time.process_time()
+    while len(times) < calls and (not times or clock() - begin < seconds):
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return {"seconds": median(times), "cpu_seconds": (time.process_time() - cpu) / len(times)}
 
 
 if __name__ == "__main__":

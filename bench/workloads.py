@@ -1,27 +1,61 @@
-"""What is trained: networks, data and settings that all rivals share."""
+"""What is run: networks, data and settings that all rivals share."""
 
 import os
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 
 class Workload(NamedTuple):
-    """A network and how it is trained: ReLU between the layers, shuffled epochs, float32."""
+    """A network and what is done with it: ReLU between the layers, float32."""
 
     name: str
     layers: tuple[int, ...]
-    batch_size: int
-    inputs: str  # "images" or "Gaussian"
+    batch_size: int  # rows of a step; of a call when predicting
+    inputs: str = "Gaussian"  # or "images"
+    task: str = "train"  # whole, shuffled epochs; or "predict"
     optimizer: str = "adam"
     samples: int = 60_000
-    classes: bool = True  # else regression
+    classes: bool = True  # softmax and cross-entropy; else regression
 
     @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return -(-self.samples // self.batch_size)
+    def weights(self) -> int:
+        """Weights, without biases."""
+        return sum(inputs * units for inputs, units in pairwise(self.layers))
 
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return self.weights + sum(self.layers[1:])
+
+    @property
+    def flops(self) -> int:
+        """Operations of the matrix products of training, a sample: forward, weight gradient, deltas of all inputs but
+        the first."""
+        return 6 * self.weights - 2 * self.layers[0] * self.layers[1]
+
+    @property
+    def rows(self) -> int:
+        """Samples of one call: an epoch, or what is predicted."""
+        return self.samples if self.task == "train" else self.batch_size
+
+    @property
+    def title(self) -> str:
+        """The network and its settings, in words."""
+        network = "-".join(map(str, self.layers))
+        if self.task == "predict":
+            return f"{network}, {self.batch_size:,} row{'s' * (self.batch_size > 1)}"
+        return f"{network}, batch {self.batch_size}, {self.optimizer}"
+
+
+# Roughly, for the length of an epoch of `bounded`; what is measured does not depend on them.
+STEP_SECONDS, FLOPS, UPDATE_SECONDS, EPOCH_SECONDS = 10e-6, 100e9, 1e-9, 0.05
+LEAST_STEPS, MOST_SAMPLES = (
+    16,
+    200_000,
+)  # so that what an epoch costs once does not count; and to bound memory
 
 _SMALL, _MEDIUM, _LARGE = (784, 128, 64, 10), (784, 512, 256, 10), (784, 1024, 1024, 10)
 
@@ -31,26 +65,44 @@ WORKLOADS = {
         Workload("small", _SMALL, 64, "images"),
         Workload("medium", _MEDIUM, 128, "images"),
         Workload("large", _LARGE, 256, "images"),
-        Workload("small-dense", _SMALL, 64, "Gaussian"),
-        Workload("medium-dense", _MEDIUM, 128, "Gaussian"),
-        Workload("large-dense", _LARGE, 256, "Gaussian"),
+        Workload("small-dense", _SMALL, 64),
+        Workload("medium-dense", _MEDIUM, 128),
+        Workload("large-dense", _LARGE, 256),
         Workload("stochastic", _SMALL, 1, "images", optimizer="sgd", samples=10_000),
-        Workload("tiny", (10, 45, 45, 10), 128, "Gaussian", samples=128_000, classes=False),
+        Workload("tiny", (10, 45, 45, 10), 128, samples=128_000, classes=False),
+        Workload("row", _SMALL, 1, "images", "predict", samples=1000),
+        Workload("row-tiny", (8, 64, 64, 2), 1, task="predict", samples=1000, classes=False),
+        Workload("rows", _SMALL, 10_000, "images", "predict", samples=10_000),
     )
 }
 
 
+def bounded(name: str, layers: tuple[int, ...], batch_size: int, *, classes: bool = True) -> Workload:
+    """Training on synthetic data, an epoch of a fraction of a second whatever the network."""
+    workload = Workload(name, layers, batch_size, classes=classes)
+    step_seconds = STEP_SECONDS + workload.flops * batch_size / FLOPS + workload.parameters * UPDATE_SECONDS
+    steps = min(max(int(EPOCH_SECONDS / step_seconds), LEAST_STEPS), MOST_SAMPLES // batch_size)
+    return workload._replace(samples=steps * batch_size)
+
+
+@lru_cache(maxsize=1)
+def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """MNIST, from the folder in FASTMLP_MNIST, else the synthetic digits: samples and classes to train and to test."""
+    import fastmlp
+
+    folder = os.environ.get("FASTMLP_MNIST")
+    data = fastmlp.load_idx_folder(folder) if folder else fastmlp.load_synthetic()
+    (train, test), labels = (x.reshape(len(x), -1) for x in (data.x_train, data.x_test)), np.int64
+    return train, data.y_train.astype(labels), test, data.y_test.astype(labels)
+
+
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and targets. Images: MNIST, from the folder in FASTMLP_MNIST, else the synthetic digits; as bytes."""
+    """Samples and targets; images are bytes."""
     random = np.random.default_rng(0)
     features, outputs = workload.layers[0], workload.layers[-1]
     if workload.inputs == "images":
-        import fastmlp
-
-        folder = os.environ.get("FASTMLP_MNIST")
-        images = fastmlp.load_idx_folder(folder) if folder else fastmlp.load_synthetic()
-        flat = images.x_train.reshape(len(images.x_train), -1)
-        return flat[: workload.samples], images.y_train[: workload.samples].astype(np.int64)
+        X, y, _, _ = images()
+        return X[: workload.samples], y[: workload.samples]
     X = random.standard_normal((workload.samples, features), np.float32)
     if workload.classes:
         return X, random.integers(0, outputs, workload.samples)
@@ -60,3 +112,28 @@ def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
 def as_floats(X: np.ndarray) -> np.ndarray:
     """What a library without bytes is given, converted before the clock starts."""
     return X.astype(np.float32) / 255 if X.dtype == np.uint8 else X
+
+
+def initial_weights(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights (inputs, units) and biases of each layer, which all rivals start from."""
+    random = np.random.default_rng(1)
+    return [
+        (
+            random.standard_normal((inputs, units), np.float32) * np.float32((2 / inputs) ** 0.5),
+            random.standard_normal(units, np.float32) * np.float32(0.1),
+        )
+        for inputs, units in pairwise(workload.layers)
+    ]
+
+
+def outputs(workload: Workload, X: np.ndarray) -> np.ndarray:
+    """What the network of the initial weights puts out, in double precision."""
+    *hidden, (weight, bias) = initial_weights(workload)
+    values = X.astype(np.float64)
+    for w, b in hidden:
+        values = np.maximum(values @ w + b, 0)
+    values = values @ weight + bias
+    if not workload.classes:
+        return values
+    exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)

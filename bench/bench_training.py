@@ -1,0 +1,81 @@
+"""Whole epochs of fastmlp: `pytest bench/bench_training.py`. Speed, processor time, memory, and how soon it starts.
+
+Before an epoch is timed, some steps are checked against the NumPy reference.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.tolerance import assert_close
+
+from . import memory
+from .peers import ours
+from .workloads import WORKLOADS, data
+
+TRAINED = [workload for workload in WORKLOADS.values() if workload.task == "train"]
+VERIFIED_STEPS, ROUNDS = 3, 3
+FIRST_STEP = """
+import numpy as np, fastmlp
+model = fastmlp.Sequential([fastmlp.Dense(128, "relu"), fastmlp.Dense(10, "softmax")])
+model.fit(np.zeros((64, 784), np.uint8), np.zeros(64, int), epochs=1, batch_size=64, verbose=0)
+"""
+
+
+def parameters(model) -> np.ndarray:
+    """All numbers of a model."""
+    return np.concatenate([array.ravel() for layer in model.layers for array in layer.parameters.values()])
+
+
+def verify(workload) -> None:
+    """Some steps from the same weights give the same weights as the NumPy reference, within rounding."""
+    X, y = (array[: VERIFIED_STEPS * workload.batch_size] for array in data(workload))
+    models = [ours.model(workload), ours.model(workload)]
+    before = parameters(models[0])
+    for model, engine in zip(models, ("kernels", "reference"), strict=True):
+        model.fit(X, y, epochs=1, batch_size=workload.batch_size, engine=engine, verbose=0)
+    actual, expected = map(parameters, models)
+    assert np.abs(actual - before).max() > 0
+    # Sums over the inputs of all layers, forward and backward, and over the batch, in each step.
+    terms = VERIFIED_STEPS * (2 * sum(workload.layers) + workload.batch_size)
+    assert_close(actual, expected, terms=terms, scale=np.full(actual.shape, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("workload", TRAINED, ids=lambda workload: workload.name)
+def test_epoch(workload, benchmark):
+    verify(workload)
+    epoch, cpu = ours.train(workload, "kernels"), []
+
+    def timed():
+        start = time.process_time()
+        epoch()
+        cpu.append(time.process_time() - start)
+
+    benchmark.pedantic(timed, rounds=ROUNDS, warmup_rounds=1)
+    seconds = benchmark.stats.stats.median
+    benchmark.extra_info |= {
+        "workload": workload.name, "title": workload.title, "seconds": seconds,
+        "samples/s": workload.samples / seconds, "cpu_seconds": float(np.median(cpu[1:])),
+        "memory": memory.measure(workload.name),
+    }  # fmt: skip
+
+
+def start(folder) -> None:
+    """A process of its own, from its start to the end of the first step, with its machine code in this folder."""
+    environment = os.environ | {"XDG_CACHE_HOME": str(folder)}
+    subprocess.run([sys.executable, "-c", FIRST_STEP], env=environment, check=True)
+
+
+def test_cold_start(tmp_path, benchmark):
+    benchmark.extra_info["start"] = "cold"
+    benchmark.pedantic(start, (tmp_path,), rounds=1)
+
+
+def test_warm_start(tmp_path, benchmark):
+    benchmark.extra_info["start"] = "warm"
+    start(tmp_path)
+    benchmark.pedantic(start, (tmp_path,), rounds=ROUNDS)

@@ -1,0 +1,205 @@
+"""Every kernel on the shapes of the workloads: a table that follows the kernels' own tables."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+
+import numpy as np
+from numba import njit
+
+from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema
+from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
+from fastmlp.kernels.borrow import borrowed_data, borrowed_state
+from fastmlp.kernels.schema import stride
+from fastmlp.kernels.transpose import transpose
+from tests.kernels import networks
+
+from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
+from .product_cases import products, sparse_products
+
+FUNCTION_ULP = 4  # of NumPy's elementary functions
+BLOCKS = {"small": (64, 128), "large": (256, 1024)}  # values between the layers
+HEAD = (256, 10)
+SAMPLES = 60_000
+
+
+# Elementwise kernels: on each number, some reads and writes.
+
+
+def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
+    arrays = [numbers(rows, columns, seed)[0] for seed in range(3 if backward else 2)]
+    ld = stride(columns, SINGLE)
+    if backward:
+        kernel, twin = activation_backward, reference.activation_backward
+    else:
+        kernel, twin = activation_forward, reference.activation_forward
+    places = [part for array in arrays for part in (array, 0, ld)]
+    used = 2 if ACTIVATIONS[code].name == "identity" else len(arrays)  # its derivative is the same everywhere
+    size = ITEM * used * rows * columns
+    largest = float(np.abs(arrays[1]).max() * (1 + np.abs(arrays[-1]).max() ** 2)) if backward else None
+    return Problem(
+        repeated(kernel, kernel.__name__), twin, (*places, rows, columns, code, 0.01),
+        [Output(0, rows, columns, ld, largest)],
+        terms=int(2 * (ACTIVATIONS[code].max_ulp + FUNCTION_ULP)), traffic=size, footprint=size,
+    )  # fmt: skip
+
+
+def _activations() -> Iterator[Case]:
+    for code, activation in enumerate(ACTIVATIONS):
+        for rows, columns in BLOCKS.values():
+            for name, backward in (("activation forward", False), ("activation backward", True)):
+                build = partial(_activation, code, rows, columns, backward)
+                yield Case(name, f"{activation.name} {rows} x {columns}", build)
+
+
+@njit(nogil=True)
+def _softmax_backward(d, start, y, ld, rows, columns):
+    """In place, so from a copy: else the deltas would fade away from run to run."""
+    for i in range(d.size):
+        d[i] = start[i]
+    losses.softmax_backward(d, 0, ld, y, 0, ld, rows, columns)
+
+
+def _softmax_backward_twin(d, start, y, ld, rows, columns):
+    d[:] = start
+    reference.softmax_backward(d, 0, ld, y, 0, ld, rows, columns)
+
+
+def _softmax(backward: bool) -> Problem:
+    rows, columns = HEAD
+    (x, ld), out = numbers(rows, columns), blank(rows, columns)
+    terms, size = columns + 4 * FUNCTION_ULP, ITEM * rows * columns
+    if backward:
+        arguments = (out, x, numbers(rows, columns, seed=1)[0], ld, rows, columns)
+        output = Output(0, rows, columns, ld, columns * float(np.abs(x).max()) ** 3)
+        return Problem(
+            repeated(_softmax_backward, "softmax_backward"), _softmax_backward_twin, arguments, [output],
+            terms=terms, traffic=5 * size, footprint=3 * size,
+        )  # fmt: skip
+    return Problem(
+        repeated(losses.softmax_forward, "softmax_forward"), reference.softmax_forward,
+        (out, 0, ld, x, 0, ld, rows, columns), [Output(0, rows, columns, ld)],
+        terms=terms, traffic=2 * size, footprint=2 * size,
+    )  # fmt: skip
+
+
+def _loss(code: int) -> Problem:
+    rows, columns = HEAD
+    (z, ld), (t, _) = numbers(rows, columns), numbers(rows, columns, seed=1)
+    t[:] = np.abs(t) % 1
+    labels = np.random.default_rng(0).integers(0, columns, rows)
+    row_losses, scores = np.zeros(rows, SINGLE), np.zeros(rows, SINGLE)
+    scale, largest = np.float32(1 / rows), float(np.abs(z).max()) + 1
+    arguments = (
+        code, blank(rows, columns), 0, ld, row_losses, scores, 0, z, 0, ld, labels, t, 0, ld, rows, columns, scale
+    )  # fmt: skip
+    outputs = [Output(1, rows, columns, ld, largest * scale), Output(4, 1, rows, rows, largest**2)]
+    size = ITEM * rows * columns
+    return Problem(
+        repeated(losses.loss_rows, "loss_rows"), reference.loss_rows, arguments, outputs,
+        terms=columns + 4 * FUNCTION_ULP, traffic=2 * size, footprint=2 * size,
+    )  # fmt: skip
+
+
+def _losses() -> Iterator[Case]:
+    shape = " x ".join(map(str, HEAD))
+    yield Case("softmax forward", shape, partial(_softmax, backward=False))
+    yield Case("softmax backward", shape, partial(_softmax, backward=True))
+    for code, loss in enumerate(losses.LOSSES):
+        yield Case("loss", f"{loss.name} {shape}", partial(_loss, code))
+
+
+def _optimizer(code: int, rows: int, columns: int) -> Problem:
+    row = optimizers.OPTIMIZERS[code]
+    (w, ld), (g, _) = numbers(rows, columns), numbers(rows, columns, seed=1)
+    slots = np.concatenate(
+        [np.abs(numbers(rows, columns, seed=2 + j)[0]) for j in range(len(row.slots))] or [w[:0]]
+    )
+    arguments = (w, slots, 0, ld, w.size, g, 0, ld, networks.hyper(row, SINGLE), 0, rows, columns, code)
+    size, states = ITEM * rows * columns, len(row.slots)
+    return Problem(
+        repeated(optimizers.optimizer_step, "optimizer_step"), reference.optimizer_step, arguments,
+        [Output(0, rows, columns, ld, float(np.abs(w).max()) + 1)],
+        terms=12, traffic=(3 + 2 * states) * size, footprint=(2 + states) * size,
+    )  # fmt: skip
+
+
+def _optimizers() -> Iterator[Case]:
+    for code, row in enumerate(optimizers.OPTIMIZERS):
+        for rows, columns in ((785, 128), (1025, 1024)):
+            yield Case(
+                "optimizer", f"{row.name} {rows} x {columns}", partial(_optimizer, code, rows, columns)
+            )
+
+
+# What else a step does.
+
+
+def _dropout() -> Problem:
+    rows, columns = BLOCKS["large"]
+    (x, ld), y, epochs = numbers(rows, columns), blank(rows, columns), count()
+
+    def twin(*arguments):
+        # Another epoch each time: the reference keeps the factors of the last ones, for its backward pass.
+        reference.dropout(*arguments[:-2], next(epochs), arguments[-1])
+
+    arguments = (y, 0, ld, x, 0, ld, rows, columns, 0.2, np.uint64(7), rng.DROPOUT, 0, 0)
+    size = ITEM * 2 * rows * columns
+    return Problem(
+        repeated(rng.dropout, "dropout"), twin, arguments, [Output(0, rows, columns, ld)],
+        terms=2, traffic=size, footprint=size,
+    )  # fmt: skip
+
+
+def _transpose() -> Problem:
+    rows = columns = 1024
+    (w, ldw), t, ldt = numbers(rows, columns), blank(columns, rows), stride(rows, SINGLE)
+
+    def twin(t, t0, ldt, w, w0, ldw, rows, columns):
+        np.copyto(reference.matrix(t, t0, ldt, columns, rows), reference.matrix(w, w0, ldw, rows, columns).T)
+
+    size = ITEM * 2 * rows * columns
+    return Problem(
+        repeated(transpose, "transpose"), twin, (t, 0, ldt, w, 0, ldw, rows, columns),
+        [Output(0, columns, rows, ldt)], terms=0, traffic=size, footprint=size,
+    )  # fmt: skip
+
+
+@njit(nogil=True)
+def _gather(y, op, state, data, rows):
+    layers.input_forward(op, borrowed_state(state), borrowed_data(data), 0, 0, rows)
+
+
+def _inputs(kind: int) -> Problem:
+    rows, features = 256, 784
+    plan, state = networks.build([("dense", 10)], features=features, rows=rows, dtype=SINGLE)
+    data = networks.data(4 * rows, features, 10, SINGLE, kind=kind)._replace(targets=np.zeros(0, SINGLE))
+
+    def twin(y, op, state, data, rows):
+        reference.forward(plan[:1], state, data, rows, 0, 0)
+
+    read, written = schema.ITEM_TYPES[kind].itemsize * rows * features, ITEM * rows * features
+    return Problem(
+        repeated(_gather, "gather"), twin, (state.workspace, plan[0], state, data, rows),
+        [Output(0, rows, features, int(plan[0]["ldy"]))],
+        terms=2, traffic=read + written, footprint=read + written,
+    )  # fmt: skip
+
+
+def _shuffle() -> Problem:
+    order = np.zeros(SAMPLES, np.int64)
+    return Problem(
+        repeated(rng.shuffle, "shuffle"), reference.shuffle, (order, np.uint64(7), 0), [],
+        terms=0, traffic=5 * order.nbytes, footprint=order.nbytes,
+    )  # fmt: skip
+
+
+def _rest() -> Iterator[Case]:
+    yield Case("dropout", "256 x 1024", _dropout)
+    yield Case("transpose", "1024 x 1024", _transpose)
+    yield Case("gather", "256 rows of 784 bytes", partial(_inputs, schema.BYTES))
+    yield Case("gather", "256 rows of 784 floats", partial(_inputs, schema.SINGLE))
+    yield Case("shuffle", f"{SAMPLES:,} samples", _shuffle)
+
+
+CASES = (*products(), *sparse_products(), *_activations(), *_losses(), *_optimizers(), *_rest())

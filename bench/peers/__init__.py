@@ -1,0 +1,55 @@
+"""The rivals: one file a library, each in the settings that favour it; one row of a table for each of their modes.
+
+A file has a function for each task it takes part in:
+
+    train(workload, mode) -> run      run() is one shuffled epoch
+    predict(workload, mode) -> run    run() is the outputs of the next `batch_size` rows
+
+Whatever can be done beforehand is done before `run` is returned: data as the library's own tensors, compilation, no
+data loaders, one call an epoch where the library can. All learn at the rate of `RATES`.
+"""
+
+from importlib.util import find_spec
+from typing import NamedTuple
+
+RATES = {"adam": 0.001, "sgd": 0.01}
+
+
+class Peer(NamedTuple):
+    """A library in one of its modes."""
+
+    name: str
+    library: str  # of all modes of a library, the best one counts
+    package: str  # what has to be installed
+    module: str  # its file in this folder
+    mode: str
+    tasks: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The mode, where a library has several."""
+        return self.name.removeprefix(self.library).strip(", ")
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is there."""
+        return find_spec(self.package) is not None
+
+
+_TRAIN, _PREDICT, _BOTH = ("train",), ("predict",), ("train", "predict")
+
+OURS = Peer("fastmlp", "fastmlp", "fastmlp", "ours", "kernels", _BOTH)
+ONE_THREAD = OURS._replace(name="fastmlp, 1 thread", mode="one thread", tasks=_TRAIN)
+NUMPY = Peer("NumPy", "NumPy", "numpy", "plain_numpy", "all threads", _BOTH)
+PEERS = (
+    NUMPY,
+    Peer("NumPy, 1 thread", "NumPy", "threadpoolctl", "plain_numpy", "one thread", _BOTH),
+    Peer("PyTorch eager", "PyTorch", "torch", "pytorch", "eager", _BOTH),
+    Peer("PyTorch fused", "PyTorch", "torch", "pytorch", "fused", _TRAIN),
+    Peer("PyTorch 1 thread", "PyTorch", "torch", "pytorch", "one thread", _BOTH),
+    Peer("PyTorch trace", "PyTorch", "torch", "pytorch", "trace", _PREDICT),
+    Peer("PyTorch compile", "PyTorch", "torch", "pytorch", "compile", _BOTH),
+    Peer("JAX", "JAX", "jax", "jax_xla", "", _BOTH),
+    Peer("scikit-learn", "scikit-learn", "sklearn", "scikit_learn", "", _BOTH),
+    Peer("ONNX Runtime", "ONNX Runtime", "onnxruntime", "onnx_runtime", "", _PREDICT),
+)

@@ -1,0 +1,37 @@
+"""fastmlp itself."""
+
+from collections.abc import Callable
+from itertools import cycle
+
+import numpy as np
+
+from fastmlp import Dense, Sequential
+
+from ..workloads import Workload, as_floats, data, initial_weights
+
+
+def model(workload: Workload) -> Sequential:
+    """The network with the initial weights."""
+    hidden = [Dense(units, "relu") for units in workload.layers[1:-1]]
+    head = Dense(workload.layers[-1], "softmax" if workload.classes else "identity")
+    network = Sequential([*hidden, head], optimizer=workload.optimizer).build(workload.layers[0])
+    for layer, (weight, bias) in zip(network.layers, initial_weights(workload), strict=True):
+        layer.weight, layer.bias = weight, bias
+    return network
+
+
+def train(workload: Workload, mode: str) -> Callable[[], object]:
+    """Mode: `kernels`; `one thread`, the same on one; `reference`, the same in NumPy."""
+    X, y = data(workload)
+    trained = model(workload)
+    options = {"threads": 1} if mode == "one thread" else {"engine": mode}
+    return lambda: trained.fit(X, y, epochs=1, batch_size=workload.batch_size, verbose=0, **options)
+
+
+def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
+    """One row by a prepared predictor, more by `predict`."""
+    X, trained = data(workload)[0], model(workload)
+    if workload.batch_size > 1:
+        return lambda: trained.predict(X)
+    predictor, row = trained.predictor(), cycle(as_floats(X)).__next__
+    return lambda: predictor(row())

@@ -1,0 +1,128 @@
+"""One kernel and its NumPy twin on the same numbers: what `kernel_cases.py` makes, and `bench_kernels.py` times."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from fastmlp.arenas import aligned_zeros
+from fastmlp.kernels import reference
+from fastmlp.kernels.schema import stride
+from tests.tolerance import assert_close
+
+SINGLE = np.dtype(np.float32)
+ITEM = SINGLE.itemsize
+
+
+class Output(NamedTuple):
+    """A matrix that the kernel writes: which argument, where in it, and how large its terms are."""
+
+    argument: int
+    rows: int
+    columns: int
+    stride: int
+    scale: float | None = None  # of `assert_close`
+
+
+@lru_cache
+def repeated(kernel: Callable, name: str) -> Callable:
+    """The kernel many times, without the way from Python into machine code in between."""
+
+    def loop(times, arguments):
+        for _ in range(times):
+            kernel(*arguments)
+
+    loop.__qualname__ = f"repeated.{name}"
+    return njit(nogil=True)(loop)
+
+
+class Problem:
+    """A kernel and its twin with arguments of their own.
+
+    Parameters
+    ----------
+    run : callable
+        `run(times, arguments)` runs the kernel.
+    twin : callable
+        `twin(*arguments)` does the same once, in NumPy.
+    arguments : sequence
+        Of the kernel; the twin gets copies of the arrays.
+    outputs : sequence of Output
+        What is compared.
+    terms : int
+        Of `assert_close`.
+    traffic, footprint : float
+        Bytes that have to be read and written, and bytes that they lie in.
+    flops : float
+        Operations, two a multiply-add; 0 where bytes are what counts.
+    """
+
+    def __init__(
+        self, run: Callable, twin: Callable, arguments: Sequence, outputs: Sequence[Output], *,
+        terms: int, traffic: float, footprint: float, flops: float = 0.0,
+    ):  # fmt: skip
+        self._run, self._twin, self._outputs, self._terms = run, twin, outputs, terms
+        self._arguments, self._copies = tuple(arguments), _copied(tuple(arguments), {})
+        self.traffic, self.footprint, self.flops = traffic, footprint, flops
+
+    def kernel(self, times: int) -> None:
+        """Run the kernel."""
+        self._run(times, self._arguments)
+
+    def twin(self, times: int) -> None:
+        """Run the twin."""
+        for _ in range(times):
+            self._twin(*self._copies)
+
+    def verify(self) -> None:
+        """Run both once; an AssertionError if they do not give the same within rounding."""
+        self.kernel(1)
+        self.twin(1)
+        for output in self._outputs:
+            actual, expected = (
+                reference.matrix(given[output.argument], 0, output.stride, output.rows, output.columns)
+                for given in (self._arguments, self._copies)
+            )
+            scale = None if output.scale is None else np.full(expected.shape, output.scale)
+            assert_close(actual, expected, terms=self._terms, scale=scale)
+
+
+def _copied(value: Any, copies: dict[int, np.ndarray]) -> Any:
+    """The same with other arrays, aligned as kernels want them; one that occurs twice stays one."""
+    if isinstance(value, tuple):
+        parts = [_copied(part, copies) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if not isinstance(value, np.ndarray):
+        return value
+    if id(value) not in copies:
+        copies[id(value)] = aligned_zeros(value.size, value.dtype)
+        copies[id(value)][...] = value
+    return copies[id(value)]
+
+
+def numbers(rows: int, columns: int, seed: int = 0) -> tuple[np.ndarray, int]:
+    """An arena with a matrix of random numbers, zero in its padding; and its stride."""
+    ld = stride(columns, SINGLE)
+    arena = aligned_zeros(rows * ld, SINGLE)
+    random = np.random.default_rng(seed)
+    reference.matrix(arena, 0, ld, rows, columns)[...] = random.standard_normal((rows, columns), np.float32)
+    return arena, ld
+
+
+def blank(rows: int, columns: int) -> np.ndarray:
+    """An arena for a matrix."""
+    return aligned_zeros(rows * stride(columns, SINGLE), SINGLE)
+
+
+class Case(NamedTuple):
+    """A kernel on one shape, or in one row of its table."""
+
+    kernel: str
+    row: str
+    build: Callable[[], Problem]
+    threads: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.kernel}, {self.row}" + (f", {self.threads} threads" if self.threads > 1 else "")

@@ -1,0 +1,43 @@
+"""The race: whole epochs of training, and predictions, against the peers that are installed."""
+
+from collections.abc import Iterator
+from math import inf
+
+from .peers import OURS
+from .rivals import Race
+from .settings import Figures, Settings, note_failures
+from .workloads import WORKLOADS, Workload
+
+CALLS = {"train": 1, "predict": 5000}  # of a round
+SECONDS = 2.0  # after which a round of predictions ends earlier
+
+
+def steps(settings: Settings) -> int:
+    """Of progress: a round each, and the time to get ready."""
+    return len(settings.workloads) * (settings.rounds + 1)
+
+
+def run(settings: Settings, figures: Figures) -> Iterator[str]:
+    """Race over all workloads; what comes out are words for the progress bar."""
+    for name in settings.workloads:
+        yield from _race(settings, settings.shrunk(WORKLOADS[name]), figures)
+
+
+def _race(settings: Settings, workload: Workload, figures: Figures) -> Iterator[str]:
+    seconds = SECONDS if workload.task == "predict" else inf
+    with Race([OURS, *settings.rivals(workload.task)]) as race:
+        race.prepare(workload)
+        yield f"{workload.name}: all are ready"
+        for number in range(1, settings.rounds + 1):
+            race.round(CALLS[workload.task], seconds)
+            if race.times[OURS.name]:  # else there is nothing to compare with
+                figures["race"][workload.name] = _record(workload, race)
+            yield f"{workload.name}: round {number}"
+        note_failures(figures, workload.name, race.failures)
+
+
+def _record(workload: Workload, race: Race) -> dict:
+    return {
+        "rows": workload.rows, "title": workload.title, "inputs": workload.inputs,
+        "seconds": race.series("seconds"), "cpu_seconds": race.series("cpu_seconds"),
+    }  # fmt: skip
