@@ -6,7 +6,7 @@ class FileFormatError(ValueError):
 
 
 class TrainingDiverged(ArithmeticError):  # noqa: N818
-    """The loss became NaN or infinite. The model has the weights from before that epoch."""
+    """The loss became NaN or infinite. The model has the weights from before that epoch, the optimizer no state."""
 
 
 class UsageError(ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
@@ -22,6 +23,7 @@ from .layers import Dense, Layer, Shape
 from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
+from .pace import Pace
 from .plan import Plan
 from .samples import Samples, as_numbers
 
@@ -31,7 +33,6 @@ CHUNK_BYTES = 2**22  # of the widest value of a chunk of samples, so that it sta
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Snapshot = tuple[np.ndarray, np.ndarray, list[int]]
 
 
 def _in_turn(
@@ -86,6 +87,7 @@ class Network:
         self.slots_of = ""  # the optimizer whose state the slots hold
         self.steps = [0] * len(self.layers)  # updates of each layer so far
         self._runs: dict[str, tuple[object, Plan, schema.State]] = {}  # the last of each purpose
+        self._pace: tuple[object, Pace] = (None, Pace(1, 1))  # of the last training
         self._by_hand = 0  # rows of the last forward call
         for layer in self.layers:
             layer._network = self
@@ -132,17 +134,15 @@ class Network:
             self.steps = [0] * len(self.layers)
             self._runs.clear()
 
-    def snapshot(self) -> Snapshot:
-        """Copies of the parameters and of the optimizer's state."""
-        return self.params.copy(), self.slots.copy(), list(self.steps)
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot of the same optimizer."""
-        self.params[...], self.slots[...], self.steps = snapshot
+    def start_again(self, params: np.ndarray) -> None:
+        """Go back to these parameters, with an optimizer that has not made a step yet."""
+        self.params[...], self.slots[...], self.steps = params, 0, [0] * len(self.layers)
 
     def is_finite(self) -> bool:
         """Whether all parameters and the optimizer's state are numbers."""
-        return bool(np.isfinite(self.params).all() and np.isfinite(self.slots).all())
+        # The extremes tell, and take no memory: NaN is the smallest and the largest number of all.
+        arenas = (self.params, self.slots)
+        return all(math.isfinite(end(initial=0)) for arena in arenas for end in (arena.min, arena.max))
 
     def _prepare(
         self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int
@@ -175,6 +175,15 @@ class Network:
         arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, order)
         inputs, starts, columns, labels, values, order = map(read_only, arrays)
         return schema.Data(inputs, samples.kind, starts, columns, labels, values, order)
+
+    def _pace_of(self, engine: str, threads: int | None, batch_size: int) -> Pace:
+        """The pace of such a training, with what it knows from the last one; a given number of threads is kept."""
+        work = self.work(batch_size, 3)
+        size = choose_size(engine, threads, work)
+        key = (size, threads is None, batch_size)
+        if self._pace[0] != key:
+            self._pace = key, Pace(size, work, fixed=threads is not None)
+        return self._pace[1]
 
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""
@@ -213,7 +222,7 @@ class Network:
         control : ndarray
             The shared words, which tell how it ended.
         """
-        size = choose_size(engine, threads, self.work(batch_size, 3))
+        pace = self._pace_of(engine, threads, batch_size)
         self.prepare_slots(optimizer)
         plan, state = self._prepare(
             lambda: lower(
@@ -227,25 +236,38 @@ class Network:
             ),
             "train",
             (loss, batch_size, samples.sparse),
-            size,
+            pace.largest,
         )
         data = self._data(samples, targets, order)
         first, count = max(self.steps) + 1, -(-samples.count // batch_size)
         hyper = optimizer.hyper(first, count, self.dtype)
         totals, seed = np.zeros(3), np.uint64(self.seed)
         run = _entries(engine).train_epoch
-
-        def work(control: np.ndarray, rank: int, size: int) -> None:
-            run(
-                totals, plan.operations, state, data, batch_size, optimizer.code, hyper, seed, epoch,
-                control, rank, size,
-            )  # fmt: skip
-
         control = team.new_control()
-        try:
-            team.run(work, size, control, amount=self.work(samples.count, 3), on_wait=on_step)
-        finally:
-            self.steps = [first - 1 + int(control[words.STEP])] * len(self.layers)
+        while (
+            (done := int(control[words.STEP])) < count
+            and not control[words.HALT]
+            and not control[words.BROKEN]
+        ):
+            size, steps = pace.next(count - done)
+            part = data._replace(order=read_only(order[: (done + steps) * batch_size]))
+            control = team.new_control()
+            control[words.STEP] = done
+
+            def work(control: np.ndarray, rank: int, size: int, part: schema.Data = part) -> None:
+                run(
+                    totals, plan.operations, state, part, batch_size, optimizer.code, hyper, seed, epoch,
+                    control, rank, size,
+                )  # fmt: skip
+
+            start = time.perf_counter()
+            try:
+                team.run(work, size, control, amount=steps * self.work(batch_size, 3), on_wait=on_step)
+            finally:
+                self.steps = [first - 1 + int(control[words.STEP])] * len(self.layers)
+            pace.note(size, steps, time.perf_counter() - start)
+            if on_step is not None:
+                on_step(int(control[words.STEP]))
         return totals, control
 
     @_in_turn

@@ -54,7 +54,7 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
     ------
     TrainingDiverged
         If a loss is not finite: in that step, before its update; or if a parameter is not finite after an
-        epoch. The parameters and the state of the optimizer are those from before the epoch.
+        epoch. The parameters are those from before the epoch; the optimizer starts afresh.
     KeyboardInterrupt
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
@@ -73,7 +73,7 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
 def _train_epoch(
     network: Network, task: Task, order: np.ndarray, epoch: int, on_step: Callable[[int], None] | None
 ) -> dict[str, float]:
-    before = network.snapshot()
+    before = network.params.copy()
     start = time.perf_counter()
     totals, control = network.train_epoch(
         task.samples, task.targets, order, loss=task.loss, optimizer=task.optimizer, batch_size=task.batch_size,
@@ -81,13 +81,13 @@ def _train_epoch(
     )  # fmt: skip
     seconds = time.perf_counter() - start
     if control[words.BROKEN] or not network.is_finite():
-        network.restore(before)
+        network.start_again(before)
         what = "loss is" if control[words.BROKEN] else "parameters are"
         step = min(int(control[words.STEP]) + 1, task.steps)
         raise TrainingDiverged(
             f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
-            f"from before this epoch. Try a learning rate below {task.optimizer.learning_rate:g}, or scale the "
-            f"inputs"
+            f"from before this epoch, its optimizer starts afresh. Try a learning rate below "
+            f"{task.optimizer.learning_rate:g}, or scale the inputs"
         )
     count = task.samples.count
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}

@@ -398,19 +398,19 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
 @pytest.mark.parametrize("engine", ["kernels", "reference"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_divergence_in_an_epoch(engine, threads):
-    """The last good weights, state and history are kept, and the error names the place."""
+    """The last good weights and the history are kept, the optimizer starts afresh; the error names the place."""
     model, y = Sequential([Dense(8), Dense(1)], optimizer=SGD(0.001, momentum=0.5)), X.sum(axis=1)
     options = {"batch_size": 1, "threads": threads, "engine": engine, "verbose": 0}
     model.fit(X, y, epochs=2, **options)
     network = model.network
-    before, state, steps = network.params.copy(), network.slots.copy(), list(network.steps)
+    before = network.params.copy()
     model.optimizer = SGD(1e6, momentum=0.5)
     message = r"the loss is not finite in epoch 3, step [2-8] of 8; .*Try a learning rate below 1e\+06"
     with pytest.raises(TrainingDiverged, match=message):
         model.fit(X, y, epochs=5, **options)
     np.testing.assert_array_equal(network.params, before)
-    np.testing.assert_array_equal(network.slots, state)
-    assert network.steps == steps
+    assert not network.slots.any()
+    assert not any(network.steps)
     assert model.history.epochs == [1, 2]
     model.optimizer = SGD(0.001, momentum=0.5)
     model.fit(X, y, epochs=1, **options)

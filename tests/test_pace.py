@@ -1,0 +1,87 @@
+"""The pace of training: the fastest number of threads is found, and no bit depends on it."""
+
+import numpy as np
+import pytest
+
+from fastmlp import Dense, Sequential
+from fastmlp import network as network_module
+from fastmlp.pace import MOST_SEGMENTS, SEGMENT_SECONDS, Pace
+
+
+def ran(pace, seconds_a_step, steps):
+    """Let the pace choose for so many steps that take so long; the steps that each number of threads did."""
+    done = {}
+    while steps:
+        size, count = pace.next(steps)
+        assert 1 <= count <= steps
+        pace.note(size, count, count * seconds_a_step[size])
+        done[size] = done.get(size, 0) + count
+        steps -= count
+    return done
+
+
+@pytest.mark.parametrize("fastest", [1, 2, 4])
+def test_the_fastest_number_does_most_steps(fastest):
+    seconds = {size: 1e-4 * (1 + abs(size - fastest)) for size in (1, 2, 4)}
+    pace = Pace(4, 1e6)
+    done = ran(pace, seconds, 100_000)
+    assert pace.size == fastest
+    assert done[fastest] > 0.9 * sum(done.values())
+    assert sum(done.values()) == 100_000
+
+
+def test_it_changes_when_the_machine_does():
+    pace = Pace(2, 1e6)
+    ran(pace, {1: 2e-4, 2: 1e-4}, 50_000)
+    assert pace.size == 2
+    ran(pace, {1: 2e-4, 2: 5e-4}, 50_000)
+    assert pace.size == 1
+    ran(pace, {1: 2e-4, 2: 1e-4}, 50_000)
+    assert pace.size == 2
+
+
+def test_what_is_slower_is_tried_ever_more_rarely():
+    pace, tries = Pace(2, 1e6), []
+    for segment in range(200):
+        size, steps = pace.next(10**9)
+        pace.note(size, steps, SEGMENT_SECONDS * (3 - size))
+        tries += [segment] if size == 1 else []
+    waits = np.diff(tries)
+    assert list(waits) == sorted(waits)
+    assert waits[-1] == MOST_SEGMENTS + 1
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_given_number_is_kept(size):
+    pace = Pace(size, 1e6, fixed=True)
+    assert pace.next(1000) == (size, 1000)
+    pace.note(size, 1000, 10.0)
+    assert pace.next(7) == (size, 7)
+
+
+def test_odd_numbers_of_threads_are_halved_too():
+    assert set(ran(Pace(6, 1e6), {6: 1e-3, 3: 1e-3, 1: 1e-3}, 10_000)) <= {1, 3, 6}
+
+
+class Restless(Pace):
+    """Changes the number of threads every few steps."""
+
+    def next(self, steps):
+        self._probes += 1
+        return 1 + self._probes % 3, min(1 + self._probes % 2, steps)
+
+    def note(self, size, steps, seconds):
+        """It learns nothing."""
+
+
+def test_no_bit_depends_on_the_pace(monkeypatch):
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((130, 20)).astype(np.float32), random.integers(0, 3, 130)
+    trained = []
+    for pace in (Pace, Restless):
+        monkeypatch.setattr(network_module, "Pace", pace)
+        model = Sequential([Dense(33, "relu"), Dense(3, "softmax")], seed=3)
+        model.fit(X, y, epochs=3, batch_size=8, threads=3, verbose=0)
+        history = model.history["loss"]
+        trained.append((model.network.params.tobytes(), model.network.slots.tobytes(), list(history)))
+    assert trained[0] == trained[1]
