@@ -27,7 +27,7 @@ BRIEF = 100_000_000  # multiply-adds of a run that takes a few milliseconds: Ctr
 MOST_THREADS = 1024  # more is a slip, and would exhaust the machine before it fails
 POLL_SECONDS = 0.1  # how often a waiting caller shows progress
 WORK_PER_THREAD = (
-    400_000  # multiply-adds of a step that are worth another thread: some times what a barrier costs
+    400_000  # multiply-adds of a step from which on another thread may help: some times what a barrier costs
 )
 
 
