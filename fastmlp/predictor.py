@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from .arenas import aligned_zeros, matrix
 from .kernels import program
+from .kernels.jit import prepared
 from .lowering import BYTE_SCALE, lower
 from .samples import as_numbers
 
@@ -40,9 +41,8 @@ class Predictor:
         inputs[-1] = 1  # the bias is the weight of a constant one
         self._inputs = inputs[:-1].reshape(self.input_shape)
         self._outputs = matrix(workspace, int(last["y"]), int(last["ldy"]), 1, network.outputs)[0]
-        self._arguments = plan.operations, network.params, workspace, np.zeros(1, np.int64)
         self._byte_scale = network.dtype.type(BYTE_SCALE)
-        program.predict_row(*self._arguments)
+        self._run = prepared(program.predict_row, (plan.operations, network.params, workspace))
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """The outputs for one sample, as `Sequential.predict` gives them.
@@ -69,5 +69,5 @@ class Predictor:
             np.multiply(array, self._byte_scale, out=self._inputs)
         else:
             self._inputs[...] = array
-        program.predict_row(*self._arguments)
+        self._run()
         return self._outputs.copy()

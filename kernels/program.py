@@ -5,13 +5,14 @@ import numpy as np
 from . import layers
 from .borrow import borrowed, borrowed_data, borrowed_state
 from .jit import entry, inlined
-from .schema import HYPER, INPUT, State
+from .schema import HYPER, INPUT, LINE, State
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
 CHUNK = np.int64(256)  # rows that go through all layers together, so that each weight is read once for many
 ROW_GRAIN = np.int64(8)  # rows of a batch are shared out by whole tiles
 
 # A literal would be a type of its own to Numba, and the kernels compiled once more for it.
+SMALLEST = np.int64(LINE // 8)  # numbers that any workspace has, whole integers of 64 bits
 _FIRST, _ONE, _NO_SEED = np.int64(0), np.int64(1), np.uint64(0)
 
 
@@ -138,13 +139,14 @@ def predict(outputs, plan, state, data, control, rank, size):
 
 
 @entry
-def predict_row(plan, params, workspace, labels):
+def predict_row(plan, params, workspace):
     """The operations after the first for one sample, which stands where INPUT would have put it.
 
     Few arguments, as each one costs a fraction of a microsecond.
     """
     params, workspace = borrowed(params), borrowed(workspace)
-    state = State(params, params, params, workspace, workspace, workspace, workspace, borrowed(labels))
+    labels = workspace[:SMALLEST].view(np.int64)  # nobody asks for them
+    state = State(params, params, params, workspace, workspace, workspace, workspace, labels)
     for i in range(1, plan.size):
         layers.forward(plan[i], state, _FIRST, _FIRST, _ONE, _NO_SEED, _FIRST)
 
