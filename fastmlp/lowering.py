@@ -19,8 +19,15 @@ SPARSE_BELOW = 0.5
 
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
+# Activations along a row are kinds of their own.
+_ALONG_ROWS = {"softmax": schema.SOFTMAX, "log_softmax": schema.LOG_SOFTMAX}
+
 # A last activation that is computed together with its loss, from logits.
-_FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
+_FUSED = {
+    ("softmax", "cross_entropy"),
+    ("log_softmax", "cross_entropy"),
+    ("sigmoid", "binary_cross_entropy"),
+}
 
 
 class Lowerable(Protocol):
@@ -101,14 +108,21 @@ class Lowering:
         relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]
         return relu and self.rows <= schema.SMALL_BATCH
 
-    def activation(self, name: str, slope: float) -> None:
-        """y = f(x), in place."""
-        if name == "softmax":
-            self._add(schema.SOFTMAX, x=self.value, y=self.value)
-        elif name != "identity":
-            self._add(
-                schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope
-            )
+    def activation(self, name: str, option: float = 0.0) -> None:
+        """y = f(x), in place unless x is needed on the way back: by the derivative of this, or of what x came from."""
+        if name == "identity":
+            return
+        x, code = self.value, activations.CODES.get(name, 0)
+        needed = self._keeps_output() or activations.ACTIVATIONS[code].keeps == "x"
+        y = self._new_value(x.columns) if self.training and needed else x
+        self._add(_ALONG_ROWS.get(name, schema.ACTIVATION), x=x, y=y, code=code, number=option)
+
+    def _keeps_output(self) -> bool:
+        """Whether the derivative of the last operation is computed from its output."""
+        last = self.operations[-1]
+        if last["kind"] == schema.ACTIVATION:
+            return activations.ACTIVATIONS[int(last["code"])].keeps == "y"
+        return last["kind"] in _ALONG_ROWS.values()
 
     def dropout(self, rate: float) -> None:
         """In training, zero some of the values and scale the others up."""
@@ -119,7 +133,8 @@ class Lowering:
     def loss(self, name: str) -> None:
         """Losses and scores of the outputs, and their deltas."""
         if self.operations and (self._last_activation(), name) in _FUSED:
-            self.operations.pop()
+            last = self.operations.pop()
+            self.value = Value(*(int(last[field]) for field in ("x", "ldx", "fan_in", "dx")))
         x = self.value
         if x.delta < 0:
             x = Value(x.place, x.stride, x.columns, self._allocate(self.rows * x.stride))
@@ -128,10 +143,9 @@ class Lowering:
 
     def _last_activation(self) -> str | None:
         last = self.operations[-1]
-        if last["kind"] == schema.SOFTMAX:
-            return "softmax"
-        is_activation = last["kind"] == schema.ACTIVATION
-        return activations.ACTIVATIONS[int(last["code"])].name if is_activation else None
+        if last["kind"] == schema.ACTIVATION:
+            return activations.ACTIVATIONS[int(last["code"])].name
+        return {kind: name for name, kind in _ALONG_ROWS.items()}.get(int(last["kind"]))
 
     def _allocate(self, size: int) -> int:
         start = self.workspace

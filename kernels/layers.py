@@ -9,11 +9,23 @@ from .activations import activation_backward, activation_forward
 from .gemm import gemm
 from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
-from .losses import loss_rows, softmax_backward, softmax_forward
+from .losses import loss_rows
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SMALL_BATCH, SOFTMAX, SPARSE
+from .schema import (
+    ACTIVATION,
+    DENSE,
+    DOUBLE,
+    DROPOUT,
+    LOG_SOFTMAX,
+    LOSS,
+    SINGLE,
+    SMALL_BATCH,
+    SOFTMAX,
+    SPARSE,
+)
+from .softmax import log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
 from .transpose import transpose, transposed_product
 
@@ -141,6 +153,8 @@ def forward(op, state, position, first, rows, seed, epoch):
         dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == SOFTMAX:
         softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+    elif op.kind == LOG_SOFTMAX:
+        log_softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
 
@@ -181,8 +195,8 @@ def backward(op, state, position, first, rows, seed, epoch):
         dense_backward(op, state, first, rows)
     elif op.kind == ACTIVATION:
         activation_backward(
-            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out,
-            op.code, op.number,
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy,
+            work, op.x + first * op.ldx, op.ldx, rows, op.fan_out, op.code, op.number,
         )  # fmt: skip
     elif op.kind == DROPOUT:
         purpose = DROPOUT_PURPOSE + op.layer
@@ -190,7 +204,13 @@ def backward(op, state, position, first, rows, seed, epoch):
             work, dx, op.ldx, work, dy, op.ldy, rows, op.fan_out, op.number, seed, purpose, epoch, position
         )
     elif op.kind == SOFTMAX:
-        softmax_backward(work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out)
+        softmax_backward(
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
+        )
+    elif op.kind == LOG_SOFTMAX:
+        log_softmax_backward(
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
+        )
 
 
 @inlined

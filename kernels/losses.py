@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from . import simd
-from .blocks import Block, Place, fold_row, map_block
+from .blocks import Place, fold_row
 from .elementary import exp, log, log1p, sigmoid
-from .simd import Int, Pointer, Vec, absolute, maximum, minimum, one, primitive, repeat, select
+from .simd import Int, Pointer, Vec, absolute, maximum, minimum, primitive, repeat, select
+from .softmax import add, exponentials, first, largest
 
 
 class Row(NamedTuple):
@@ -34,37 +35,13 @@ class Loss(NamedTuple):
     score: str  # what `scores` holds, averaged over the rows
 
 
-def _add(a: Vec, b: Vec) -> Vec:
-    return a + b
-
-
-def _first(vectors: list[Vec]) -> Vec:
-    return vectors[0]
-
-
-def _maximum(columns: Int, x: Pointer) -> Vec:
-    """Largest number of a row."""
-    return _first(fold_row(columns, [x], lambda at, value: [value], maximum, [float("-inf")]))
-
-
-def _exponentials(y: Pointer, x: Pointer, columns: Int, shift: Vec) -> Vec:
-    """y = exp(x - shift) along a row, 0 in the padding; their sum."""
-
-    def formula(at: Place, value: Vec):
-        numbers = select(at.inside, exp(value - shift), 0.0)
-        (y + at.offset).store(numbers)
-        return [numbers]
-
-    return _first(fold_row(columns, [x], formula, _add, [0.0]))
-
-
 def _cross_entropy(row: Row) -> tuple[Vec, Vec]:
     """Softmax cross-entropy of integer labels: L = log(sum of exp z) - z[label], d = scale (softmax(z) - onehot).
 
     The score is 1 if the first of the largest outputs is that of the class.
     """
-    top = _maximum(row.columns, row.z)
-    total = _exponentials(row.d, row.z, row.columns, top)
+    top = largest(row.columns, row.z)
+    total = exponentials(row.d, row.z, row.columns, top)
     factor = row.scale / total
 
     def formula(at: Place, value: Vec, delta: Vec):
@@ -72,7 +49,7 @@ def _cross_entropy(row: Row) -> tuple[Vec, Vec]:
         (row.d + at.offset).store(delta * factor - select(own, row.scale, 0.0))
         return [select(value.equals(top), at.column.to_float(value), float("inf"))]
 
-    position = _first(fold_row(row.columns, [row.z, row.d], formula, minimum, [float("inf")]))
+    position = first(fold_row(row.columns, [row.z, row.d], formula, minimum, [float("inf")]))
     right = position.equals(row.d.integer(row.label).to_float(position))
     return log(total) - ((row.z + row.label).splat() - top), select(right, position.like(1.0), 0.0)
 
@@ -89,7 +66,7 @@ def mean_of(formula: Callable[[Vec, Vec], tuple[Vec, Vec, Vec]]) -> Callable[[Ro
             (row.d + at.offset).store(select(at.inside, derivative * factor, 0.0))
             return [loss, score]
 
-        loss, score = fold_row(row.columns, [row.z, row.t], visit, _add, [0.0, 0.0])
+        loss, score = fold_row(row.columns, [row.z, row.t], visit, add, [0.0, 0.0])
         return loss / count, score / count
 
     return emit
@@ -139,33 +116,3 @@ def loss_rows(
         repeat(rows, 1, [], row)
 
     simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(LOSSES)})
-
-
-@primitive
-def softmax_forward(
-    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, rows: Int, columns: Int
-) -> None:
-    """y = exp(x - max x) / sum of exp(x - max x), row by row; may be done in place."""
-
-    def row(r: Int, _):
-        target, source = y + (y0 + ldy * r), x + (x0 + ldx * r)
-        total = _exponentials(target, source, columns, _maximum(columns, source))
-        factor, block = total.like(1.0) / total, [Block(target, 0)]
-        map_block(one(columns), columns, block, block, lambda at, value: [value * factor])
-
-    repeat(rows, 1, [], row)
-
-
-@primitive
-def softmax_backward(
-    d: Pointer, d0: Int, ldd: Int, y: Pointer, y0: Int, ldy: Int, rows: Int, columns: Int
-) -> None:
-    """d = y (d - sum of d y), row by row, in place; 0 in the padding, where y is 1."""
-
-    def row(r: Int, _):
-        delta, value = d + (d0 + ldd * r), y + (y0 + ldy * r)
-        dot = _first(fold_row(columns, [delta, value], lambda at, a, b: [a * b], _add, [0.0]))
-        formula = lambda at, a, b: [select(at.inside, b * (a - dot), 0.0)]  # noqa: E731
-        map_block(one(columns), columns, [Block(delta, 0)], [Block(delta, 0), Block(value, 0)], formula)
-
-    repeat(rows, 1, [], row)

@@ -13,6 +13,14 @@ from functools import lru_cache
 import numpy as np
 
 from . import schema
+from .reference_activations import (
+    ACTIVATIONS,
+    KEEP_INPUT,
+    log_softmax,
+    log_softmax_gradient,
+    softmax,
+    softmax_gradient,
+)
 from .schema import BROKEN, BYTES, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
 
 _SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
@@ -39,102 +47,47 @@ def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
     np.matmul(left, right, out=matrix(C, c0, ldc, rows, columns))
 
 
-# Activations: y = f(x), and dx = dy f'(x) from y.
-
-
-def _identity(y, x, slope):
-    np.copyto(y, x)
-
-
-def _identity_backward(dx, dy, y, slope):
-    np.copyto(dx, dy)
-
-
-def _relu(y, x, slope):
-    np.maximum(x, 0, out=y)
-
-
-def _relu_backward(dx, dy, y, slope):
-    np.multiply(dy, y > 0, out=dx)
-
-
-def _leaky_relu(y, x, slope):
-    np.copyto(y, np.where(x > 0, x, x * slope))
-
-
-def _leaky_relu_backward(dx, dy, y, slope):
-    np.copyto(dx, np.where(y > 0, dy, dy * slope))
-
-
-def _tanh(y, x, slope):
-    np.tanh(x, out=y)
-
-
-def _tanh_backward(dx, dy, y, slope):
-    derivative = y * y
-    np.subtract(1, derivative, out=derivative)
-    np.multiply(dy, derivative, out=dx)
-
-
-def _sigmoid(y, x, slope):
-    np.negative(x, out=y)
-    np.exp(y, out=y)
-    y += 1
-    np.reciprocal(y, out=y)
-
-
-def _sigmoid_backward(dx, dy, y, slope):
-    derivative = 1 - y
-    derivative *= y
-    np.multiply(dy, derivative, out=dx)
-
-
-ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
-    "identity": (_identity, _identity_backward),
-    "relu": (_relu, _relu_backward),
-    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
-    "tanh": (_tanh, _tanh_backward),
-    "sigmoid": (_sigmoid, _sigmoid_backward),
-}
-
-
-@np.errstate(over="ignore")
-def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, slope):
+@np.errstate(over="ignore", invalid="ignore")
+def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, option):
     """y = f(x)."""
     formula, _ = _row(ACTIVATIONS, code)
     columns = _width(columns, ldy, ldx)
-    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), slope)
+    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), option)
 
 
-def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns, code, slope):
-    """dx = dy f'(x), from y."""
+@np.errstate(over="ignore", invalid="ignore")
+def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, x, x0, ldx, rows, columns, code, option):
+    """dx = dy f'(x), from y or x."""
     _, formula = _row(ACTIVATIONS, code)
-    columns = _width(columns, lddx, lddy, ldy)
-    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
-    formula(*(matrix(*place, rows, columns) for place in at), slope)
-
-
-# Softmax, and the losses.
-
-
-def _softmax(y, x):
-    np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=y), out=y)
-    y /= y.sum(axis=1, keepdims=True)
-
-
-def _softmax_backward(d, y):
-    d -= np.einsum("ij,ij->i", d, y)[:, None]
-    d *= y
+    kept = (x, x0, ldx) if tuple(ACTIVATIONS)[code] in KEEP_INPUT else (y, y0, ldy)
+    columns = _width(columns, lddx, lddy, kept[2])
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), kept)
+    formula(*(matrix(*place, rows, columns) for place in at), option)
 
 
 def softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
     """y = exp(x - max x) / sum of exp(x - max x), row by row."""
-    _softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
+    softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
 
 
-def softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns):
-    """d = y (d - sum of d y), row by row, in place."""
-    _softmax_backward(matrix(d, d0, ldd, rows, columns), matrix(y, y0, ldy, rows, columns))
+def softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
+    """dx = y (dy - sum of dy y), row by row, maybe in place."""
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
+    softmax_gradient(*(matrix(*place, rows, columns) for place in at))
+
+
+def log_softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
+    """y = x - max x - log(sum of exp(x - max x)), row by row."""
+    log_softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
+
+
+def log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
+    """dx = dy - exp(y) sum of dy, row by row, maybe in place."""
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
+    log_softmax_gradient(*(matrix(*place, rows, columns) for place in at))
+
+
+# Losses.
 
 
 def _cross_entropy(d, losses, scores, z, labels, t, scale):
@@ -386,12 +339,13 @@ class _Activation(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
         self.formula, self.derivative = _row(ACTIVATIONS, op.code)
+        self.kept = self.x if tuple(ACTIVATIONS)[op.code] in KEEP_INPUT else self.y
 
     def forward(self, data, position, seed, epoch):
         self.formula(self.y, self.x, self.op.number)
 
     def backward(self, position, seed, epoch):
-        self.derivative(self.dx, self.dy, self.y, self.op.number)
+        self.derivative(self.dx, self.dy, self.kept, self.op.number)
 
 
 class _Dropout(_Operation):
@@ -408,10 +362,18 @@ class _Dropout(_Operation):
 
 class _Softmax(_Operation):
     def forward(self, data, position, seed, epoch):
-        _softmax(self.y, self.x)
+        softmax(self.y, self.x)
 
     def backward(self, position, seed, epoch):
-        _softmax_backward(self.dy, self.y)
+        softmax_gradient(self.dx, self.dy, self.y)
+
+
+class _LogSoftmax(_Operation):
+    def forward(self, data, position, seed, epoch):
+        log_softmax(self.y, self.x)
+
+    def backward(self, position, seed, epoch):
+        log_softmax_gradient(self.dx, self.dy, self.y)
 
 
 class _Loss(_Operation):
@@ -436,7 +398,7 @@ class _Loss(_Operation):
 
 
 # BLAS has no use for zeros, so a sparse layer is a dense one.
-_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss)
+_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _LogSoftmax, _Loss)
 
 
 def _bind(plan, state, rows) -> Sequence[_Operation]:

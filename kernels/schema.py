@@ -23,8 +23,8 @@ SMALL_BATCH = (
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
-INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(7)
-KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss")
+INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOG_SOFTMAX, LOSS = range(8)
+KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "log_softmax", "loss")
 
 OPERATION = np.dtype(
     [
@@ -46,7 +46,7 @@ OPERATION = np.dtype(
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
-        ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
+        ("number", "f8"),  # option of an activation or loss, rate of dropout, scale of bytes
     ]
 )
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Activation, Dense, Dropout, Flatten, Sequential
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.kernels.losses import LOSSES
-from fastmlp.layers import _LAYERS, ACTIVATIONS
+from fastmlp.layers import _LAYERS
 
 ROWS, SHAPE, OUTPUTS = 7, (2, 3), 3
 STEP = 1e-5  # the cube root of eps: truncation and rounding of a central difference are then about equal
@@ -16,6 +17,13 @@ NETWORKS = {
     **{f"dense-{name}": lambda name=name: [Flatten(), Dense(5, name)] for name in ACTIVATIONS},
     **{f"input-{name}": lambda name=name: [Flatten(), Activation(name)] for name in ACTIVATIONS},
     "slope": lambda: [Flatten(), Dense(5, "leaky_relu", slope=0.3), Activation("leaky_relu", slope=0.2)],
+    "alpha": lambda: [Flatten(), Dense(5, "elu", alpha=0.3), Activation("elu", alpha=2.0)],
+    # None may spoil what another one keeps.
+    "in a row": lambda: [
+        Flatten(),
+        Dense(5, "tanh"),
+        *map(Activation, ("gelu", "sigmoid", "softmax", "log_softmax")),
+    ],
     "dropout": lambda: [Flatten(), Dense(9, "tanh"), Dropout(0.4), Dense(9, "sigmoid"), Dropout(0.2)],
     "input-dropout": lambda: [Flatten(), Dropout(0.4), Dense(5, "softmax"), Dropout(0.4)],
     "none": lambda: [Flatten()],

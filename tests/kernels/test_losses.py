@@ -1,4 +1,4 @@
-"""Every row of the table of losses, and softmax, against their NumPy twins."""
+"""Every row of the table of losses against its NumPy twin."""
 
 import numpy as np
 import pytest
@@ -24,16 +24,6 @@ class Compiled:
         losses.loss_rows(
             code, d, d0, ldd, loss, score, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale
         )
-
-    @staticmethod
-    @njit
-    def softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
-        losses.softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns)
-
-    @staticmethod
-    @njit
-    def softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns):
-        losses.softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns)
 
 
 def run(which, code, z, t, labels, scale=0.25):
@@ -128,24 +118,3 @@ def test_accuracy_counts_the_first_of_equal_outputs(dtype):
     code = [row.name for row in LOSSES].index("cross_entropy")
     _, _, score = run(Compiled, code, z, z, np.array([7, 18]))
     assert score.tolist() == [1, 0]
-
-
-@pytest.mark.parametrize("columns", COLUMNS)
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_softmax(dtype, columns):
-    ld = stride(columns, dtype)
-    random = np.random.default_rng(columns)
-    x, delta = np.ones(ROWS * ld, dtype), np.zeros(ROWS * ld, dtype)
-    for arena in (x, delta):
-        reference.matrix(arena, 0, ld, ROWS, columns)[:] = random.standard_normal((ROWS, columns)) * 3
-    values, deltas = {}, {}
-    for which in (Compiled, reference):
-        y, d = x.copy(), delta.copy()
-        which.softmax_forward(y, 0, ld, y, 0, ld, ROWS, columns)
-        reference.matrix(y, columns, ld, ROWS, 1)[:] = 1
-        which.softmax_backward(d, 0, ld, y, 0, ld, ROWS, columns)
-        values[which], deltas[which] = (reference.matrix(a, 0, ld, ROWS, columns) for a in (y, d))
-        assert not reference.matrix(d, columns, ld, ROWS, ld - columns).any()
-    terms = columns + FUNCTIONS
-    assert_close(values[Compiled], values[reference], terms=terms)
-    assert_close(deltas[Compiled], deltas[reference], terms=terms, scale=np.abs(delta).max())
