@@ -17,6 +17,7 @@ from tests.kernels import networks
 from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
 from .product_cases import products, sparse_products
 
+OPTION = np.float32(0.5)  # of losses and activations: small enough that all of them take it
 FUNCTION_ULP = 4  # of NumPy's elementary functions
 BLOCKS = {"small": (64, 128), "large": (256, 1024)}  # values between the layers
 HEAD = (256, 10)
@@ -79,7 +80,8 @@ def _loss(code: int) -> Problem:
     row_losses, scores = np.zeros(rows, SINGLE), np.zeros(rows, SINGLE)
     scale, largest = np.float32(1 / rows), float(np.abs(z).max()) + 1
     arguments = (
-        code, blank(rows, columns), 0, ld, row_losses, scores, 0, z, 0, ld, labels, t, 0, ld, rows, columns, scale
+        code, blank(rows, columns), 0, ld, row_losses, scores, 0, z, 0, ld, labels, t, 0, ld, rows, columns, scale,
+        OPTION,
     )  # fmt: skip
     outputs = [Output(1, rows, columns, ld, largest * scale), Output(4, 1, rows, rows, largest**2)]
     size = ITEM * rows * columns

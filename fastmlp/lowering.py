@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from .kernels import activations, losses, schema
+from .losses import Formula
 from .plan import Plan, verify
 
 # Below this share of non-zero inputs, the first layer skips the zeros. Measured: see docs/decisions.
@@ -22,11 +23,11 @@ BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 # Activations along a row are kinds of their own.
 _ALONG_ROWS = {"softmax": schema.SOFTMAX, "log_softmax": schema.LOG_SOFTMAX}
 
-# A last activation that is computed together with its loss, from logits.
+# A last activation that is computed together with these losses, from logits.
 _FUSED = {
-    ("softmax", "cross_entropy"),
-    ("log_softmax", "cross_entropy"),
-    ("sigmoid", "binary_cross_entropy"),
+    "softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
+    "log_softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
+    "sigmoid": {"binary_cross_entropy"},
 }
 
 
@@ -130,22 +131,22 @@ class Lowering:
             x, y = self.value, self._new_value(self.value.columns)
             self._add(schema.DROPOUT, x=x, y=y, number=rate)
 
-    def loss(self, name: str) -> None:
+    def loss(self, name: str, option: float = 0.0) -> None:
         """Losses and scores of the outputs, and their deltas."""
-        if self.operations and (self._last_activation(), name) in _FUSED:
+        if self.operations and name in _FUSED.get(self._last_activation(), ()):
             last = self.operations.pop()
             self.value = Value(*(int(last[field]) for field in ("x", "ldx", "fan_in", "dx")))
         x = self.value
         if x.delta < 0:
             x = Value(x.place, x.stride, x.columns, self._allocate(self.rows * x.stride))
         target = Value(self._allocate(self.rows * x.stride), x.stride, x.columns, -1)
-        self._add(schema.LOSS, x=x, y=target, code=losses.CODES[name])
+        self._add(schema.LOSS, x=x, y=target, code=losses.CODES[name], number=option)
 
-    def _last_activation(self) -> str | None:
+    def _last_activation(self) -> str:
         last = self.operations[-1]
         if last["kind"] == schema.ACTIVATION:
             return activations.ACTIVATIONS[int(last["code"])].name
-        return {kind: name for name, kind in _ALONG_ROWS.items()}.get(int(last["kind"]))
+        return {kind: name for name, kind in _ALONG_ROWS.items()}.get(int(last["kind"]), "")
 
     def _allocate(self, size: int) -> int:
         start = self.workspace
@@ -182,7 +183,7 @@ def lower(
     rows: int,
     dtype: np.dtype,
     *,
-    loss: str | None = None,
+    loss: Formula | None = None,
     training: bool = False,
     input_delta: bool = False,
     sparse_input: bool = False,
@@ -199,7 +200,7 @@ def lower(
         Largest number of rows that run at a time.
     dtype : dtype
         float32 or float64.
-    loss : str, optional
+    loss : Formula, optional
         End in this loss; without one, in the network's output.
     training : bool
         Whether dropout is active and deltas flow backward.
@@ -221,5 +222,5 @@ def lower(
         layer.lower(lowering)
         spans.append(slice(start, len(lowering.operations)))
     if loss is not None:
-        lowering.loss(loss)
+        lowering.loss(*loss)
     return lowering.finish(spans)

@@ -181,8 +181,18 @@ def loss(op, state, first, rows, scale):
     loss_rows(
         op.code, work, op.dx + first * op.ldx, op.ldx, state.losses, state.scores, first,
         work, op.x + first * op.ldx, op.ldx, state.labels, work, op.y + first * op.ldy, op.ldy, rows, op.fan_in,
-        work.dtype.type(scale),
+        work.dtype.type(scale), work.dtype.type(op.number),
     )  # fmt: skip
+
+
+@inlined
+def weigh(op, state, data, position, first, rows):
+    """Loss and deltas of each row times the weight of its sample."""
+    for r in range(first, first + rows):
+        weight, dx = data.weights[data.order[position + r - first]], op.dx + r * op.ldx
+        state.losses[r] *= weight
+        for c in range(dx, dx + op.fan_in):
+            state.workspace[c] *= weight
 
 
 @kernel

@@ -21,6 +21,7 @@ from .reference_activations import (
     softmax,
     softmax_gradient,
 )
+from .reference_losses import LOSSES
 from .schema import BROKEN, BYTES, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
 
 _SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
@@ -87,53 +88,14 @@ def log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns
     log_softmax_gradient(*(matrix(*place, rows, columns) for place in at))
 
 
-# Losses.
-
-
-def _cross_entropy(d, losses, scores, z, labels, t, scale):
-    rows = np.arange(len(z))
-    shifted = z - z.max(axis=1, keepdims=True)
-    np.negative(shifted[rows, labels], out=losses)
-    np.equal(z.argmax(axis=1), labels, out=scores)
-    np.exp(shifted, out=shifted)
-    total = shifted.sum(axis=1, keepdims=True)
-    losses += np.log(total[:, 0])
-    np.multiply(shifted, scale / total, out=d)
-    d[rows, labels] -= scale
-
-
-def _mean_squared_error(d, losses, scores, z, labels, t, scale):
-    columns = z.shape[1]
-    difference = z - t
-    np.multiply(difference, 2 * scale / columns, out=d)
-    np.divide(np.einsum("ij,ij->i", difference, difference), columns, out=losses)
-    np.abs(difference, out=difference)
-    np.mean(difference, axis=1, out=scores)
-
-
-def _binary_cross_entropy(d, losses, scores, z, labels, t, scale):
-    columns = z.shape[1]
-    tail = np.exp(-np.abs(z))
-    np.mean(np.maximum(z, 0) - z * t + np.log1p(tail), axis=1, out=losses)
-    np.mean((z > 0) == (t > 0.5), axis=1, out=scores)
-    np.divide(np.where(z < 0, tail, 1), tail + 1, out=d)
-    d -= t
-    d *= scale / columns
-
-
-LOSSES: dict[str, Callable] = {
-    "cross_entropy": _cross_entropy,
-    "mean_squared_error": _mean_squared_error,
-    "binary_cross_entropy": _binary_cross_entropy,
-}
-
-
-def loss_rows(code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale):
+def loss_rows(
+    code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale, option
+):  # fmt: skip
     """Loss, score and deltas of each row."""
     here = slice(first, first + rows)
     _row(LOSSES, code)(
         matrix(d, d0, ldd, rows, columns), losses[here], scores[here], matrix(z, z0, ldz, rows, columns),
-        labels[here], matrix(t, t0, ldt, rows, columns), scale,
+        labels[here], matrix(t, t0, ldt, rows, columns), scale, option,
     )  # fmt: skip
 
 
@@ -392,8 +354,13 @@ class _Loss(_Operation):
         if data.targets.size:
             self.y[:] = data.targets.reshape(-1, self.op.fan_in)[samples]
         self.formula(
-            self.dx, self.losses, self.scores, self.x, self.labels, self.y, self.dx.dtype.type(scale)
-        )
+            self.dx, self.losses, self.scores, self.x, self.labels, self.y, self.dx.dtype.type(scale),
+            self.op.number,
+        )  # fmt: skip
+        if data.weights.size:
+            weights = data.weights[samples]
+            self.losses *= weights
+            self.dx *= weights[:, None]
         return np.isfinite(self.losses.sum(dtype=np.float64))
 
 

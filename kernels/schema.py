@@ -77,6 +77,7 @@ class Data(NamedTuple):
     columns: np.ndarray  # CSR: the column of each number, int32; dense: empty
     labels: np.ndarray  # class of each sample, int64; may be empty
     targets: np.ndarray  # target values, row after row; may be empty
+    weights: np.ndarray  # weight of each sample in the loss; empty: 1
     order: np.ndarray  # the samples in the order of this epoch, int64
 
 

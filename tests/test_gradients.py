@@ -5,8 +5,18 @@ import pytest
 
 from fastmlp import SGD, Activation, Dense, Dropout, Flatten, Sequential
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.kernels.losses import LOSSES
 from fastmlp.layers import _LAYERS
+from fastmlp.losses import (
+    LOSSES,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Poisson,
+    Quantile,
+)
 
 ROWS, SHAPE, OUTPUTS = 7, (2, 3), 3
 STEP = 1e-5  # the cube root of eps: truncation and rounding of a central difference are then about equal
@@ -31,6 +41,30 @@ NETWORKS = {
 RANDOM = np.random.default_rng(5)
 X = RANDOM.normal(size=(ROWS, *SHAPE))
 LABELS, VALUES = RANDOM.integers(0, OUTPUTS, ROWS), RANDOM.random((ROWS, OUTPUTS))
+SHARES, WEIGHTS = VALUES / VALUES.sum(axis=1, keepdims=True), RANDOM.random(ROWS)
+
+# A loss, its targets, other arguments of fit.
+TASKS = {
+    "cross_entropy": (CrossEntropy(), LABELS, {}),
+    "cross_entropy smoothed": (CrossEntropy(label_smoothing=0.2), LABELS, {}),
+    "cross_entropy of shares": (CrossEntropy(label_smoothing=0.1), SHARES, {}),
+    "cross_entropy weighted": (
+        CrossEntropy(),
+        LABELS,
+        {"class_weight": {0: 0.5, 2: 3.0}, "sample_weight": WEIGHTS},
+    ),
+    "binary_cross_entropy": (BinaryCrossEntropy(), VALUES, {}),
+    "binary_cross_entropy smoothed": (BinaryCrossEntropy(label_smoothing=0.2), VALUES, {}),
+    "mean_squared_error": (MeanSquaredError(), VALUES, {}),
+    "mean_squared_error sum": (MeanSquaredError(reduction="sum"), VALUES, {}),
+    "mean_squared_error weighted": (MeanSquaredError(), VALUES, {"sample_weight": WEIGHTS}),
+    "mean_absolute_error": (MeanAbsoluteError(), VALUES, {}),
+    "huber": (Huber(delta=0.4), VALUES, {}),
+    "log_cosh": (LogCosh(), VALUES, {}),
+    "quantile": (Quantile(tau=0.2), VALUES, {}),
+    "poisson": (Poisson(), VALUES, {}),
+}
+COMMON = ("cross_entropy", "binary_cross_entropy", "mean_squared_error")
 
 
 def model_of(layers, last, **options):
@@ -61,13 +95,13 @@ def assert_gradient(actual, expected, name):
     assert error <= LARGEST_ERROR, f"{name}: relative error {error:.2g}"
 
 
-def train_once(parameters, layers, last, loss, samples):
+def train_once(parameters, layers, last, task, samples):
     """One step of full-batch gradient descent with rate 1 from these parameters; the loss before it."""
-    model = model_of(layers, last, loss=loss.name, optimizer=SGD(learning_rate=1.0))
+    loss, targets, options = TASKS[task]
+    model = model_of(layers, last, loss=loss, optimizer=SGD(learning_rate=1.0))
     for view, values in zip(arrays(model).values(), parameters, strict=True):
         view[...] = values
-    targets = LABELS if loss.takes_labels else VALUES
-    history = model.fit(samples, targets, epochs=1, batch_size=None, threads=1, verbose=0)
+    history = model.fit(samples, targets, epochs=1, batch_size=None, threads=1, verbose=0, **options)
     return history["loss"][0], model
 
 
@@ -80,31 +114,36 @@ def arrays(model):
     }
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("task", TASKS)
+def test_losses(task):
+    assert_training_step("dense-tanh", "identity", task, X)
+
+
+@pytest.mark.parametrize("task", ["cross_entropy", "mean_squared_error"])
 @pytest.mark.parametrize("layers", NETWORKS)
-def test_training_step(layers, loss):
-    assert_training_step(layers, "identity", loss, X)
+def test_layers(layers, task):
+    assert_training_step(layers, "identity", task, X)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("task", COMMON)
 @pytest.mark.parametrize("layers", ["dense-tanh", "slope", "none"])
-def test_training_step_on_zeros(layers, loss):
+def test_zeros(layers, task):
     """The first layer skips the zeros."""
     samples = np.where(np.random.default_rng(8).random(X.shape) < 0.7, 0, X)
-    assert_training_step(layers, "identity", loss, samples)
+    assert_training_step(layers, "identity", task, samples)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("task", [*COMMON, "cross_entropy smoothed", "cross_entropy of shares"])
 @pytest.mark.parametrize("last", ACTIVATIONS)
-def test_last_activation(last, loss):
-    assert_training_step("dense-tanh", last, loss, X)
+def test_last_activation(last, task):
+    assert_training_step("dense-tanh", last, task, X)
 
 
-def assert_training_step(layers, last, loss, samples):
+def assert_training_step(layers, last, task, samples):
     before = [array.copy() for array in arrays(model_of(layers, last)).values()]
-    _, trained = train_once(before, layers, last, loss, samples)
+    _, trained = train_once(before, layers, last, task, samples)
     for number, (name, array) in enumerate(arrays(trained).items()):
-        expected = differences(lambda: train_once(before, layers, last, loss, samples)[0], before[number])
+        expected = differences(lambda: train_once(before, layers, last, task, samples)[0], before[number])
         assert_gradient(before[number] - array, expected, name)
 
 
@@ -125,5 +164,6 @@ def test_by_hand(layers, last):
         assert_gradient(gradient, expected, name)
 
 
-def test_every_kind_of_layer_is_checked():
+def test_every_loss_and_every_kind_of_layer_is_checked():
+    assert {loss.name for loss, _, _ in TASKS.values()} == LOSSES.keys()
     assert {layer.kind for layers in NETWORKS.values() for layer in layers()} == _LAYERS.keys()
