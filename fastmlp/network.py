@@ -118,7 +118,7 @@ class Network:
 
     def keep_gradients(self) -> None:
         """Have gradients written to memory of their own, not straight into the update."""
-        if self.gradients.size == 0:
+        if self.gradients.size < self.params.size:
             self.gradients = aligned_zeros(self.params.size, self.dtype)
             self._runs.clear()
 

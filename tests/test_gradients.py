@@ -164,6 +164,17 @@ def test_by_hand(layers, last):
         assert_gradient(gradient, expected, name)
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_alone(name):
+    """Without a parameter anywhere."""
+    layer, inputs = Activation(name).build(4, dtype="float64"), np.random.default_rng(9).normal(size=(3, 4))
+    d_y = np.random.default_rng(7).normal(size=(3, 4))
+    layer.forward(inputs)
+    d_x = layer.backward(d_y)
+    expected = differences(lambda: float((layer.forward(inputs) * d_y).sum()), inputs)
+    assert_gradient(d_x, expected, "X")
+
+
 def test_every_loss_and_every_kind_of_layer_is_checked():
     assert {loss.name for loss, _, _ in TASKS.values()} == LOSSES.keys()
     assert {layer.kind for layers in NETWORKS.values() for layer in layers()} == _LAYERS.keys()
