@@ -19,6 +19,8 @@ SPARSE_BELOW = 0.5
 
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
+_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second")  # places, unless an operation has them
+
 # A last activation that is computed together with its loss, from logits.
 _FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
 
@@ -100,7 +102,7 @@ class Lowering:
         Samples need no exchange, as each thread gathers those columns that it needs.
         """
         exchanged = units if self.operations[-1]["kind"] == schema.INPUT else x.columns + units
-        return self.training and schema.SMALL_BATCH < self.rows and self.rows * exchanged < x.columns * units
+        return self.training and self.rows > schema.SMALL_BATCH and self.rows * exchanged < x.columns * units
 
     def _many_zeros(self) -> bool:
         """Whether the values hold so many zeros that it pays to skip them.
@@ -159,7 +161,7 @@ class Lowering:
         return self.value
 
     def _add(self, kind: int, *, x: Value | None = None, y: Value | None = None, **fields: float) -> None:
-        operation: dict[str, float] = {"x": -1, "y": -1, "dx": -1, "dy": -1, "weights": -1, "transposed": -1, "second": -1}
+        operation: dict[str, float] = dict.fromkeys(_NOWHERE, -1)
         if x is not None:
             operation |= {"x": x.place, "ldx": x.stride, "fan_in": x.columns, "dx": x.delta}
         if y is not None:

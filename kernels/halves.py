@@ -2,7 +2,7 @@
 
 The terms of the first half of the inputs make one sum, those of the second half another, each from +0 in ascending
 order; then the second is added to the first. The bias is the last term of the second. A layer of few inputs has one
-sum: `schema.halves_from` says where the second starts.
+sum: `schema.second_half` says where the second starts.
 
 A thread that owns half of the inputs reads the rows of the weights that it updates, and no others: what crosses from
 core to core is the half sums of a batch, not the weights.
@@ -40,7 +40,9 @@ def half_rows(first, rows, rank, size):
 
 
 @primitive
-def join_halves(y: Pointer, y0: Int, second: Pointer, second0: Int, ldy: Int, rows: Int, columns: Int) -> None:
+def join_halves(
+    y: Pointer, y0: Int, second: Pointer, second0: Int, ldy: Int, rows: Int, columns: Int
+) -> None:
     """y += second."""
     first = Block(y + y0, ldy)
     map_block(rows, columns, [first], [first, Block(second + second0, ldy)], lambda at, a, b: (a + b,))

@@ -86,7 +86,9 @@ def dense_sums(op, state, y, first, rows, begin, end):
     """The sums over the inputs [begin, end) of x W + b: the bias is the last row of W, its input the column of ones."""
     work, x, w = state.workspace, op.x + first * op.ldx + begin, op.weights + begin * op.ldw
     if op.kind == SPARSE:
-        sparse_forward(work, y, op.ldy, work, x, op.ldx, state.params, w, op.ldw, rows, op.fan_out, end - begin)
+        sparse_forward(
+            work, y, op.ldy, work, x, op.ldx, state.params, w, op.ldw, rows, op.fan_out, end - begin
+        )
     else:
         gemm(work, y, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, op.fan_out, end - begin)
 

@@ -114,9 +114,9 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
 
     totals[0] += sum of the losses, totals[1] += sum of the scores, totals[2] += samples, by rank 0, row by row in
-    their order. Two barriers a step: rows are read and written by their owners up to the first, weights up to the
-    second. Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a
-    loss is not finite (BROKEN).
+    their order. Each step ends with two barriers: rows are written up to the first, weights up to the second; there
+    are more around each operation whose inputs the team shares. Ends early, all ranks in the same step and before its
+    update, when the caller publishes STOP or when a loss is not finite (BROKEN).
     """
     state = borrowed_state(state)
     data = borrowed_data(data)

@@ -110,6 +110,9 @@ def stride(columns: int, dtype: np.dtype) -> int:
 
 
 def second_half(inputs: int) -> int:
-    """The first input of the second half of a layer's sums, on a pair of cache lines, which are fetched together; 0: one sum."""
+    """The first input of the second half of a layer's sums; 0 if they are not divided.
+
+    Halves of whole pairs of cache lines, which processors fetch together, so that two threads do not meet in one.
+    """
     pair = 2 * LINE // 4
     return -(-inputs // (2 * pair)) * pair if inputs > ONE_SUM else 0
