@@ -228,9 +228,12 @@ def gather_targets(op, state, data, position, first, rows):
             read_row(state.workspace, y, data.targets, sample * op.fan_in, op.fan_in, kind, 1.0)
 
 
-@inlined
+@kernel
 def loss(op, state, first, rows, scale):
-    """Loss and score of each row, and the deltas of the outputs."""
+    """Loss and score of each row, and the deltas of the outputs.
+
+    A level of its own: so many loops inside the entries cost them time at every start, and speed in all other loops.
+    """
     work = state.workspace
     loss_rows(
         op.code, work, op.dx + first * op.ldx, op.ldx, state.losses, state.scores, first,
