@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .model import Sequential, load
     from .optimizers import SGD, Adam, RMSprop
     from .plot import plot_history
+    from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
@@ -27,8 +28,11 @@ __all__ = [
     "FileFormatError",
     "Flatten",
     "History",
+    "MaxAbsScaler",
+    "MinMaxScaler",
     "RMSprop",
     "Sequential",
+    "StandardScaler",
     "TrainingDiverged",
     "load",
     "load_idx_folder",
@@ -46,6 +50,7 @@ _MODULES = {
     "model": ("Sequential", "load"),
     "optimizers": ("SGD", "Adam", "RMSprop"),
     "plot": ("plot_history",),
+    "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -96,7 +96,7 @@ class Lowering:
         for few rows, so that its way to the core is what counts, those of relu.
         """
         last = self.operations[-1]
-        if last["kind"] == schema.INPUT:
+        if last["kind"] in {schema.INPUT, schema.SCALE}:
             return self.sparse_input
         relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]
         return relu and self.rows <= schema.SMALL_BATCH
@@ -109,6 +109,12 @@ class Lowering:
             self._add(
                 schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope
             )
+
+    def scale(self, *, keeps_zeros: bool) -> None:
+        """y = (x - center) factor, in place, with numbers of its own for each column."""
+        self.sparse_input = self.sparse_input and keeps_zeros
+        self._add(schema.SCALE, x=self.value, y=self.value, constants=self.parameters)
+        self.parameters += 2 * self.value.stride
 
     def dropout(self, rate: float) -> None:
         """In training, zero some of the values and scale the others up."""
@@ -146,7 +152,8 @@ class Lowering:
         return self.value
 
     def _add(self, kind: int, *, x: Value | None = None, y: Value | None = None, **fields: float) -> None:
-        operation: dict[str, float] = {"x": -1, "y": -1, "dx": -1, "dy": -1, "weights": -1, "transposed": -1}
+        places = ("x", "y", "dx", "dy", "weights", "transposed", "constants")
+        operation: dict[str, float] = dict.fromkeys(places, -1)
         if x is not None:
             operation |= {"x": x.place, "ldx": x.stride, "fan_in": x.columns, "dx": x.delta}
         if y is not None:

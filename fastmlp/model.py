@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .counts import is_count, positive, sample_shape
 from .history import History
 from .kernels import losses as loss_kernels
-from .layers import Layer, Shape
+from .layer import Layer, Shape
 from .losses import choose_loss
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
@@ -22,6 +22,7 @@ from .plan import Plan
 from .predictor import Predictor
 from .samples import Samples, as_batch, as_samples, as_targets
 from .saving import load_model, save_model
+from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
 from .team import choose_threads
 from .trainer import Task, train
@@ -93,6 +94,8 @@ class Sequential:
         ------
         TypeError
             If it is not a layer.
+        ValueError
+            If it cannot stand behind the layers before it.
         RuntimeError
             If the model is built already.
         """
@@ -102,6 +105,7 @@ class Sequential:
             raise RuntimeError(
                 f"cannot add {layer!r}: the model is built; add all layers before fit or build"
             )
+        layer.check_place(self.layers)
         self.layers.append(layer)
         return self
 
@@ -121,6 +125,14 @@ class Sequential:
         if self._network is None:
             self._network = Network(self.layers, shape, self.dtype, self.seed)
         return self
+
+    def _build_for(self, samples: Samples) -> None:
+        """Build the model, with scalers that have seen these samples unless they have seen others before."""
+        new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
+        scalings = [layer.measure(samples, np.dtype(self.dtype)) for layer in new]
+        self.build(samples.shape)
+        for layer, scaling in zip(new, scalings, strict=True):
+            layer.set(scaling)
 
     @property
     def network(self) -> Network:
@@ -242,7 +254,7 @@ class Sequential:
         validation = None
         if validation_data is not None:
             validation = self._validation(validation_data, samples.shape)
-        self.build(samples.shape)
+        self._build_for(samples)
         if keep_gradients:
             self.network.keep_gradients()
         task = Task(

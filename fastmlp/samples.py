@@ -44,6 +44,17 @@ class Samples:
         """The memory of the numbers as bytes."""
         return self.numbers.view(np.uint8)
 
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Some of the samples as rows of their numbers: a view of dense ones, a new matrix of sparse ones."""
+        features = math.prod(self.shape)
+        if not self.starts.size:
+            return self.numbers[start * features : stop * features].reshape(-1, features)
+        dense = np.zeros((stop - start, features), self.numbers.dtype)
+        stored = slice(self.starts[start], self.starts[stop])
+        lengths = np.diff(self.starts[start : stop + 1])
+        dense[np.repeat(np.arange(stop - start), lengths), self.columns[stored]] = self.numbers[stored]
+        return dense
+
     @cached_property
     def sparse(self) -> bool:
         """Whether so few numbers are not zero that it pays to skip the zeros; judged by some of dense samples."""

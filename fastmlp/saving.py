@@ -10,7 +10,8 @@ import numpy as np
 from .counts import is_count
 from .errors import FileFormatError
 from .kernels import optimizers
-from .layers import Dense, Shape, layer_from_config
+from .layer import Shape
+from .layers import layer_from_config
 from .model_file import read_model, write_model
 from .optimizers import optimizer_from_config
 
@@ -67,6 +68,7 @@ def _tensors(model: Sequential) -> Tensors:
         names = optimizers.OPTIMIZERS[model.optimizer.code].slots
         arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
     for number, layer in enumerate(model.layers):
+        tensors |= {f"layer{number}.{name}": array for name, array in layer.constants.items()}
         if layer.parameters:
             for suffix, arena in arenas.items():
                 both = network.dense_matrix(number, arena)
@@ -97,8 +99,8 @@ def _check_sizes(model: Sequential, shape: Shape, tensors: Tensors) -> None:
     """Compare what the layers want with what is there, before anything is allocated."""
     for number, layer in enumerate(model.layers):
         inputs, shape = shape, layer.output_shape(shape)
-        if isinstance(layer, Dense):
-            name, wanted = f"layer{number}.weight", (*inputs, *shape)
+        for array, wanted in layer.array_shapes(inputs).items():
+            name = f"layer{number}.{array}"
             if name not in tensors or tensors[name].shape != wanted:
                 raise ValueError(
                     f"{name}: expected shape {wanted}, got {getattr(tensors.get(name), 'shape', None)}"

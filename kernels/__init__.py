@@ -6,6 +6,7 @@
     sparse.py       the same with a matrix that is mostly zero
     transpose.py    the transpose of a matrix
     inputs.py       samples, converted on the way in
+    scaling.py      samples, scaled feature by feature
     activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
     rng.py          random numbers from a counter; the shuffle; dropout
     digits.py       draws the synthetic digits

@@ -8,6 +8,7 @@ Layout, in one place:
 - A value (what a layer puts out) is a matrix in `workspace`: row r at `y + r * ldy`. Its column `fan_out` holds 1, so
   that the bias is one more row of the weights, forward and in the gradient.
 - The weights of a dense layer are a matrix in `params`: row k at `weights + k * ldw`, the bias row `fan_in`.
+- What scales samples is not trained but lies in `params` too, so that it goes wherever they go.
 - A stride (ld) is an odd number of cache lines, so that the rows of a matrix spread over all sets of a cache, and
   leaves room for the column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
 """
@@ -23,8 +24,8 @@ SMALL_BATCH = (
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
-INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(7)
-KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss")
+INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE = range(8)
+KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale")
 
 OPERATION = np.dtype(
     [
@@ -46,6 +47,7 @@ OPERATION = np.dtype(
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
+        ("constants", "i8"),  # two rows in `params` that nothing updates, stride ldx: center, factor; -1: none
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
     ]
 )
@@ -54,7 +56,7 @@ OPERATION = np.dtype(
 class State(NamedTuple):
     """The arenas: flat, 64-byte aligned, allocated once."""
 
-    params: np.ndarray  # weights and biases
+    params: np.ndarray  # weights and biases, and the constants of scalers
     gradients: np.ndarray  # as params; empty: a tile of the gradient goes straight into the update
     slots: np.ndarray  # optimizer state: as params, one after the other
     workspace: np.ndarray  # values, deltas, transposed weights
