@@ -7,7 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
+    from .data import (
+        DataSet,
+        Table,
+        load_csv,
+        load_idx_folder,
+        load_mnist,
+        load_npz,
+        load_synthetic,
+        synthetic_digits,
+        train_test_split,
+    )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
     from .layers import Activation, Dense, Dropout, Flatten
@@ -33,17 +43,24 @@ __all__ = [
     "RMSprop",
     "Sequential",
     "StandardScaler",
+    "Table",
     "TrainingDiverged",
     "load",
+    "load_csv",
     "load_idx_folder",
     "load_mnist",
+    "load_npz",
     "load_synthetic",
     "plot_history",
     "synthetic_digits",
+    "train_test_split",
 ]
 
 _MODULES = {
-    "data": ("DataSet", "load_idx_folder", "load_mnist", "load_synthetic", "synthetic_digits"),
+    "data": (
+        "DataSet", "Table", "load_csv", "load_idx_folder", "load_mnist", "load_npz", "load_synthetic",
+        "synthetic_digits", "train_test_split",
+    ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),

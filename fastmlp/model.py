@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from os import PathLike
 from typing import Any
 
@@ -51,6 +52,11 @@ class Sequential:
     ----------
     history : History
         All epochs so far.
+    feature_names : tuple of str
+        What the features are called: the columns of the data frame that was trained on. A data frame with others, or
+        in another order, is refused then. Saved, as are the class names.
+    class_names : tuple of str
+        What the classes are called, in the order of their numbers; yours to set.
 
     Examples
     --------
@@ -82,6 +88,8 @@ class Sequential:
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.optimizer = get_optimizer(optimizer)
         self.history = History()
+        self.feature_names: tuple[str, ...] = ()
+        self.class_names: tuple[str, ...] = ()
         self._epochs = 0
         self._network: Network | None = None
 
@@ -133,6 +141,7 @@ class Sequential:
         self.build(samples.shape)
         for layer, scaling in zip(new, scalings, strict=True):
             layer.set(scaling)
+        self.feature_names = self.feature_names or samples.names
 
     @property
     def network(self) -> Network:
@@ -207,7 +216,7 @@ class Sequential:
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...), or sparse matrix, shape (samples, features)
+        X : array_like, shape (samples, ...), or sparse matrix or data frame, shape (samples, features)
             Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
             matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
@@ -253,7 +262,7 @@ class Sequential:
         targets = self._targets(samples, y)
         validation = None
         if validation_data is not None:
-            validation = self._validation(validation_data, samples.shape)
+            validation = self._validation(validation_data, samples.shape, samples.names)
         self._build_for(samples)
         if keep_gradients:
             self.network.keep_gradients()
@@ -376,6 +385,7 @@ class Sequential:
 
     def _fitting(self, samples: Samples) -> Samples:
         """The samples, if they fit the network."""
+        self._check_names(samples, "X")
         if self._network is None:
             self._output_shape(samples.shape)
         elif samples.shape != self._network.input_shape:
@@ -385,6 +395,16 @@ class Sequential:
                 f"got {samples.shape} ({math.prod(samples.shape)} features)"
             )
         return samples
+
+    def _check_names(self, samples: Samples, name: str) -> None:
+        """Raise if the samples say that they have other features than those that the model was trained on."""
+        pairs = zip_longest(self.feature_names, samples.names)
+        other = next((pair for pair in pairs if pair[0] != pair[1]), None)
+        if self.feature_names and samples.names and other is not None:
+            raise ValueError(
+                f"{name}: expected the columns that the model was trained on, in their order: {other[0]!r} where "
+                f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
+            )
 
     def _targets(self, samples: Samples, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         outputs = math.prod(self._output_shape(samples.shape))
@@ -396,10 +416,14 @@ class Sequential:
             shape = layer.output_shape(shape)
         return shape
 
-    def _validation(self, given: Any, shape: Shape) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
+    def _validation(
+        self, given: Any, shape: Shape, names: tuple[str, ...]
+    ) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
         if not isinstance(given, (tuple, list)) or len(given) != 2:
             raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
+        if names and samples.names and samples.names != names:
+            raise ValueError("validation X: expected the columns of X in their order; use X_val[X.columns]")
         if samples.shape != shape:
             raise ValueError(
                 f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"

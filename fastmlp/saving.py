@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ Tensors = dict[str, np.ndarray]
 
 _FIELDS = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
 
+_NAMES, _NAMED = "names", ("feature_names", "class_names")
+
 
 def save_model(model: Sequential, path: str | PathLike[str]) -> None:
     """Write a model to one file, as `Sequential.save` describes it."""
@@ -37,7 +40,7 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
     }
-    write_model(path, config, _tensors(model))
+    write_model(path, config, _tensors(model) | _names(model))
 
 
 def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
@@ -77,6 +80,22 @@ def _tensors(model: Sequential) -> Tensors:
     return tensors
 
 
+def _names(model: Sequential) -> Tensors:
+    """What features and classes are called, as the bytes of a JSON text: the header has no room for thousands."""
+    named = {key: list(getattr(model, key)) for key in _NAMED if getattr(model, key)}
+    return {_NAMES: np.frombuffer(json.dumps(named).encode(), np.uint8)} if named else {}
+
+
+def _restore_names(model: Sequential, stored: np.ndarray) -> None:
+    named = json.loads(stored.tobytes())
+    if not isinstance(named, dict) or not named or not named.keys() <= set(_NAMED):
+        raise ValueError(f"{_NAMES}: expected some of {', '.join(_NAMED)}")
+    for key, names in named.items():
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{_NAMES}: expected a list of texts as {key}")
+        setattr(model, key, tuple(names))
+
+
 def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -> Sequential:
     if config.keys() != _FIELDS:
         raise ValueError(f"expected the fields {sorted(_FIELDS)}, got {sorted(config)}")
@@ -87,6 +106,9 @@ def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -
         seed=config["seed"],
         dtype=config["dtype"],
     )
+    tensors = dict(tensors)
+    if _NAMES in tensors:
+        _restore_names(model, tensors.pop(_NAMES))
     shape = tuple(config["input_shape"])
     _check_sizes(model, shape, tensors)
     model.build(shape)
