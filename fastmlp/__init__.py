@@ -58,8 +58,15 @@ __all__ = [
 
 _MODULES = {
     "data": (
-        "DataSet", "Table", "load_csv", "load_idx_folder", "load_mnist", "load_npz", "load_synthetic",
-        "synthetic_digits", "train_test_split",
+        "DataSet",
+        "Table",
+        "load_csv",
+        "load_idx_folder",
+        "load_mnist",
+        "load_npz",
+        "load_synthetic",
+        "synthetic_digits",
+        "train_test_split",
     ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),

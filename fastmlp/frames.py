@@ -63,7 +63,9 @@ def series_values(series: Any) -> np.ndarray:
     """The values of a series: numbers in their own type where it holds numbers and none is missing."""
     if series.dtype.kind in _NUMBERS and not series.hasnans:
         return np.asarray(series.to_numpy(dtype=_plain(series.dtype)))
-    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan) if series.dtype.kind == "f" else series)
+    return np.asarray(
+        series.to_numpy(dtype=np.float64, na_value=np.nan) if series.dtype.kind == "f" else series
+    )
 
 
 def _plain(dtype: Any) -> np.dtype[Any]:

@@ -204,9 +204,8 @@ def _check_slope(layer: str, slope: float) -> float:
     return float(slope)
 
 
-_LAYERS: dict[str, Callable[..., Layer]] = {
-    kind.kind: kind for kind in (Dense, Activation, Dropout, Flatten, *SCALERS)
-}
+_KINDS: tuple[type[Layer], ...] = (Dense, Activation, Dropout, Flatten, *SCALERS)
+_LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in _KINDS}
 _OPTIONS = {
     "dense": {"units", "activation", "initializer", "slope"},
     "activation": {"activation", "slope"},

@@ -65,7 +65,8 @@ def _state_of(model: Sequential) -> str:
 
 def _tensors(model: Sequential) -> Tensors:
     """All arrays of a model by name: views."""
-    network, tensors = model.network, {}
+    network = model.network
+    tensors: Tensors = {}
     arenas = {"": network.params}
     if _state_of(model):
         names = optimizers.OPTIMIZERS[model.optimizer.code].slots

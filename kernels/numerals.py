@@ -113,7 +113,7 @@ def _decimal(text, start):
 def _is_end(text, p, delimiter):
     """Whether a field ends before this place."""
     c = text[p]
-    return c == delimiter or c == _NEWLINE or (c == _RETURN and text[p + 1] == _NEWLINE)
+    return c in (delimiter, _NEWLINE) or (c == _RETURN and text[p + 1] == _NEWLINE)
 
 
 @kernel

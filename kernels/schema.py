@@ -47,7 +47,10 @@ OPERATION = np.dtype(
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
-        ("constants", "i8"),  # two rows in `params` that nothing updates, stride ldx: center, factor; -1: none
+        (
+            "constants",
+            "i8",
+        ),  # two rows in `params` that nothing updates, stride ldx: center, factor; -1: none
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
     ]
 )

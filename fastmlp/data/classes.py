@@ -47,7 +47,9 @@ def number_classes(texts: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
         return names, _codes(texts, names)
     for text in texts:
         if not float(text).is_integer():
-            raise ValueError(f"the label {text} is no whole number; to learn values, read the column as targets")
+            raise ValueError(
+                f"the label {text} is no whole number; to learn values, read the column as targets"
+            )
     numbers = [int(float(text)) for text in texts]
     if min(numbers) >= 0 and max(numbers) <= MOST_NUMBERED:
         return tuple(map(str, range(max(numbers) + 1))), np.array(numbers, np.int64)
@@ -58,7 +60,9 @@ def number_classes(texts: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
 def match_classes(texts: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """The classes of some labels, with the names that classes have already; -1 for one that has no such name."""
     known = {name: code for code, name in enumerate(names)}
-    plain = [str(int(float(t))) if t not in known and is_number(t) and float(t).is_integer() else t for t in texts]
+    plain = [
+        str(int(float(t))) if t not in known and is_number(t) and float(t).is_integer() else t for t in texts
+    ]
     return np.array([known.get(text, -1) for text in plain], np.int64)
 
 

@@ -124,9 +124,13 @@ def _check_arguments(
             f"got {choice.delimiter!r}"
         )
     if keep_missing and dtype == np.uint8:
-        raise ValueError("load_csv: uint8 cannot hold missing numbers; use dtype='float32' with missing='nan'")
+        raise ValueError(
+            "load_csv: uint8 cannot hold missing numbers; use dtype='float32' with missing='nan'"
+        )
     if class_names is not None and choice.label is None:
-        raise ValueError("load_csv: class_names are for a column of classes; give its name or number as label")
+        raise ValueError(
+            "load_csv: class_names are for a column of classes; give its name or number as label"
+        )
 
 
 @contextmanager

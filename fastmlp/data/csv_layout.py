@@ -82,12 +82,12 @@ class Choice:
         """The targets as a list."""
         if self.targets is None:
             return []
-        return [self.targets] if self.single_target else list(self.targets)  # type: ignore[arg-type]
+        return [self.targets] if isinstance(self.targets, (str, SupportsIndex)) else list(self.targets)
 
     @property
     def single_target(self) -> bool:
         """Whether the targets are one column, not a list of columns."""
-        return isinstance(self.targets, str) or hasattr(self.targets, "__index__")
+        return isinstance(self.targets, (str, SupportsIndex))
 
     def named(self) -> bool:
         """Whether a column is chosen by name, so that there must be names."""

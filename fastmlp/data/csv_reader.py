@@ -40,13 +40,19 @@ class CsvReader:
     """
 
     def __init__(
-        self, path: Path, choice: Choice, dtype: np.dtype, *, keep_missing: bool, class_names: Sequence[str] | None
+        self,
+        path: Path,
+        choice: Choice,
+        dtype: np.dtype,
+        *,
+        keep_missing: bool,
+        class_names: Sequence[str] | None,
     ) -> None:
         self.path, self.choice, self.dtype = path, choice, dtype
         self.keep_missing, self.class_names = keep_missing, class_names
         self._layout: Layout | None = None
         self._line = 1  # that comes next
-        self._numbers = np.empty((0, 0))
+        self._numbers = np.empty(0)
         self._labels = _Labels()
 
     @property
@@ -97,7 +103,7 @@ class CsvReader:
         slots, width = self.layout.slots(), len(self.layout.features) + len(self.layout.targets)
         if self._numbers.size < rows * width:
             self._numbers = np.empty(rows * width)
-        table = self._numbers.reshape(-1)[: rows * width].reshape(rows, width)
+        table = self._numbers[: rows * width].reshape(rows, width)
         texts, lines = np.zeros((rows, 2), np.int64), np.zeros(rows, np.int64)
         state = np.zeros(numerals.STATE_WORDS, np.int64)
         state[numerals.POSITION], state[numerals.LINE] = start, self._line
@@ -132,7 +138,9 @@ class CsvReader:
             )  # fmt: skip
         value = float(text)
         if not math.isfinite(value):
-            self._refuse(line, column, f"expected a number of float64, got {_quoted(text)}", "scale it before")
+            self._refuse(
+                line, column, f"expected a number of float64, got {_quoted(text)}", "scale it before"
+            )
         return value
 
     def _put(self, into: _Rows, numbers: np.ndarray, columns: Sequence[int], lines: np.ndarray) -> None:
@@ -153,8 +161,11 @@ class CsvReader:
         """All that was read."""
         layout = self.layout
         if not self._samples.count:
-            raise FileFormatError(f"{self.path}: there is no sample in it, only a header; expected one a line")
-        X, y, names = self._samples.take(), None, ()
+            raise FileFormatError(
+                f"{self.path}: there is no sample in it, only a header; expected one a line"
+            )
+        X, y = self._samples.take(), None
+        names: tuple[str, ...] = ()
         if layout.targets:
             y = self._targets.take()
             y = y[:, 0] if self.choice.single_target else y

@@ -67,7 +67,9 @@ def load_npz(path: str | os.PathLike[str], X: str = "X", y: str | None = "y") ->
     if labels.dtype.kind in "buiSU" and labels.size == len(labels):
         labels, names = _as_classes(labels.reshape(-1), path, y)
     elif labels.dtype.kind not in "buif":
-        raise FileFormatError(f"{path}: {y}: expected classes or values, got {labels.dtype} of {labels.shape}")
+        raise FileFormatError(
+            f"{path}: {y}: expected classes or values, got {labels.dtype} of {labels.shape}"
+        )
     return Table(samples, labels, path.name, class_names=names)
 
 
@@ -95,7 +97,15 @@ def read_npz(path: str | os.PathLike[str], names: list[str]) -> dict[str, NDArra
             return {name: archive[name] for name in names}
     except FileFormatError:
         raise
-    except (ValueError, TypeError, AttributeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise FileFormatError(
             f"{path}: not an NPZ file of numbers and texts, or damaged: {error}; write it with numpy.savez"
         ) from error

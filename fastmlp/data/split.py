@@ -49,7 +49,9 @@ def train_test_split(
     >>> X_train.shape, y_test.shape
     ((3, 1), (1,))
     """
-    X, y = (given if hasattr(given, "iloc") or is_sparse_matrix(given) else np.asarray(given) for given in (X, y))
+    X, y = (
+        given if hasattr(given, "iloc") or is_sparse_matrix(given) else np.asarray(given) for given in (X, y)
+    )
     count = X.shape[0] if X.ndim else 0
     if y.shape[:1] != (count,):
         raise ValueError(f"y: expected one for each of the {count} samples of X, got shape {y.shape}")
@@ -84,7 +86,9 @@ def _chosen(order: np.ndarray, for_test: int, stratify: ArrayLike | None) -> np.
         return order[:for_test]
     labels = np.asarray(stratify)
     if labels.shape != order.shape:
-        raise ValueError(f"stratify: expected a class for each of {len(order)} samples, got shape {labels.shape}")
+        raise ValueError(
+            f"stratify: expected a class for each of {len(order)} samples, got shape {labels.shape}"
+        )
     _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     by_class = order[np.argsort(codes[order], kind="stable")]
     starts = np.cumsum(counts) - counts

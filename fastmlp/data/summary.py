@@ -55,7 +55,9 @@ def summarize(
     cells = [[name, *column.values()] for name, column in zip(parts, columns, strict=True)]
     first, widths = max(map(len, rows)), [max(map(len, column)) for column in cells]
     return "\n".join(
-        " ".join([f"{row:<{first + 2}}", *(f"{column[i]:>{w}}" for column, w in zip(cells, widths, strict=True))])
+        " ".join(
+            [f"{row:<{first + 2}}", *(f"{column[i]:>{w}}" for column, w in zip(cells, widths, strict=True))]
+        )
         for i, row in enumerate(rows)
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .dataset import DataSet
@@ -38,8 +38,8 @@ class Table:
     ((2, 4), [0, 1])
     """
 
-    X: NDArray
-    y: NDArray | None
+    X: NDArray[Any]
+    y: NDArray[Any] | None
     name: str
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
@@ -63,13 +63,21 @@ class Table:
         train_test_split : the same for arrays.
         """
         if self.y is None:
-            raise ValueError(f"{self!r}: expected classes or values to learn; read the file with label or targets")
+            raise ValueError(
+                f"{self!r}: expected classes or values to learn; read the file with label or targets"
+            )
         stratify = self.y if self.class_names else None
         x_train, x_test, y_train, y_test = train_test_split(
             self.X, self.y, test_size=test_size, stratify=stratify, seed=seed
         )
         return DataSet(
-            x_train, y_train, x_test, y_test, self.name, feature_names=self.feature_names, class_names=self.class_names
+            x_train,
+            y_train,
+            x_test,
+            y_test,
+            self.name,
+            feature_names=self.feature_names,
+            class_names=self.class_names,
         )
 
     def with_test(self, test: Table) -> DataSet:
@@ -89,9 +97,17 @@ class Table:
             ("classes", self.class_names, test.class_names),
         ):
             if own != other:
-                raise ValueError(f"{self.name} and {test.name}: expected the same {what}, got {own} and {other}")
+                raise ValueError(
+                    f"{self.name} and {test.name}: expected the same {what}, got {own} and {other}"
+                )
         return DataSet(
-            self.X, self.y, test.X, test.y, self.name, feature_names=self.feature_names, class_names=self.class_names
+            self.X,
+            self.y,
+            test.X,
+            test.y,
+            self.name,
+            feature_names=self.feature_names,
+            class_names=self.class_names,
         )
 
     def summary(self) -> str:
