@@ -56,7 +56,7 @@ def find_files(folder: str | None, spare: Path) -> list[Path]:
 def learn(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray, epochs: int) -> None:
     """Train, and print cost and accuracy of both parts every ten epochs."""
     model = Sequential(
-        [StandardScaler(), Dense(128, "relu"), Dense(32, "relu"), Dense(10, "softmax")],
+        [StandardScaler(axis=None), Dense(128, "relu"), Dense(32, "relu"), Dense(10, "softmax")],
         optimizer=SGD(learning_rate=0.03),
     )
     seconds = 0.0

@@ -211,7 +211,7 @@ _OPTIONS = {
     "activation": {"activation", "slope"},
     "dropout": {"rate"},
     "flatten": set[str](),
-    **{kind.kind: set[str]() for kind in SCALERS},
+    **{kind.kind: {"axis"} for kind in SCALERS},
 }
 
 

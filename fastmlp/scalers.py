@@ -46,11 +46,29 @@ class Scaler(Layer):
     saved with the model and applied wherever it runs. Bytes are scaled after they have become fractions of 255, a
     batch at a time. A feature that is always the same becomes 0.
 
+    Parameters
+    ----------
+    axis : 0 or None
+        Over what mean, deviation and range are taken, as in NumPy: 0 for each feature on its own; None for all
+        features together, which suits pixels: one that is hardly ever lit is not blown up.
+
     Attributes
     ----------
     center, factor : ndarray, shape (features,)
         Views: writing to them changes the model.
     """
+
+    def __init__(self, *, axis: int | None = 0) -> None:
+        super().__init__()
+        if axis is not None and (isinstance(axis, bool) or axis != 0):
+            raise ValueError(
+                f"{type(self).__name__}: axis is {axis!r}; expected 0 (each feature on its own) or None (all together)"
+            )
+        self.axis = axis
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {} if self.axis == 0 else {"axis": None}
 
     def measure(self, samples: Samples, dtype: np.dtype[Any]) -> Scaling:
         """What this scaler would do to such samples in a network of this type.
@@ -61,6 +79,8 @@ class Scaler(Layer):
             If the type cannot tell the numbers of a feature apart.
         """
         seen = statistics(samples, dtype)
+        if self.axis is None:
+            seen = _together(seen)
         center, size = self._center_and_size(seen)
         largest = np.maximum(abs(seen.low), abs(seen.high))
         # Numbers that differ by rounding alone are the same.
@@ -227,6 +247,15 @@ def statistics(samples: Samples, dtype: np.dtype[Any]) -> Statistics:
         squares += own_squares + apart * apart * (count * len(chunk) / total)
         count = total
     return Statistics(mean, np.sqrt(squares / count), low, high)
+
+
+def _together(seen: Statistics) -> Statistics:
+    """The statistics of all features taken for one, which has as many numbers of each."""
+    mean = seen.mean.mean()
+    variance = (seen.deviation**2 + (seen.mean - mean) ** 2).mean()
+    return Statistics(
+        *(np.full_like(seen.mean, one) for one in (mean, np.sqrt(variance), seen.low.min(), seen.high.max()))
+    )
 
 
 def _chunks(samples: Samples, dtype: np.dtype[Any]) -> Iterator[np.ndarray]:
