@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import numpy as np
@@ -129,7 +129,9 @@ def as_batch(X: ArrayLike | SparseMatrix, shape: tuple[int, ...], dtype: np.dtyp
         return as_samples(X, dtype), False
     given = as_numbers(X, "X")
     one = given.shape == shape
-    return replace(as_samples(given[None] if one else given, dtype), names=column_names(X)), one
+    if one:
+        return as_samples(given[None], dtype), one
+    return as_samples(X if is_frame(X) or is_series(X) else given, dtype), one
 
 
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:

@@ -48,7 +48,7 @@ def _scaled(mantissa, exponent):
     if exponent > _MOST_POWER or exponent < -_MOST_POWER:
         return 0.0, False
     power, nearest = _POWERS[abs(exponent)], np.float64(mantissa)
-    if mantissa <= _EXACT:
+    if mantissa <= _EXACT or exponent == 0:
         return nearest / power if exponent < 0 else nearest * power, True
     rest = np.float64(mantissa - np.int64(nearest))
     if exponent < 0:

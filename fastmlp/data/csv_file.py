@@ -102,7 +102,7 @@ def load_csv(
     path = Path(path)
     keep_missing = look_up("way with missing numbers", missing, _MISSING_VALUES)
     wanted = look_up("dtype", dtype, DTYPES)
-    choice = Choice(label, targets, features, tuple(drop), header, delimiter)
+    choice = Choice(label, targets, features, drop, header, delimiter)
     _check_arguments(choice, wanted, keep_missing, class_names)
     reader = CsvReader(path, choice, wanted, keep_missing=keep_missing, class_names=class_names)
     with _open(path) as stream:

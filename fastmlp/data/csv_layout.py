@@ -164,9 +164,8 @@ def _is_header(fields: Sequence[str], choice: Choice, place: str) -> bool:
     looked_at = [field for column, field in enumerate(fields) if column not in free]
     numbers = [is_number(field) for field in looked_at]
     missing = [field.lower() in MISSING for field in looked_at]
-    counting = len(fields) >= _TELLTALE and fields in (
-        list(map(str, range(len(fields)))), list(map(str, range(1, len(fields) + 1)))
-    )  # fmt: skip
+    # A table without names is often written with the numbers of its columns for a header.
+    counting = len(fields) >= _TELLTALE and fields == list(map(str, range(len(fields))))
     if any(numbers) and not counting and all(map(operator.or_, numbers, missing)):
         return False
     if not any(numbers) and not all(missing):

@@ -50,15 +50,15 @@ class DataSet:
         >>> import numpy as np
         >>> X, y = np.array([[0, 1.5], [2, 0], [0, 0], [3, np.nan]]), np.array([0, 1, 1, 0])
         >>> print(DataSet(X[:3], y[:3], X[3:], y[3:], "few", class_names=("no", "yes")).summary())
-                              train        test
-        samples                   3           1
-        features                  2           2
-        type                float64     float64
-        range                0 to 2      3 to 3
-        zeros                66.7 %       0.0 %
-        missing                   0           1
-        class 0: no      1 (33.3 %) 1 (100.0 %)
-        class 1: yes     2 (66.7 %)   0 (0.0 %)
+                            train        test
+        samples                 3           1
+        features                2           2
+        type              float64     float64
+        range              0 to 2      3 to 3
+        zeros              66.7 %       0.0 %
+        missing                 0           1
+        class 0: no    1 (33.3 %) 1 (100.0 %)
+        class 1: yes   2 (66.7 %)   0 (0.0 %)
         """
         parts = {"train": (self.x_train, self.y_train), "test": (self.x_test, self.y_test)}
         return summarize(parts, self.class_names)
