@@ -65,6 +65,9 @@ RESTS = tuple(optimizer.rests for optimizer in OPTIMIZERS)
 CODES = {optimizer.name: code for code, optimizer in enumerate(OPTIMIZERS)}
 
 
+PANEL = 4  # vectors of a row whose gradients are summed side by side
+
+
 def _without_denormals(x: Vec) -> Vec:
     """Zero for what is below the smallest normal number: a state that fades away would slow every step down."""
     return select(absolute(x) < (2.0**-1022 if x.is_double else 2.0**-126), 0.0, x)
@@ -115,19 +118,25 @@ def optimizer_outer_step(
         arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(optimizer.slots)))]
         numbers = [(hyper + (h0 + j)).splat() for j in range(len(optimizer.hyper))]
 
-        def row(r: Int, _):
-            def vector(c: Int, _):
-                def term(b, total):
-                    number, delta = (x + (x0 + b * ldx + r)).splat(), (d + (d0 + b * ldd + c)).load()
-                    return [fma(number, delta, total[0])]
+        def panel(r: Int, c: Int, vectors: int):
+            offsets = [c + v * w.lanes for v in range(vectors)]
 
-                (g,) = repeat(batch, 1, [w.zeros()], term)
-                places = [arena + (r * ldw + c) for arena in arenas]
+            def term(b, totals):
+                number, deltas = (x + (x0 + b * ldx + r)).splat(), d + (d0 + b * ldd)
+                return [fma(number, (deltas + o).load(), g) for o, g in zip(offsets, totals, strict=True)]
+
+            gradients = repeat(batch, 1, [w.zeros()] * vectors, term)
+            for offset, g in zip(offsets, gradients, strict=True):
+                places = [arena + (r * ldw + offset) for arena in arenas]
                 weight, *state = [place.load() for place in places]
                 for place, vec in zip(places, _stepped(optimizer, numbers, weight, g, *state), strict=True):
                     place.store(vec)
 
-            repeat(columns, w.lanes, [], vector)
+        def row(r: Int, _):
+            width = PANEL * w.lanes
+            whole = columns & -width
+            repeat(whole, width, [], lambda c, _: panel(r, c, PANEL))
+            repeat(columns - whole, w.lanes, [], lambda c, _: panel(r, whole + c, 1))
             return []
 
         walk_bits(rows, [], row)

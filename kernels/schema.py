@@ -21,6 +21,7 @@ LINE = 64  # bytes of a cache line
 SMALL_BATCH = (
     4  # rows up to which neither a transpose of weights nor a block of their gradient is worth its memory
 )
+ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
@@ -47,10 +48,10 @@ OPERATION = np.dtype(
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
-        (
-            "constants",
-            "i8",
-        ),  # two rows in `params` that nothing updates, stride ldx: center, factor; -1: none
+        ("constants", "i8"),  # rows of `params` that nothing updates, stride ldx: center, factor; -1: none
+        ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
+        ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
+        ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
     ]
 )
@@ -108,3 +109,12 @@ def stride(columns: int, dtype: np.dtype) -> int:
     line = LINE // np.dtype(dtype).itemsize
     lines = columns // line + 1
     return (lines | 1) * line
+
+
+def second_half(inputs: int) -> int:
+    """The first input of the second half of a layer's sums; 0 if they are not divided.
+
+    Halves of whole pairs of cache lines, which processors fetch together, so that two threads do not meet in one.
+    """
+    pair = 2 * LINE // 4
+    return -(-inputs // (2 * pair)) * pair if inputs > ONE_SUM else 0

@@ -72,7 +72,7 @@ BAD = {
     "category": (FRAME.assign(b=pd.Categorical(["u", "v"] * 15)), "columns of numbers, got column 'b' of category"),
     "complex": (FRAME.assign(b=1j), "got column 'b' of complex128"),
     "nan": (FRAME.drop(1007).reindex(FRAME.index), r"missing in 3 columns: 'a', 'b', 'c', first in row 7 \(from 0\)"),
-    "missing integer": (FRAME.assign(c=pd.array([1] * 29 + [None], "Int64")), "missing in column 'c', first in row 29 .*fillna"),
+    "missing integer": (FRAME.assign(c=pd.array([1] * 29 + [None], "Int64")), "column 'c', first in row 29 .*fillna"),
     "infinite": (FRAME.replace(FRAME.iloc[0, 0], np.inf), r"expected finite numbers.* got inf at index \(0, 0\)"),
     "other order": (FRAME[["b", "a", "c"]], r"'a' where 'b' is; use X\[list\(model\.feature_names\)\]"),
     "other names": (FRAME.rename(columns={"c": "d"}), "'c' where 'd' is"),
