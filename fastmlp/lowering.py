@@ -19,16 +19,8 @@ SPARSE_BELOW = 0.5
 
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
-_NOWHERE = (
-    "x",
-    "y",
-    "dx",
-    "dy",
-    "weights",
-    "transposed",
-    "second",
-    "constants",
-)  # places, unless an operation has them
+# Places, unless an operation has them.
+_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants")
 
 # A last activation that is computed together with its loss, from logits.
 _FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}

@@ -26,6 +26,7 @@ _MOST_POWER = 22  # 10^22 is the largest power of ten that is a double
 _POWERS = np.array([float(10**k) for k in range(_MOST_POWER + 1)])
 _FULL = (2**63 - 10) // 10  # whole numbers up to this take another digit
 _EXACT = 2**53
+_SHORT = 15  # digits of a whole number that is a double in any case
 _HUGE = 10_000  # exponents beyond this differ in nothing
 _DOUBT = 2.0**-98  # relative; more than the sums and products below lose
 _SPLIT = 2.0**27 + 1.0
@@ -137,7 +138,16 @@ def _field_end(text, start, delimiter):
 
 @kernel
 def _number(text, start, delimiter):
-    """The number of the field that starts here, where the field ends, and whether that is certain."""
+    """The number of the field that starts here, where the field ends, and whether that is certain.
+
+    Pixels and other short whole numbers take the short way.
+    """
+    p, whole = start, np.int64(0)
+    while _ZERO <= text[p] <= _NINE and p < start + _SHORT:
+        whole = whole * 10 + (np.int64(text[p]) - _ZERO)
+        p += 1
+    if p > start and _is_end(text, p, delimiter):
+        return np.float64(whole), p, True
     p = start
     while text[p] == _SPACE and delimiter != _SPACE:
         p += 1

@@ -125,6 +125,15 @@ def test_the_same_bits_for_any_form_engine_and_number_of_threads(scaler, axis):
     np.testing.assert_allclose(twin.predict(images), model.predict(images), atol=1e-4)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_that_share_the_inputs_of_a_wide_layer(threads):
+    wide, labels = RANDOM.normal(size=(50, 600)) * 3 + 1, RANDOM.integers(0, 3, 50)
+    models = [Sequential([StandardScaler(), Dense(300, "relu"), Dense(3, "softmax")]) for _ in range(2)]
+    for model, size in zip(models, (1, threads), strict=True):
+        model.fit(wide, labels, epochs=2, batch_size=24, threads=size, verbose=0)
+    assert models[0].network.params.tobytes() == models[1].network.params.tobytes()
+
+
 def test_scaling_inside_is_scaling_before():
     """But for the place of the rounding: the same numbers come in, so the same come out."""
     scaler = StandardScaler().adapt(X)
