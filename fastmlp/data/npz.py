@@ -87,7 +87,8 @@ def read_npz(path: str | os.PathLike[str], names: list[str]) -> dict[str, NDArra
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file; expected an NPZ file")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        # By default NumPy refuses arrays of Python objects, which could run code.
+        with path.open("rb") as file, np.load(file) as archive:
             missing = [name for name in names if name not in archive]
             if missing:
                 raise FileFormatError(
