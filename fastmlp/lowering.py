@@ -109,9 +109,9 @@ class Lowering:
         """Whether the values hold so many zeros that it pays to skip them.
 
         Those of sparse samples, if nothing has put something else in their place; and, where each weight is read
-        for few rows, so that its way to the core is what counts, those of relu.
+        for few rows, so that its way to the core is what counts, those of relu. Dropout only adds zeros.
         """
-        last = self.operations[-1]
+        last = next(op for op in reversed(self.operations) if op["kind"] != schema.DROPOUT)
         if last["kind"] in {schema.INPUT, schema.SCALE}:
             return self.sparse_input
         relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]

@@ -14,7 +14,7 @@ from .lowering import SPARSE_BELOW
 from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
 
 _JUDGED_ROWS = 256
-_CHECKED_AT_ONCE = 2**22  # numbers, so that the check needs little memory
+_CHECKED_AT_ONCE = 2**18  # numbers, so that they stay in the cache and the check needs little memory
 
 
 @dataclass(frozen=True)
