@@ -66,7 +66,7 @@ def test_last_activation_and_loss(last, loss, fused, training):
 def test_zeros_are_skipped_in_the_first_layer():
     sparse = {"sparse_input": True}
     assert names([Flatten(), Dense(3), Dense(2)], **sparse) == ["input", "sparse", "dense"]
-    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "dense"]
+    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "sparse"]
     assert names([Dropout(0.1), Dense(3)], **sparse) == ["input", "sparse"]
     assert names([Activation("sigmoid"), Dense(3)], **sparse) == ["input", "activation sigmoid", "dense"]
     assert names([Activation("softmax"), Dense(3)], **sparse) == ["input", "softmax", "dense"]
