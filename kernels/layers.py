@@ -14,6 +14,7 @@ from .losses import loss_rows
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
+from .scaling import scale_backward, scale_forward
 from .schema import (
     ACTIVATION,
     DENSE,
@@ -21,6 +22,7 @@ from .schema import (
     DROPOUT,
     LOG_SOFTMAX,
     LOSS,
+    SCALE,
     SINGLE,
     SMALL_BATCH,
     SOFTMAX,
@@ -209,6 +211,9 @@ def forward(op, state, position, first, rows, seed, epoch):
         softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
     elif op.kind == LOG_SOFTMAX:
         log_softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+    elif op.kind == SCALE:
+        center, factor = op.constants, op.constants + op.ldx
+        scale_forward(work, y, op.ldy, work, x, op.ldx, state.params, center, factor, rows, op.fan_out)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
 
@@ -278,6 +283,9 @@ def backward(op, state, position, first, rows, seed, epoch):
         log_softmax_backward(
             work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
         )
+    elif op.kind == SCALE:
+        factor = op.constants + op.ldx
+        scale_backward(work, dx, op.ldx, work, dy, op.ldy, state.params, factor, rows, op.fan_out)
 
 
 @inlined

@@ -17,6 +17,7 @@ from fastmlp.losses import (
     Poisson,
     Quantile,
 )
+from fastmlp.scalers import SCALERS, Scaler
 
 ROWS, SHAPE, OUTPUTS = 7, (2, 3), 3
 STEP = 1e-5  # the cube root of eps: truncation and rounding of a central difference are then about equal
@@ -36,6 +37,7 @@ NETWORKS = {
     ],
     "dropout": lambda: [Flatten(), Dense(9, "tanh"), Dropout(0.4), Dense(9, "sigmoid"), Dropout(0.2)],
     "input-dropout": lambda: [Flatten(), Dropout(0.4), Dense(5, "softmax"), Dropout(0.4)],
+    **{scaler.kind: lambda scaler=scaler: [Flatten(), scaler(), Dense(5, "tanh")] for scaler in SCALERS},
     "none": lambda: [Flatten()],
 }
 RANDOM = np.random.default_rng(5)
@@ -74,6 +76,8 @@ def model_of(layers, last, **options):
     for layer in model.layers:
         if isinstance(layer, Dense):
             layer.bias = random.normal(size=layer.bias.shape)
+        elif isinstance(layer, Scaler):
+            layer.adapt(X.reshape(ROWS, -1))
     return model
 
 
