@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .initializers import INITIALIZERS, initial_weights
+from .initializers import (
+    Initializer,
+    get_initializer,
+    initial_biases,
+    initial_weights,
+    initializer_from_config,
+)
 from .kernels import activations
 from .names import look_up
+from .regularizers import L1L2, regularizer_from_config
 from .samples import as_batch
 from .sparse_matrix import SparseMatrix
 
@@ -53,7 +60,11 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """Kind and options, as a model file keeps them."""
-        return {"kind": self.kind, **self.options()}
+        described = {
+            name: value.config() if hasattr(value, "config") else value
+            for name, value in self.options().items()
+        }
+        return {"kind": self.kind, **described}
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after this layer; a ValueError if it does not fit."""
@@ -150,9 +161,15 @@ class Dense(Layer):
         Number of outputs, at least 1.
     activation : str
         f: one of `ACTIVATIONS`.
-    initializer : str
-        Initial weights: `auto` is `he_uniform` before ReLU and its relatives, else `glorot_uniform`. The bias
-        starts at 0.
+    initializer : str or Initializer
+        Initial weights: `auto` is `he_uniform` before ReLU and its relatives, else `glorot_uniform`; others are in
+        `fastmlp.initializers`.
+    bias_initializer : str or Initializer
+        Initial biases.
+    regularizer : L1L2, optional
+        Penalty on the weights: `L1(1e-4)`, `L2(1e-4)` or `L1L2(1e-5, 1e-4)` of `fastmlp.regularizers`.
+    max_norm : float, optional
+        Largest norm of the weights of a unit, without its bias: after each step, longer ones are scaled down.
     slope : float
         Slope of `leaky_relu` below 0, above 0.
 
@@ -173,7 +190,15 @@ class Dense(Layer):
     kind = "dense"
 
     def __init__(
-        self, units: int, activation: str = "identity", *, initializer: str = "auto", slope: float = 0.01
+        self,
+        units: int,
+        activation: str = "identity",
+        *,
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+        regularizer: L1L2 | None = None,
+        max_norm: float | None = None,
+        slope: float = 0.01,
     ) -> None:
         super().__init__()
         if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
@@ -181,15 +206,24 @@ class Dense(Layer):
         self.units = int(units)
         self.activation = look_up("activation", activation, _KNOWN_ACTIVATIONS)
         if initializer != "auto":
-            look_up("initializer", initializer, INITIALIZERS)
-        self.initializer = initializer
+            get_initializer(initializer)
+        get_initializer(bias_initializer)
+        self.initializer, self.bias_initializer = initializer, bias_initializer
+        if regularizer is not None and not isinstance(regularizer, L1L2):
+            raise ValueError(f"Dense: regularizer is {regularizer!r}; expected one such as L2(1e-4), or None")
+        self.regularizer = regularizer
+        if max_norm is not None and not _is_positive(max_norm):
+            raise ValueError(f"Dense: max_norm is {max_norm!r}; expected a number above 0, or None")
+        self.max_norm = max_norm
         self.slope = _check_slope("Dense", slope)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""
-        options = {"units": self.units, "activation": self.activation}
-        if self.initializer != "auto":
-            options["initializer"] = self.initializer
+        options: dict[str, Any] = {"units": self.units, "activation": self.activation}
+        defaults = {"initializer": "auto", "bias_initializer": "zeros", "regularizer": None, "max_norm": None}
+        for name, default in defaults.items():
+            if getattr(self, name) != default:
+                options[name] = getattr(self, name)
         if self.activation == "leaky_relu":
             options["slope"] = self.slope
         return options
@@ -205,7 +239,8 @@ class Dense(Layer):
 
     def lower(self, into: Lowering) -> None:
         """x W + b, then the activation in place."""
-        into.dense(self.units)
+        penalty = self.regularizer or L1L2()
+        into.dense(self.units, l1=penalty.l1, l2=2 * penalty.l2, max_norm=self.max_norm or 0.0)
         into.activation(self.activation, self.slope)
 
     def initial_weight(self, inputs: int, seed: int, position: int) -> np.ndarray:
@@ -214,6 +249,10 @@ class Dense(Layer):
         if name == "auto":
             name = "he_uniform" if self.activation in _LIKE_RELU else "glorot_uniform"
         return initial_weights(name, inputs, self.units, seed, position)
+
+    def initial_bias(self, inputs: int, seed: int, position: int) -> np.ndarray:
+        """The biases that training starts from, shape (units,)."""
+        return initial_biases(self.bias_initializer, inputs, self.units, seed, position)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -313,18 +352,29 @@ class Flatten(Layer):
         return (math.prod(shape),)
 
 
+def _is_positive(number: object) -> bool:
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < math.inf
+
+
 def _check_slope(layer: str, slope: float) -> float:
-    if isinstance(slope, bool) or not isinstance(slope, (int, float)) or not 0 < slope < math.inf:
+    if not _is_positive(slope):
         raise ValueError(f"{layer}: slope is {slope!r}; expected a number above 0")
     return float(slope)
 
 
 _LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in (Dense, Activation, Dropout, Flatten)}
 _OPTIONS = {
-    "dense": {"units", "activation", "initializer", "slope"},
+    "dense": {"units", "activation", "initializer", "bias_initializer", "regularizer", "max_norm", "slope"},
     "activation": {"activation", "slope"},
     "dropout": {"rate"},
     "flatten": set[str](),
+}
+
+
+_FROM_CONFIG: dict[str, Callable[[Any], Any]] = {
+    "initializer": initializer_from_config,
+    "bias_initializer": initializer_from_config,
+    "regularizer": regularizer_from_config,
 }
 
 
@@ -341,4 +391,9 @@ def layer_from_config(config: dict[str, Any]) -> Layer:
     unknown = options.keys() - _OPTIONS[config["kind"]]
     if unknown:
         raise ValueError(f"layer {config['kind']!r}: unknown options {sorted(unknown)}")
-    return kind(**options)
+    return kind(
+        **{
+            name: _FROM_CONFIG[name](value) if name in _FROM_CONFIG else value
+            for name, value in options.items()
+        }
+    )

@@ -68,7 +68,7 @@ class Lowering:
     ) -> None:
         self.rows, self.dtype, self.sparse_input = rows, dtype, sparse_input
         self.training, self.input_delta = training, input_delta
-        self.workspace = self.parameters = self.layer = 0
+        self.workspace = self.parameters = self.weight_rows = self.layer = 0
         self.operations: list[dict[str, float]] = []
         self.value = Value(-1, -1, -1, -1)
 
@@ -77,17 +77,19 @@ class Lowering:
         self.value = self._new_value(columns, with_delta=self.input_delta)
         self._add(schema.INPUT, y=self.value, number=BYTE_SCALE)
 
-    def dense(self, units: int) -> None:
-        """y = x W + b."""
+    def dense(self, units: int, *, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
+        """y = x W + b; what is asked of the weights in training: see `schema.OPERATION`."""
         x, y = self.value, self._new_value(units)
         stride = schema.stride(units, self.dtype)
-        fields = {"weights": self.parameters, "ldw": stride}
+        fields = {"weights": self.parameters, "ldw": stride, "sums": self.weight_rows}
         self.parameters += (x.columns + 1) * stride
+        self.weight_rows += x.columns + 1
         if x.delta >= 0 and self.rows > schema.SMALL_BATCH:
             across = schema.stride(x.columns, self.dtype)
             rows = schema.whole_lines(units, self.dtype)
             fields |= {"transposed": self._allocate(rows * across), "ldt": across}
-        self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields)
+        rules = {"l1": l1, "l2": l2, "max_norm": max_norm}
+        self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields, **rules)
 
     def _many_zeros(self) -> bool:
         """Whether the values hold so many zeros that it pays to skip them.
@@ -146,7 +148,9 @@ class Lowering:
         return self.value
 
     def _add(self, kind: int, *, x: Value | None = None, y: Value | None = None, **fields: float) -> None:
-        operation: dict[str, float] = {"x": -1, "y": -1, "dx": -1, "dy": -1, "weights": -1, "transposed": -1}
+        operation: dict[str, float] = dict.fromkeys(
+            ("x", "y", "dx", "dy", "weights", "transposed", "sums"), -1
+        )
         if x is not None:
             operation |= {"x": x.place, "ldx": x.stride, "fan_in": x.columns, "dx": x.delta}
         if y is not None:
@@ -159,7 +163,8 @@ class Lowering:
         for row, operation in zip(table, self.operations, strict=True):
             for name, number in operation.items():
                 row[name] = number
-        return verify(Plan(table, tuple(spans), self.parameters, self.workspace, self.rows, self.dtype))
+        sizes = self.parameters, self.workspace, self.weight_rows, self.rows
+        return verify(Plan(table, tuple(spans), *sizes, self.dtype))
 
 
 def lower(

@@ -13,13 +13,16 @@ from .kernels import optimizers
 from .layers import Dense, Shape, layer_from_config
 from .model_file import read_model, write_model
 from .optimizers import optimizer_from_config
+from .schedules import NO_PLATEAU, plateau_from_config
 
 if TYPE_CHECKING:
     from .model import Sequential
 
 Tensors = dict[str, np.ndarray]
 
-_FIELDS = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
+_FIELDS = {
+    "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of", "averages", "plateau",
+}  # fmt: skip
 
 
 def save_model(model: Sequential, path: str | PathLike[str]) -> None:
@@ -35,6 +38,8 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "epochs": model._epochs,
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
+        "averages": _has_averages(model),
+        "plateau": list(network.plateau if state_of else NO_PLATEAU),
     }
     write_model(path, config, _tensors(model))
 
@@ -55,8 +60,13 @@ def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
 
 
 def _state_of(model: Sequential) -> str:
-    """Name of the optimizer if there is state of it: that of another one would be of no use."""
-    return model.optimizer.name if model.network.slots_of == model.optimizer.name else ""
+    """Name of the optimizer if there is state of it: that of another one would be of no use, as it is for averages."""
+    network, name = model.network, model.optimizer.name
+    return name if network.slots_of == name and not network.shows_averages else ""
+
+
+def _has_averages(model: Sequential) -> bool:
+    return model.network.averages.size > 0 and not model.network.shows_averages
 
 
 def _tensors(model: Sequential) -> Tensors:
@@ -66,6 +76,8 @@ def _tensors(model: Sequential) -> Tensors:
     if _state_of(model):
         names = optimizers.OPTIMIZERS[model.optimizer.code].slots
         arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
+    if _has_averages(model):
+        arenas[".average"] = network.averages
     for number, layer in enumerate(model.layers):
         if layer.parameters:
             for suffix, arena in arenas.items():
@@ -117,6 +129,10 @@ def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
     if not is_count(config["epochs"]):
         raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
     model.network.steps, model._epochs = list(steps), config["epochs"]
+    if not isinstance(config["averages"], bool):
+        raise ValueError(f"expected whether there are averages, got {config['averages']!r}")
+    model.network.keep_averages(config["averages"])
+    model.network.plateau = plateau_from_config(config["plateau"])
 
 
 def _restore_tensors(model: Sequential, tensors: Tensors) -> None:

@@ -17,6 +17,7 @@ from .kernels import threads as words
 from .network import Network
 from .optimizers import Optimizer
 from .samples import Samples
+from .schedules import ReduceOnPlateau
 
 Targets = tuple[np.ndarray, np.ndarray]
 
@@ -58,6 +59,7 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
     KeyboardInterrupt
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
+    network._require_parameters("fit")
     order = np.arange(task.samples.count)
     network.prepare_slots(task.optimizer)
     for epoch in range(first, last):
@@ -65,6 +67,8 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
             rng.shuffle(order, np.uint64(network.seed), epoch)
         with _progress(task, epoch, last) as on_step:
             metrics = _train_epoch(network, task, order, epoch, on_step)
+        if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
+            network.plateau = task.optimizer.learning_rate.after_epoch(network.plateau, metrics)
         history.append(epoch + 1, metrics)
         if task.verbose:
             print(_line(epoch + 1, last, metrics), file=sys.stderr)
@@ -87,7 +91,7 @@ def _train_epoch(
         raise TrainingDiverged(
             f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
             f"from before this epoch, its optimizer starts afresh. Try a learning rate below "
-            f"{task.optimizer.learning_rate:g}, or scale the inputs"
+            f"{task.optimizer.rates(np.array(network.steps[:1]))[0]:g}, or scale the inputs"
         )
     count = task.samples.count
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}
