@@ -22,7 +22,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value < 2**53
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value < 2**53)
 
 
 Test = tuple[Callable[[Any], bool], str]

@@ -54,13 +54,10 @@ def entry(function: Callable) -> Any:
 
 
 def address(function: Any, types: Sequence) -> int:
-    """Where the machine code of an entry stands for arguments of these types, for other entries to call it.
-
-    As a C function: pointers and numbers come in, nothing comes out.
-    """
+    """Where the machine code of an entry stands for arguments of these types, for other entries to call it."""
     function.compile(tuple(types))
     result = function.overloads[tuple(types)]
-    return result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 
 def prepared(function: Any, arguments: Sequence) -> Callable:

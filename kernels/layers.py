@@ -261,7 +261,7 @@ def _touched_step(op, state, update, h0, k, end, rows, scratch):
         begin = stop + 1
 
 
-@kernel
+@inlined
 def _block_step(op, state, update, h0, k, end, rows, scratch):
     """Gradient and update of the rows [k, end) of the weights, while they are hot."""
     dense_gradient(op, state, state.scratch, scratch, op.ldw, k, end, rows)
@@ -277,7 +277,7 @@ def _block_step(op, state, update, h0, k, end, rows, scratch):
     follow(op, state, update, k, end)
 
 
-@kernel
+@inlined
 def _outer_step(op, state, update, h0, k, count, rows):
     """The same for a batch so small that a gradient is summed where it is used: for up to 64 rows of the weights."""
     if op.kind == SPARSE and update.optimizer[RESTS] != 0:

@@ -97,7 +97,7 @@ def _constrain(plan, state, update, rank, size):
 def _update(plan, state, update, h0, batch, control, rank, size):
     """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many.
 
-    Two things need all ranks first, and a barrier of their own: the norm of the gradients, and that of a unit's weights.
+    Two things need all ranks first, and a barrier of their own: the norm of gradients, and that of a unit's weights.
     """
     turn, scratch = rank, state.scratch.size // size * rank
     for i in range(plan.size):

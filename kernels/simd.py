@@ -404,11 +404,17 @@ class Pointer:
         return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
 
     def call(self, *arguments: "Pointer | Int") -> None:
-        """Call the machine code whose address stands here, with pointers and 64-bit integers."""
+        """Call the kernel whose address stands here, with pointers and 64-bit integers.
+
+        As Numba calls it: two places come first, for what it returns and for what it raises, both of which we ignore.
+        """
         kinds = [_POINTER if isinstance(argument, Pointer) else _INT for argument in arguments]
-        signature = ir.FunctionType(ir.VoidType(), kinds)
+        signature = ir.FunctionType(_INT32, [_POINTER, _POINTER, *kinds])
         code = self.builder.load(self.value, align=self._align, typ=signature.as_pointer())
-        self.builder.call(code, [argument.value for argument in arguments])
+        ignored = [cgutils.alloca_once(self.builder, _INT) for _ in range(2)]
+        for place in ignored:
+            place.type = _POINTER
+        self.builder.call(code, [*ignored, *(argument.value for argument in arguments)])
 
     def columns(self, start: Int) -> Vec:
         """The 32-bit integers start, start + 1, ...: the column of each lane."""

@@ -172,7 +172,10 @@ def follow(op, state, update, begin, end):
 
 @kernel
 def constrain(op, state, update, rank, size):
-    """Bring the weights of each unit to the largest norm that is allowed; this rank takes every size-th line of units."""
+    """Scale the weights of units down to the largest norm that is allowed, and move averages.
+
+    This rank takes every size-th cache line of units.
+    """
     line = LINE // state.params.itemsize
     for c in range(rank * line, op.fan_out, size * line):
         limit_columns(state.params, op.weights + c, op.ldw, op.fan_in, line, op.max_norm)
@@ -196,7 +199,7 @@ def constrain(op, state, update, rank, size):
 @inlined
 def is_constrained(plan):
     """Whether the weights of some layer have a largest norm."""
+    largest = 0.0
     for i in range(plan.size):
-        if plan[i].max_norm > 0:
-            return True
-    return False
+        largest = max(largest, plan[i].max_norm)
+    return largest > 0
