@@ -165,7 +165,7 @@ class Network:
     def averaged(self) -> Iterator[None]:
         """Put the averages in the place of the parameters for a while."""
         with self.lock:
-            self._require_parameters("averaged")
+            self.require_parameters("averaged")
             if self.averages.size == 0:
                 raise RuntimeError(
                     "there are no averages: fit with an optimizer that has ema_momentum, such as "
@@ -178,7 +178,7 @@ class Network:
             finally:
                 self.params[...], self.shows_averages = parameters, False
 
-    def _require_parameters(self, what: str) -> None:
+    def require_parameters(self, what: str) -> None:
         """Refuse what would change averages as if they were parameters."""
         if self.shows_averages:
             raise RuntimeError(f"{what}: not while averaged() shows the averages; leave its block first")
@@ -435,7 +435,7 @@ class Network:
     @_in_turn
     def step(self, optimizer: Optimizer, span: slice) -> None:
         """Update some of the layers from the gradients of the last `backward`."""
-        self._require_parameters("step")
+        self.require_parameters("step")
         self.kept_gradients()
         self.prepare_slots(optimizer)
         plan, state = self._hand_run(max(self._by_hand, 1))

@@ -7,7 +7,7 @@ formulas use `elementary`, so that they have the same bits on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
@@ -429,15 +429,13 @@ class ReduceOnPlateau(Schedule):
         """The rate before any reduction."""
         return as_schedule(self.rate)(steps)
 
-    def after_epoch(self, plateau: Plateau, metrics: Mapping[str, float]) -> Plateau:
-        """Where it is after an epoch with these metrics.
+    def check_metric(self, names: Iterable[str]) -> None:
+        """Raise a ValueError if the metric is not among these."""
+        look_up("metric of ReduceOnPlateau", self.monitor, dict.fromkeys(names))
 
-        Raises
-        ------
-        ValueError
-            If the metric is not among them.
-        """
-        value = look_up("metric of ReduceOnPlateau", self.monitor, metrics)
+    def after_epoch(self, plateau: Plateau, metrics: Mapping[str, float]) -> Plateau:
+        """Where it is after an epoch with these metrics."""
+        value = metrics[self.monitor]
         scale, best, waited, resting = plateau
         if best is None or self._is_better(value, best):
             best, waited = value, 0

@@ -43,6 +43,12 @@ class Task:
         return str(losses.LOSSES[losses.CODES[self.loss]].score)
 
     @property
+    def metrics(self) -> list[str]:
+        """What is known of each epoch."""
+        names = ["loss", self.score]
+        return names if self.validation is None else [*names, *(f"val_{name}" for name in names)]
+
+    @property
     def steps(self) -> int:
         """Steps of an epoch; the last batch may be smaller."""
         return -(-self.samples.count // self.batch_size)
@@ -59,7 +65,9 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
     KeyboardInterrupt
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
-    network._require_parameters("fit")
+    network.require_parameters("fit")
+    if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
+        task.optimizer.learning_rate.check_metric(task.metrics)
     order = np.arange(task.samples.count)
     network.prepare_slots(task.optimizer)
     for epoch in range(first, last):

@@ -70,7 +70,7 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, b
 @pytest.mark.parametrize("batch", [3, 70])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_twin(rule, batch, sparse):
-    plan, state = trained(program, rule, batch=batch, sparse=sparse)
+    _, state = trained(program, rule, batch=batch, sparse=sparse)
     _, twin = trained(reference, rule, batch=batch)
     _, plain = trained(program, "l1", batch=batch, l1=0.0)
     steps = -(-SAMPLES // batch)
