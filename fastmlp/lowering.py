@@ -19,6 +19,17 @@ SPARSE_BELOW = 0.5
 
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
+_NOWHERE = (
+    "x",
+    "y",
+    "dx",
+    "dy",
+    "weights",
+    "transposed",
+    "second",
+    "sums",
+)  # places, unless an operation has them
+
 # A last activation that is computed together with its loss, from logits.
 _FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
 
@@ -89,7 +100,20 @@ class Lowering:
             rows = schema.whole_lines(units, self.dtype)
             fields |= {"transposed": self._allocate(rows * across), "ldt": across}
         rules = {"l1": l1, "l2": l2, "max_norm": max_norm}
+        if half := schema.second_half(x.columns):
+            shared = {"half": half, "by_inputs": self._by_inputs(x, units)}
+            fields |= shared | {"second": self._allocate(self.rows * y.stride)}
+            if self.operations[-1]["kind"] == schema.INPUT:
+                self.operations[-1] |= shared
         self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields, **rules)
+
+    def _by_inputs(self, x: Value, units: int) -> bool:
+        """Whether it costs a team less to exchange the values and deltas of a batch than the weights.
+
+        Samples need no exchange, as each thread gathers those columns that it needs.
+        """
+        exchanged = units if self.operations[-1]["kind"] == schema.INPUT else x.columns + units
+        return self.training and self.rows > schema.SMALL_BATCH and self.rows * exchanged < x.columns * units
 
     def _many_zeros(self) -> bool:
         """Whether the values hold so many zeros that it pays to skip them.
@@ -148,9 +172,7 @@ class Lowering:
         return self.value
 
     def _add(self, kind: int, *, x: Value | None = None, y: Value | None = None, **fields: float) -> None:
-        operation: dict[str, float] = dict.fromkeys(
-            ("x", "y", "dx", "dy", "weights", "transposed", "sums"), -1
-        )
+        operation: dict[str, float] = dict.fromkeys(_NOWHERE, -1)
         if x is not None:
             operation |= {"x": x.place, "ldx": x.stride, "fan_in": x.columns, "dx": x.delta}
         if y is not None:

@@ -99,6 +99,7 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),
         "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, kind == schema.LOSS),
         "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
+        "second": (op["ldy"], plan.rows, fan_out, plan.workspace, dense and op["half"] > 0),
         "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, dense),
         "transposed": (
             op["ldt"],

@@ -7,6 +7,7 @@ import numpy as np
 
 from .activations import activation_backward, activation_forward
 from .gemm import gemm
+from .halves import FIRST, HALVES, half_of, half_rows, join_halves, shares_inputs
 from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
@@ -81,13 +82,70 @@ def input_forward(op, state, data, position, first, rows):
     put_ones(op, state, first, rows)
 
 
+@kernel
+def dense_sums(op, state, y, first, rows, begin, end):
+    """The sums over the inputs [begin, end) of x W + b: the bias is the last row of W, its input the column of ones."""
+    work, x, w = state.workspace, op.x + first * op.ldx + begin, op.weights + begin * op.ldw
+    if op.kind == SPARSE:
+        sparse_forward(
+            work, y, op.ldy, work, x, op.ldx, state.params, w, op.ldw, rows, op.fan_out, end - begin
+        )
+    else:
+        gemm(work, y, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, op.fan_out, end - begin)
+
+
+@inlined
+def join(op, state, first, rows):
+    """y = both halves of the sums."""
+    work, y, second = state.workspace, op.y + first * op.ldy, op.second + first * op.ldy
+    join_halves(work, y, work, second, op.ldy, rows, op.fan_out)
+
+
 @inlined
 def dense_forward(op, state, first, rows):
-    """y = x W + b: the bias is the last row of W, its input the column of ones."""
+    """y = x W + b."""
+    depth, at = op.fan_in + 1, first * op.ldy
+    if op.half == 0:
+        dense_sums(op, state, op.y + at, first, rows, FIRST, depth)
+    else:
+        dense_sums(op, state, op.y + at, first, rows, FIRST, op.half)
+        dense_sums(op, state, op.second + at, first, rows, op.half, depth)
+        join(op, state, first, rows)
+
+
+@inlined
+def forward_half(op, state, first, rows, rank, size):
+    """This rank's half of the sums of a layer whose inputs the team shares."""
+    start, count = half_rows(first, rows, rank, size)
+    begin, end = half_of(op, op.fan_in + 1, rank % HALVES)
+    y = op.y if begin == 0 else op.second
+    dense_sums(op, state, y + start * op.ldy, start, count, begin, end)
+
+
+@inlined
+def backward_half(op, state, first, rows, rank, size):
+    """The deltas of this rank's half of the inputs: dx = dy W', from weights that nobody else writes."""
+    start, count = half_rows(first, rows, rank, size)
+    begin, end = half_of(op, op.fan_in, rank % HALVES)
+    work, dx, dy = state.workspace, op.dx + start * op.ldx, op.dy + start * op.ldy
     gemm(
-        state.workspace, op.y + first * op.ldy, op.ldy, state.workspace, op.x + first * op.ldx, op.ldx, UNIT,
-        state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1,
+        work, dx + begin, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed + begin, op.ldt, count,
+        end - begin, op.fan_out,
     )  # fmt: skip
+
+
+@inlined
+def input_half(op, state, data, position, first, rows, rank, size):
+    """Gather this rank's half of the columns of the samples."""
+    start, count = half_rows(first, rows, rank, size)
+    begin, end = half_of(op, op.fan_out, rank % HALVES)
+    columns, item = end - begin, (1, 4, 8)[data.kind]
+    for r in range(start, start + count):
+        sample, soon = data.order[position + r], sample_ahead(data, position + r)
+        prefetch(data.inputs, (soon * op.fan_out + begin) * item, columns * item)
+        y, place = op.y + r * op.ldy + begin, sample * op.fan_out + begin
+        read_row(state.workspace, y, data.inputs, place, columns, data.kind, op.number)
+    put_ones(op, state, start, count)
 
 
 @inlined
@@ -129,12 +187,8 @@ def dense_transpose(op, state, begin, end):
 def forward(op, state, position, first, rows, seed, epoch):
     """The outputs of one operation; those of INPUT come from `input_forward`, LOSS has none."""
     work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
-    if op.kind == DENSE:
+    if op.kind in (DENSE, SPARSE):
         dense_forward(op, state, first, rows)
-    elif op.kind == SPARSE:
-        sparse_forward(
-            work, y, op.ldy, work, x, op.ldx, state.params, op.weights, op.ldw, rows, op.fan_out, op.fan_in + 1
-        )  # fmt: skip
     elif op.kind == ACTIVATION:
         activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
     elif op.kind == DROPOUT:
@@ -195,28 +249,46 @@ def backward(op, state, position, first, rows, seed, epoch):
 
 
 @inlined
-def refresh(op, state, turn, size):
-    """Transpose this rank's blocks of the weights."""
-    if op.transposed >= 0:
-        for k in range(turn * UPDATE_ROWS, op.fan_in, size * UPDATE_ROWS):
-            dense_transpose(op, state, k, min(k + UPDATE_ROWS, op.fan_in))
+def blocks_of(op, turn, rank, size):
+    """The blocks of rows of the weights that a rank updates, as a range: each block in turn, or those of its half.
+
+    Begin, end and step.
+    """
+    end = op.fan_in + 1
+    if shares_inputs(op, size):
+        begin, end = half_of(op, end, rank % HALVES)
+        turn, size = rank // HALVES, size // HALVES
+    else:
+        begin = FIRST
+    return begin + turn * UPDATE_ROWS, end, size * UPDATE_ROWS
 
 
 @inlined
-def gradient(op, state, rows, turn, size):
+def refresh(op, state, rank, size):
+    """Transpose this rank's blocks of the weights."""
+    if op.transposed >= 0:
+        begin, stop, step = blocks_of(op, rank, rank, size)
+        for k in range(begin, stop, step):
+            dense_transpose(op, state, k, min(k + UPDATE_ROWS, stop))
+
+
+@inlined
+def gradient(op, state, rows, turn, rank, size):
     """Write this rank's blocks of the weight gradient into the arena of gradients."""
     if op.weights >= 0:
-        for k in range(turn * UPDATE_ROWS, op.fan_in + 1, size * UPDATE_ROWS):
-            end = min(k + UPDATE_ROWS, op.fan_in + 1)
+        begin, stop, step = blocks_of(op, turn, rank, size)
+        for k in range(begin, stop, step):
+            end = min(k + UPDATE_ROWS, stop)
             dense_gradient(op, state, state.gradients, op.weights + k * op.ldw, op.ldw, k, end, rows)
 
 
 @inlined
-def measure_blocks(op, state, turn, size):
+def measure_blocks(op, state, turn, rank, size):
     """Sums of squares of the rows of this rank's blocks of the gradient."""
     if op.weights >= 0:
-        for k in range(turn * UPDATE_ROWS, op.fan_in + 1, size * UPDATE_ROWS):
-            measure(op, state, k, min(k + UPDATE_ROWS, op.fan_in + 1))
+        begin, stop, step = blocks_of(op, turn, rank, size)
+        for k in range(begin, stop, step):
+            measure(op, state, k, min(k + UPDATE_ROWS, stop))
 
 
 @inlined
@@ -230,11 +302,12 @@ def _rows_step(op, state, update, h0, begin, end, gradients, g0):
 
 
 @inlined
-def step(op, state, update, h0, turn, size, scratch, weight_scale, bias_scale):
+def step(op, state, update, h0, turn, rank, size, scratch, weight_scale, bias_scale):
     """Update this rank's blocks of the weights from the arena of gradients, scaled."""
     if op.weights >= 0:
-        for k in range(turn * UPDATE_ROWS, op.fan_in + 1, size * UPDATE_ROWS):
-            end = min(k + UPDATE_ROWS, op.fan_in + 1)
+        begin, stop, step = blocks_of(op, turn, rank, size)
+        for k in range(begin, stop, step):
+            end = min(k + UPDATE_ROWS, stop)
             gradients, g0 = state.gradients, op.weights + k * op.ldw
             if is_adjusted(op, update):
                 adjust(op, state, update, scratch, gradients, g0, k, end, weight_scale, bias_scale)
@@ -293,7 +366,7 @@ def _outer_step(op, state, update, h0, k, count, rows):
 
 
 @inlined
-def gradient_step(op, state, update, h0, rows, turn, size, scratch):
+def gradient_step(op, state, update, h0, rows, turn, rank, size, scratch):
     """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
     if op.weights >= 0:
         end = op.fan_in + 1
@@ -301,11 +374,14 @@ def gradient_step(op, state, update, h0, rows, turn, size, scratch):
             for k in range(turn * MASK_BITS, end, size * MASK_BITS):
                 _outer_step(op, state, update, h0, k, min(MASK_BITS, end - k), rows)
         else:
-            for k in range(turn * UPDATE_ROWS, end, size * UPDATE_ROWS):
-                _block_step(op, state, update, h0, k, min(k + UPDATE_ROWS, end), rows, scratch)
+            begin, stop, step = blocks_of(op, turn, rank, size)
+            for k in range(begin, stop, step):
+                _block_step(op, state, update, h0, k, min(k + UPDATE_ROWS, stop), rows, scratch)
 
 
 @inlined
 def next_turn(op, turn, size):
     """Whose turn it is after this operation's blocks, if blocks are dealt out to the ranks one by one."""
-    return turn if op.weights < 0 else (turn - (op.fan_in + UPDATE_ROWS) // UPDATE_ROWS) % size
+    if op.weights < 0 or shares_inputs(op, size):
+        return turn
+    return (turn - (op.fan_in + UPDATE_ROWS) // UPDATE_ROWS) % size

@@ -4,13 +4,13 @@ import numpy as np
 
 from . import layers, updates
 from .borrow import borrowed, borrowed_data, borrowed_state, borrowed_update
+from .halves import ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
 from .schema import INPUT, LINE, NORMS, WIDTH, State
 from .steps import prepared as prepared
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
 CHUNK = np.int64(256)  # rows that go through all layers together, so that each weight is read once for many
-ROW_GRAIN = np.int64(8)  # rows of a batch are shared out by whole tiles
 
 # A literal would be a type of its own to Numba, and the kernels compiled once more for it.
 SMALLEST = np.int64(LINE // 8)  # numbers that any workspace has, whole integers of 64 bits
@@ -45,15 +45,56 @@ def _loss(plan, state, data, position, first, rows, scale):
 
 
 @inlined
-def _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, size):
-    """Forward, loss and backward of this rank's rows of the batch, a chunk at a time."""
-    start, stop = share(batch, ROW_GRAIN, rank, size)
-    for first in range(start, stop, CHUNK):
-        rows = min(CHUNK, stop - first)
-        _forward(plan, state, data, begin + first, first, rows, seed, epoch)
+def _team_forward(plan, state, data, position, start, count, first, rows, seed, epoch, control, rank, size):
+    """Forward of `count` rows of the batch, from `start` on; this rank's are `rows`, from `first` on.
+
+    Where the team shares the inputs of an operation, all are needed before and all half sums behind.
+    """
+    gathered = False
+    for i in range(plan.size):
+        op = plan[i]
+        if op.kind == INPUT:
+            gathered = shares_inputs(op, size) and data.starts.size == 0
+            if gathered:
+                layers.input_half(op, state, data, position, start, count, rank, size)
+            else:
+                layers.input_forward(op, state, data, position + first, first, rows)
+        elif shares_inputs(op, size):
+            if not (gathered and i == 1):
+                barrier(control, size)
+            layers.forward_half(op, state, start, count, rank, size)
+            barrier(control, size)
+            layers.join(op, state, first, rows)
+            layers.put_ones(op, state, first, rows)
+        else:
+            layers.forward(op, state, position + first, first, rows, seed, epoch)
+
+
+@inlined
+def _team_backward(plan, state, position, start, count, first, rows, seed, epoch, control, rank, size):
+    """Backward of the same rows."""
+    for i in range(plan.size - 1, -1, -1):
+        op = plan[i]
+        if shares_inputs(op, size):
+            if op.dx >= 0:
+                barrier(control, size)
+                layers.backward_half(op, state, start, count, rank, size)
+                barrier(control, size)
+        else:
+            layers.backward(op, state, position + first, first, rows, seed, epoch)
+
+
+@inlined
+def _learn(plan, state, data, begin, batch, seed, epoch, control, rank, size):
+    """Forward, loss and backward of the batch, a chunk for each rank at a time."""
+    for start in range(0, batch, CHUNK * size):
+        count = min(CHUNK * size, batch - start)
+        part, stop = share(count, ROW_GRAIN, rank, size)
+        first, rows = start + part, stop - part
+        _team_forward(plan, state, data, begin, start, count, first, rows, seed, epoch, control, rank, size)
         if not _loss(plan, state, data, begin + first, first, rows, 1.0 / batch):
             publish(control, BROKEN, 1)
-        _backward(plan, state, begin + first, first, rows, seed, epoch)
+        _team_backward(plan, state, begin, start, count, first, rows, seed, epoch, control, rank, size)
 
 
 @inlined
@@ -61,7 +102,7 @@ def _measure(plan, state, rank, size):
     """Sums of squares of the rows of the gradients in this rank's blocks."""
     turn = rank
     for i in range(plan.size):
-        layers.measure_blocks(plan[i], state, turn, size)
+        layers.measure_blocks(plan[i], state, turn, rank, size)
         turn = layers.next_turn(plan[i], turn, size)
 
 
@@ -72,16 +113,9 @@ def _steps(plan, state, update, h0, stride, rank, size, scratch):
     for i in range(plan.size):
         weight_scale, bias_scale = updates.own_scales(plan[i], state, update)
         layers.step(
-            plan[i],
-            state,
-            update,
-            h0 + i * stride,
-            turn,
-            size,
-            scratch,
-            scale * weight_scale,
+            plan[i], state, update, h0 + i * stride, turn, rank, size, scratch, scale * weight_scale,
             scale * bias_scale,
-        )
+        )  # fmt: skip
         turn = layers.next_turn(plan[i], turn, size)
 
 
@@ -102,9 +136,9 @@ def _update(plan, state, update, h0, batch, control, rank, size):
     turn, scratch = rank, state.scratch.size // size * rank
     for i in range(plan.size):
         if state.gradients.size > 0:
-            layers.gradient(plan[i], state, batch, turn, size)
+            layers.gradient(plan[i], state, batch, turn, rank, size)
         else:
-            layers.gradient_step(plan[i], state, update, h0, batch, turn, size, scratch)
+            layers.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
         turn = layers.next_turn(plan[i], turn, size)
     if state.gradients.size > 0:
         if update.optimizer[NORMS] != 0:
@@ -121,9 +155,9 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
 
     totals[0] += sum of the losses, totals[1] += sum of the scores, totals[2] += samples, by rank 0, row by row in
-    their order. Two barriers a step: rows are read and written by their owners up to the first, weights up to the
-    second. Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a
-    loss is not finite (BROKEN).
+    their order. Each step ends with two barriers: rows are written up to the first, weights up to the second; there
+    are more around each operation whose inputs the team shares. Ends early, all ranks in the same step and before its
+    update, when the caller publishes STOP or when a loss is not finite (BROKEN).
     """
     state = borrowed_state(state)
     data = borrowed_data(data)
@@ -135,7 +169,7 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     for number in range(load(control, STEP), (samples + batch_size - 1) // batch_size):
         begin = number * batch_size
         batch = min(batch_size, samples - begin)
-        _learn_rows(plan, state, data, begin, batch, seed, epoch, control, rank, size)
+        _learn(plan, state, data, begin, batch, seed, epoch, control, rank, size)
         if rank == 0 and load(control, STOP) != 0:
             publish(control, HALT, 1)
         barrier(control, size)
@@ -226,7 +260,7 @@ def backward(plan, state, rows, seed, epoch):
         layers.refresh(plan[i], state, _FIRST, _ONE)
     _backward(plan, state, _FIRST, _FIRST, rows, seed, epoch)
     for i in range(plan.size):
-        layers.gradient(plan[i], state, rows, _FIRST, _ONE)
+        layers.gradient(plan[i], state, rows, _FIRST, _FIRST, _ONE)
 
 
 @entry

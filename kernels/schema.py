@@ -20,6 +20,7 @@ LINE = 64  # bytes of a cache line
 SMALL_BATCH = (
     4  # rows up to which neither a transpose of weights nor a block of their gradient is worth its memory
 )
+ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
 INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(7)
@@ -45,6 +46,9 @@ OPERATION = np.dtype(
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
+        ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
+        ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
+        ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
         ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
         ("sums", "i8"),  # where the sums of squares of its gradient's rows stand in `sums`, one for each row
         ("l1", "f8"),  # penalty on the weights: l1 |w| + l2 w^2 / 2
@@ -135,3 +139,12 @@ def stride(columns: int, dtype: np.dtype) -> int:
     line = LINE // np.dtype(dtype).itemsize
     lines = columns // line + 1
     return (lines | 1) * line
+
+
+def second_half(inputs: int) -> int:
+    """The first input of the second half of a layer's sums; 0 if they are not divided.
+
+    Halves of whole pairs of cache lines, which processors fetch together, so that two threads do not meet in one.
+    """
+    pair = 2 * LINE // 4
+    return -(-inputs // (2 * pair)) * pair if inputs > ONE_SUM else 0

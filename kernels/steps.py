@@ -14,6 +14,8 @@ from .optimizers import OPTIMIZERS, Optimizer
 from .schema import CODE, OUTER_CODE, RESTS, STEP_CODE, UPDATE_WORDS, WIDTH
 from .simd import Case, Int, Pointer, Vec, absolute, fma, primitive, repeat, select, walk_bits
 
+PANEL = 4  # vectors of a row whose gradients are summed side by side
+
 
 def _without_denormals(x: Vec) -> Vec:
     """Zero for what is below the smallest normal number: a state that fades away would slow every step down."""
@@ -87,24 +89,29 @@ def optimizer_outer_step(
         arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(optimizer.slots)))]
         numbers = _numbers(optimizer, hyper + h0)
 
+        def panel(r: Int, c: Int, vectors: int, numbers: list[Vec]):
+            offsets = [c + v * w.lanes for v in range(vectors)]
+
+            def term(b, totals):
+                number, deltas = (x + (x0 + b * ldx + r)).splat(), d + (d0 + b * ldd)
+                return [fma(number, (deltas + o).load(), g) for o, g in zip(offsets, totals, strict=True)]
+
+            gradients = repeat(batch, 1, [w.zeros()] * vectors, term)
+            for offset, g in zip(offsets, gradients, strict=True):
+                places = [arena + (r * ldw + offset) for arena in arenas]
+                weight, *state = [place.load() for place in places]
+                for place, vec in zip(places, _stepped(optimizer, numbers, weight, g, *state), strict=True):
+                    place.store(vec)
+
         def row(r: Int, _):
             in_row = [
                 simd.either(r < rows, number, bias) if bias is not number else number
                 for number, bias in zip(numbers, _for_bias(optimizer, numbers), strict=True)
             ]
-
-            def vector(c: Int, _):
-                def term(b, total):
-                    number, delta = (x + (x0 + b * ldx + r)).splat(), (d + (d0 + b * ldd + c)).load()
-                    return [fma(number, delta, total[0])]
-
-                (g,) = repeat(batch, 1, [w.zeros()], term)
-                places = [arena + (r * ldw + c) for arena in arenas]
-                weight, *state = [place.load() for place in places]
-                for place, vec in zip(places, _stepped(optimizer, in_row, weight, g, *state), strict=True):
-                    place.store(vec)
-
-            repeat(columns, w.lanes, [], vector)
+            width = PANEL * w.lanes
+            whole = columns & -width
+            repeat(whole, width, [], lambda c, _: panel(r, c, PANEL, in_row))
+            repeat(columns - whole, w.lanes, [], lambda c, _: panel(r, whole + c, 1, in_row))
             return []
 
         walk_bits(bits, [], row)

@@ -22,10 +22,10 @@ from fastmlp.kernels import simd
 from tests.mnist import FOLDER, mnist, needs_mnist
 
 DIGESTS = {
-    "synthetic-100": "03907eaa9cfdad3727bb9830924dbd0d859f4cda55deac7a5c85470a4599a0cd",
-    "synthetic-96": "3a3cd5103dcff4ec3f193401372966a999ca5d7ae6c30beb9eff9d9c98a1f173",
-    "mnist-100": "77d735924a9a7aba0e4d45bdfea67a46503d85cff7f060ba5ce4e82d00f0e2e8",
-    "mnist-96": "6fa3bfc233acdd05f2f49e0029fb56a9bf682a3ffabfaa60696966b71241fd16",
+    "synthetic-100": "87a91ffacd8e8995b18c52b978895d7df162154e7a3cfeb5c19a191563563d67",
+    "synthetic-96": "52365e8ba8f1280efbc17792cb0d1bf9c6789a32923492b33490109336a9a95d",
+    "mnist-100": "360d64563e25cbcccc605bcb2b43e08e47b95a512ac5ffbb57258029a33653c7",
+    "mnist-96": "1a570d135d3fff05382f7bae3f91bf1c1bbc39816d09e0bfd88838b237804068",
 }
 
 

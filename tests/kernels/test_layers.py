@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import program, reference
+from fastmlp.kernels import program, reference, schema
 from tests.cases import DTYPES
 from tests.kernels import networks, scalar
 from tests.kernels.networks import SEED
 
-# Rows, features, units of two layers: ones; primes; more rows than a chunk and more units than a tile.
-SHAPES = [(1, 1, 1, 1), (13, 17, 7, 3), (65, 49, 129, 33)]
+# Rows, features, units of two layers: ones; primes; more rows than a chunk and more units than a tile; sums in halves.
+SHAPES = [(1, 1, 1, 1), (13, 17, 7, 3), (65, 49, 129, 33), (9, 200, 150, 3)]
 
 
 @pytest.fixture(params=SHAPES, ids=str)
@@ -47,8 +47,16 @@ def test_forward_adds_the_bias_after_the_sum(run):
     for op in networks.dense(plan):
         weights = networks.weights_of(op, state.params)
         x = value(op, state, rows, "x", op["fan_in"])
-        expected = product(x, weights[:-1]) + weights[-1]
+        half = op["half"]
+        expected = product(x[:, half:], weights[half:-1]) + weights[-1]
+        if half:
+            expected += product(x[:, :half], weights[:half])
         assert np.array_equal(value(op, state, rows, "y", op["fan_out"]), expected)
+
+
+def test_sums_of_many_inputs_are_made_of_two_halves():
+    halves = {inputs: schema.second_half(inputs) for inputs in (1, 128, 129, 200, 784, 20_000)}
+    assert halves == {1: 0, 128: 0, 129: 96, 200: 128, 784: 416, 20_000: 10_016}
 
 
 def test_a_column_of_ones_follows_the_outputs(run):
