@@ -4,6 +4,8 @@ The program is compiled once and knows no formula. What it calls stands in `Upda
 when an optimizer is first used.
 """
 
+from functools import cache
+
 import numpy as np
 from numba import from_dtype, types
 
@@ -138,14 +140,22 @@ def outer_entry(
     )
 
 
-def prepared(code: int, dtype: np.dtype) -> np.ndarray:
-    """The words of `Update.optimizer` for an optimizer, whose machine code is compiled or loaded."""
+@cache
+def _addresses(code: int, dtype: np.dtype) -> tuple[int, int]:
+    """Where the machine code of an optimizer's two kinds of step stands; it is compiled or loaded."""
     pointer, integer, which = types.CPointer(from_dtype(dtype)), types.int64, types.literal(code)
+    return (
+        address(step_entry, [*[pointer] * 4, *[integer] * 6, which]),
+        address(outer_entry, [*[pointer] * 5, *[integer] * 8, which]),
+    )
+
+
+def prepared(code: int, dtype: np.dtype) -> np.ndarray:
+    """The words of `Update.optimizer` for an optimizer; the caller fills in what depends on its rules."""
     words = np.zeros(UPDATE_WORDS, np.int64)
     words[CODE], words[RESTS] = code, OPTIMIZERS[code].rests
     words[WIDTH] = len(OPTIMIZERS[code].hyper)
-    words[STEP_CODE] = address(step_entry, [*[pointer] * 4, *[integer] * 6, which])
-    words[OUTER_CODE] = address(outer_entry, [*[pointer] * 5, *[integer] * 8, which])
+    words[STEP_CODE], words[OUTER_CODE] = _addresses(code, dtype)
     return words
 
 
