@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from .layers import Activation, Dense, Dropout, Flatten
     from .model import Sequential, load
     from .optimizers import SGD, Adam, RMSprop
-    from .plot import plot_history
+    from .plot import (
+        plot_confusion_matrix,
+        plot_decision_regions,
+        plot_history,
+        plot_label_distribution,
+        plot_learning_rates,
+        plot_mistakes,
+        plot_samples,
+        plot_weights,
+    )
+    from .rate_finder import LearningRates, find_learning_rate
 
 __version__ = "0.1.0"
 
@@ -27,14 +37,23 @@ __all__ = [
     "FileFormatError",
     "Flatten",
     "History",
+    "LearningRates",
     "RMSprop",
     "Sequential",
     "TrainingDiverged",
+    "find_learning_rate",
     "load",
     "load_idx_folder",
     "load_mnist",
     "load_synthetic",
+    "plot_confusion_matrix",
+    "plot_decision_regions",
     "plot_history",
+    "plot_label_distribution",
+    "plot_learning_rates",
+    "plot_mistakes",
+    "plot_samples",
+    "plot_weights",
     "synthetic_digits",
 ]
 
@@ -45,7 +64,17 @@ _MODULES = {
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),
     "model": ("Sequential", "load"),
     "optimizers": ("SGD", "Adam", "RMSprop"),
-    "plot": ("plot_history",),
+    "plot": (
+        "plot_confusion_matrix",
+        "plot_decision_regions",
+        "plot_history",
+        "plot_label_distribution",
+        "plot_learning_rates",
+        "plot_mistakes",
+        "plot_samples",
+        "plot_weights",
+    ),
+    "rate_finder": ("LearningRates", "find_learning_rate"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
