@@ -133,7 +133,7 @@ def plot_label_distribution(y: ArrayLike, *, class_names: Names = None, ax: Axes
     frame(ax, f"{labels.size:,} samples of {len(names)} classes", grid="x")
     ax.set_yticks(np.arange(len(names)), names)
     ax.set(xlabel="samples", ylim=(len(names) - 0.4, -0.6))
-    ax.margins(x=0.2)  # room for the numbers
+    ax.margins(x=0.3)  # room for the numbers
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     return ax

@@ -252,6 +252,8 @@ def as_images(X: np.ndarray, shape: Shape = None, name: str = "X") -> np.ndarray
     """
     if X.dtype.kind not in "buif":
         raise ValueError(f"{name}: expected images, got dtype {X.dtype}")
+    if not np.isfinite(X).all():
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinite ones; replace them first")
     if X.ndim == 2:
         X = X.reshape(len(X), *_shape_of_rows(X.shape[1], shape, name))
     if X.ndim == 4 and X.shape[-1] == 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..counts import positive
+from ..counts import is_count
 from .axes import COLOURS, GREY, add_colour_bar, axes_for, write_title
 from .classes import Names, as_classes, name_classes
 from .outputs import as_model
@@ -89,9 +89,13 @@ def plot_decision_regions(
     points, labels = np.asarray(X), as_classes(y, "y")
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "buif":
         raise ValueError(f"X: expected samples of two features, shape (samples, 2), got shape {points.shape}")
+    if not np.isfinite(points).all():
+        raise ValueError("X: expected finite numbers, got NaN or infinite ones; leave such samples out")
+    if not is_count(resolution) or resolution < 2:
+        raise ValueError(f"resolution: expected a whole number of at least 2, got {resolution!r}")
     if len(points) != len(labels):
         raise ValueError(f"y: expected one for each of the {len(points)} samples of X, got {len(labels)}")
-    plane = _ask(as_model(model, "plot_decision_regions"), points, positive("resolution", resolution))
+    plane = _ask(as_model(model, "plot_decision_regions"), points, resolution)
     outputs = plane.outputs.shape[-1]
     classes = max(outputs, 2)
     if int(labels.max()) >= classes:

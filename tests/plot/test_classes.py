@@ -1,5 +1,7 @@
 """Pictures of classes: bars and cells with their numbers, names, and what is refused."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -38,7 +40,7 @@ def test_numbers_at_the_bars_lie_within_the_picture_and_apart(classes):
     ax.figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in ax.texts]
     assert all(box.x1 <= ax.bbox.x1 for box in boxes)
-    assert not any(one.overlaps(other) for one, other in zip(boxes, boxes[1:], strict=False))
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 TRUE, PREDICTED = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 2, 1, 1, 1])
@@ -83,7 +85,7 @@ def test_many_classes(classes, numbers):
     assert len(ax.texts) == numbers
     ax.figure.draw_without_rendering()
     boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
-    assert not any(one.overlaps(other) for one, other in zip(boxes, boxes[1:], strict=False))
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
     assert ax.figure.get_figwidth() < 20
 
 
@@ -104,7 +106,10 @@ def test_given_axes():
         ([], r"y: expected a class for each sample, shape \(samples,\), .* got shape \(0,\)"),
         (3, r"got shape \(\)"),
         (np.zeros((2, 2, 2)), r"got shape \(2, 2, 2\)"),
-        (["cat", "dog"], r"y: expected classes, whole numbers from 0, got 'cat'; number them, e\.g\. np\.unique"),
+        (
+            ["cat", "dog"],
+            r"y: expected classes, whole numbers from 0, got 'cat'; number them, e\.g\. np\.unique",
+        ),
         ([0, -1], "got -1;"),
         ([0.0, 0.5], r"got 0\.5; .* predict_classes"),
         ([0.0, np.nan], "got nan;"),
@@ -121,5 +126,7 @@ def test_what_does_not_go_together_is_refused():
         plot_confusion_matrix([0, 1, 1], [0, 1])
     with pytest.raises(ValueError, match="class_names: expected a name for each of the 3 classes, got 2"):
         plot_confusion_matrix([0, 1, 1], [0, 1, 2], class_names=["cat", "dog"])
-    with pytest.raises(ValueError, match="class_names: expected a name for each of the 2 classes, got 'cats'"):
+    with pytest.raises(
+        ValueError, match="class_names: expected a name for each of the 2 classes, got 'cats'"
+    ):
         plot_label_distribution([0, 1], class_names="cats")

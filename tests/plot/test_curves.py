@@ -93,7 +93,10 @@ def test_unknown_format_leaves_the_old_picture(tmp_path):
 
 
 FOUND = LearningRates(
-    np.geomspace(1e-4, 1.0, 5), np.array([2.0, 1.8, 30.0, 1.5, 3.0]), np.array([2.0, 1.9, 1.2, 1.5, 3.0]), 0.01
+    np.geomspace(1e-4, 1.0, 5),
+    np.array([2.0, 1.8, 30.0, 1.5, 3.0]),
+    np.array([2.0, 1.9, 1.2, 1.5, 3.0]),
+    0.01,
 )
 
 
