@@ -6,15 +6,17 @@ those of the user's style.
 
 - `curves`: `plot_history`, `plot_learning_rates`; `save_plot` writes the first to a file.
 - `classes`: `plot_label_distribution`, `plot_confusion_matrix`.
-- `images`: `plot_samples`, `plot_mistakes`, `plot_weights`.
+- `samples`: `plot_samples`, `plot_mistakes`.
+- `weights`: `plot_weights`.
 - `regions`: `plot_decision_regions`.
-- `axes`: what they share: colours, frames, and where to draw.
+- `axes`, `images`, `outputs`: what they share: where to draw, what an image is, what a model says.
 """
 
 from .classes import plot_confusion_matrix, plot_label_distribution
 from .curves import plot_history, plot_learning_rates, save_plot
-from .images import plot_mistakes, plot_samples, plot_weights
 from .regions import plot_decision_regions
+from .samples import plot_mistakes, plot_samples
+from .weights import plot_weights
 
 __all__ = [
     "plot_confusion_matrix",

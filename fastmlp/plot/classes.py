@@ -115,7 +115,7 @@ def plot_label_distribution(y: ArrayLike, *, class_names: Names = None, ax: Axes
     Examples
     --------
     >>> ax = plot_label_distribution([0, 1, 1, 1], class_names=["cat", "dog"])
-    >>> [bar.get_width() for bar in ax.patches]
+    >>> [int(bar.get_width()) for bar in ax.patches]
     [1, 3]
     >>> [text.get_text() for text in ax.texts]
     ['1 (25.0 %)', '3 (75.0 %)']
