@@ -7,7 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
+    from .data import (
+        DataSet,
+        Table,
+        load_csv,
+        load_idx_folder,
+        load_mnist,
+        load_npz,
+        load_synthetic,
+        synthetic_digits,
+        train_test_split,
+    )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
     from .layers import Activation, Dense, Dropout, Flatten
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
         plot_weights,
     )
     from .rate_finder import LearningRates, find_learning_rate
+    from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
@@ -38,13 +49,19 @@ __all__ = [
     "Flatten",
     "History",
     "LearningRates",
+    "MaxAbsScaler",
+    "MinMaxScaler",
     "RMSprop",
     "Sequential",
+    "StandardScaler",
+    "Table",
     "TrainingDiverged",
     "find_learning_rate",
     "load",
+    "load_csv",
     "load_idx_folder",
     "load_mnist",
+    "load_npz",
     "load_synthetic",
     "plot_confusion_matrix",
     "plot_decision_regions",
@@ -55,10 +72,21 @@ __all__ = [
     "plot_samples",
     "plot_weights",
     "synthetic_digits",
+    "train_test_split",
 ]
 
 _MODULES = {
-    "data": ("DataSet", "load_idx_folder", "load_mnist", "load_synthetic", "synthetic_digits"),
+    "data": (
+        "DataSet",
+        "Table",
+        "load_csv",
+        "load_idx_folder",
+        "load_mnist",
+        "load_npz",
+        "load_synthetic",
+        "synthetic_digits",
+        "train_test_split",
+    ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),
@@ -75,6 +103,7 @@ _MODULES = {
         "plot_weights",
     ),
     "rate_finder": ("LearningRates", "find_learning_rate"),
+    "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from os import PathLike
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 from .counts import is_count, positive, sample_shape
 from .history import History
 from .kernels import losses as loss_kernels
-from .layers import Layer, Shape
+from .layer import Layer, Shape
 from .losses import choose_loss
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
@@ -22,6 +23,7 @@ from .plan import Plan
 from .predictor import Predictor
 from .samples import Samples, as_batch, as_samples, as_targets
 from .saving import load_model, save_model
+from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
 from .team import choose_threads
 from .trainer import Task, train
@@ -50,6 +52,11 @@ class Sequential:
     ----------
     history : History
         All epochs so far.
+    feature_names : tuple of str
+        What the features are called: the columns of the data frame that was trained on. A data frame with others, or
+        in another order, is refused then. Saved, as are the class names.
+    class_names : tuple of str
+        What the classes are called, in the order of their numbers; yours to set.
 
     Examples
     --------
@@ -81,6 +88,8 @@ class Sequential:
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.optimizer = get_optimizer(optimizer)
         self.history = History()
+        self.feature_names: tuple[str, ...] = ()
+        self.class_names: tuple[str, ...] = ()
         self._epochs = 0
         self._network: Network | None = None
 
@@ -93,6 +102,8 @@ class Sequential:
         ------
         TypeError
             If it is not a layer.
+        ValueError
+            If it cannot stand behind the layers before it.
         RuntimeError
             If the model is built already.
         """
@@ -102,6 +113,7 @@ class Sequential:
             raise RuntimeError(
                 f"cannot add {layer!r}: the model is built; add all layers before fit or build"
             )
+        layer.check_place(self.layers)
         self.layers.append(layer)
         return self
 
@@ -121,6 +133,15 @@ class Sequential:
         if self._network is None:
             self._network = Network(self.layers, shape, self.dtype, self.seed)
         return self
+
+    def _build_for(self, samples: Samples) -> None:
+        """Build the model, with scalers that have seen these samples unless they have seen others before."""
+        new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
+        scalings = [layer.measure(samples, np.dtype(self.dtype)) for layer in new]
+        self.build(samples.shape)
+        for layer, scaling in zip(new, scalings, strict=True):
+            layer.set(scaling)
+        self.feature_names = self.feature_names or samples.names
 
     @property
     def network(self) -> Network:
@@ -195,7 +216,7 @@ class Sequential:
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...), or sparse matrix, shape (samples, features)
+        X : array_like, shape (samples, ...), or sparse matrix or data frame, shape (samples, features)
             Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
             matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
@@ -241,8 +262,8 @@ class Sequential:
         targets = self._targets(samples, y)
         validation = None
         if validation_data is not None:
-            validation = self._validation(validation_data, samples.shape)
-        self.build(samples.shape)
+            validation = self._validation(validation_data, samples.shape, samples.names)
+        self._build_for(samples)
         if keep_gradients:
             self.network.keep_gradients()
         task = Task(
@@ -364,6 +385,7 @@ class Sequential:
 
     def _fitting(self, samples: Samples) -> Samples:
         """The samples, if they fit the network."""
+        self._check_names(samples, "X")
         if self._network is None:
             self._output_shape(samples.shape)
         elif samples.shape != self._network.input_shape:
@@ -373,6 +395,16 @@ class Sequential:
                 f"got {samples.shape} ({math.prod(samples.shape)} features)"
             )
         return samples
+
+    def _check_names(self, samples: Samples, name: str) -> None:
+        """Raise if the samples say that they have other features than those that the model was trained on."""
+        pairs = zip_longest(self.feature_names, samples.names)
+        other = next((pair for pair in pairs if pair[0] != pair[1]), None)
+        if self.feature_names and samples.names and other is not None:
+            raise ValueError(
+                f"{name}: expected the columns that the model was trained on, in their order: {other[0]!r} where "
+                f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
+            )
 
     def _targets(self, samples: Samples, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         outputs = math.prod(self._output_shape(samples.shape))
@@ -384,10 +416,14 @@ class Sequential:
             shape = layer.output_shape(shape)
         return shape
 
-    def _validation(self, given: Any, shape: Shape) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
+    def _validation(
+        self, given: Any, shape: Shape, names: tuple[str, ...]
+    ) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
         if not isinstance(given, (tuple, list)) or len(given) != 2:
             raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
+        if names and samples.names and samples.names != names:
+            raise ValueError("validation X: expected the columns of X in their order; use X_val[X.columns]")
         if samples.shape != shape:
             raise ValueError(
                 f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike
 
 from .counts import is_count, positive
 from .errors import TrainingDiverged
+from .frames import is_series, series_values
 from .kernels import rng
 from .model import Inputs, Sequential
-from .samples import as_samples
+from .samples import as_numbers, as_samples
 from .saving import load_model
 from .sparse_matrix import is_sparse_matrix
 
@@ -142,7 +143,7 @@ def _copy(model: Sequential) -> Sequential:
 def _prepare(trial: Sequential, X: Inputs) -> int:
     """Build the copy for these samples; their number."""
     samples = as_samples(X, np.dtype(trial.dtype))
-    trial.build(samples.shape)
+    trial._build_for(samples)
     return samples.count
 
 
@@ -161,8 +162,8 @@ def _train(
     trial: Sequential, X: Inputs, y: ArrayLike, rates: np.ndarray, batches: Iterator[np.ndarray]
 ) -> Iterator[float]:
     """A step with each learning rate, and the loss before it, as long as it is finite."""
-    samples = X.tocsr() if is_sparse_matrix(X) else np.asarray(X)
-    targets = np.asarray(y)
+    samples = X.tocsr() if is_sparse_matrix(X) else as_numbers(X, "X")
+    targets = series_values(y) if is_series(y) else np.asarray(y)
     for rate, batch in zip(rates, batches, strict=False):
         trial.optimizer = replace(trial.optimizer, learning_rate=float(rate))
         try:

@@ -1,6 +1,7 @@
 """Which learning rate to train with: the model stays as it is, the suggestion is one that trains well."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -12,11 +13,12 @@ from fastmlp import (
     Flatten,
     RMSprop,
     Sequential,
+    StandardScaler,
     find_learning_rate,
     load,
     synthetic_digits,
 )
-from fastmlp.rate_finder import FEWEST_STEPS
+from fastmlp.rate_finder import FEWEST_STEPS, _batches
 
 IMAGES, LABELS = synthetic_digits(3_000)
 
@@ -111,8 +113,6 @@ def test_values_sparse_rows_and_few_samples():
 
 
 def test_batches_are_all_of_the_same_size_and_pass_over_all_samples():
-    from fastmlp.rate_finder import _batches
-
     source = _batches(10, 4, seed=0)
     taken = [next(source) for _ in range(5)]
     assert [len(batch) for batch in taken] == [4] * 5
@@ -164,3 +164,23 @@ def test_samples_that_do_not_fit_are_refused():
         find_learning_rate(make().build((28, 28)), IMAGES[..., 1:], LABELS)
     with pytest.raises(TypeError, match="find_learning_rate: expected a Sequential, got str"):
         find_learning_rate("model", IMAGES, LABELS)
+
+
+def test_data_frames_and_scalers():
+    """A scaler is fitted to all samples, not to the first batch; names of columns do not disturb."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(50, 20, size=(400, 3))
+    y = (X.sum(axis=1) > 150).astype(int)
+    given = pd.DataFrame(X, columns=["a", "b", "c"]), pd.Series(y)
+
+    def scaled(optimizer) -> Sequential:
+        return Sequential([StandardScaler(), Dense(8, "relu"), Dense(2, "softmax")], optimizer=optimizer)
+
+    model = scaled("adam")
+    found = find_learning_rate(model, *given, batch_size=8)
+    assert model.feature_names == ()
+    np.testing.assert_array_equal(found.losses, find_learning_rate(model, X, y, batch_size=8).losses)
+    still = scaled(SGD(1e-30))  # has seen all samples, and learnt nothing
+    still.fit(X, y, epochs=1, verbose=0)
+    batch = next(_batches(400, 8, seed=0))
+    assert found.losses[0] == pytest.approx(still.evaluate(X[batch], y[batch])["loss"])

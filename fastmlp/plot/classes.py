@@ -75,15 +75,16 @@ def _first_odd(flat: np.ndarray) -> object:
     return flat[~(np.isfinite(flat) & (flat == np.floor(flat)) & (flat >= 0))].tolist()[0]
 
 
-def name_classes(class_names: Names, classes: int) -> list[str]:
-    """What the classes are called: as given, else their numbers.
+def name_classes(class_names: Names, classes: int, known: Sequence[str] = ()) -> list[str]:
+    """What the classes are called: as given, else as a model knows, else by their numbers.
 
     Raises
     ------
     ValueError
         If there are fewer names than classes.
     """
-    if class_names is None:
+    class_names = known if class_names is None else class_names
+    if len(class_names) == 0:
         return [str(number) for number in range(classes)]
     if isinstance(class_names, str) or len(class_names) < classes:
         count = repr(class_names) if isinstance(class_names, str) else f"{len(class_names)}"

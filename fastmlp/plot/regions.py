@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..counts import is_count
+from ..frames import column_names
 from .axes import COLOURS, GREY, add_colour_bar, axes_for, write_title
 from .classes import Names, as_classes, name_classes
 from .outputs import as_model
@@ -56,12 +57,13 @@ def plot_decision_regions(
     ----------
     model : Sequential
         Built, or trained, on samples of two features.
-    X : array_like, shape (samples, 2)
-        Samples; the map reaches a little beyond them.
+    X : array_like or data frame, shape (samples, 2)
+        Samples; the map reaches a little beyond them. The names of its columns, or of those that the model was trained
+        on, stand at the axes.
     y : array_like
         Their classes: whole numbers from 0, shape (samples,), or rows with a number for each class.
     class_names : sequence of str, optional
-        What the classes are called, in the order of their numbers.
+        What the classes are called, in the order of their numbers; by default as `model.class_names` says.
     resolution : int
         Rows and columns of places where the model is asked.
     ax : Axes, optional
@@ -102,13 +104,15 @@ def plot_decision_regions(
         raise ValueError(
             f"y: expected classes from 0 to {classes - 1}, as the model has, got {int(labels.max())}"
         )
-    names = name_classes(class_names, classes)
+    names = name_classes(class_names, classes, model.class_names)
     ax = axes_for(ax, 6.0, 4.4)
     if outputs == 1:
         colours = _draw_one_output(ax, plane, names[1] if model._last_activation == "sigmoid" else None)
     else:
         colours = _draw_classes(ax, plane)
     _draw_points(ax, points, labels, names, colours)
+    across, up = column_names(X) or model.feature_names or ("feature 0", "feature 1")
+    ax.set(xlabel=across, ylabel=up)
     return ax
 
 
@@ -174,7 +178,6 @@ def _draw_points(
             color=[colours[number]], edgecolors="#333333", linewidths=0.05 * np.sqrt(size), zorder=3,
         )  # fmt: skip
     ax.legend(title="class", **_BESIDE)
-    ax.set(xlabel="feature 0", ylabel="feature 1")
     ax.locator_params(nbins=6)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -120,7 +120,9 @@ def plot_mistakes(
         Images and their classes, as `plot_samples` takes them.
     count : int
         How many at most.
-    class_names, shape, cmap, figure
+    class_names : sequence of str, optional
+        What the classes are called; by default as `model.class_names` says.
+    shape, cmap, figure
         As in `plot_samples`.
 
     Returns
@@ -146,7 +148,7 @@ def plot_mistakes(
     true = as_classes(y, "y")
     if len(true) != len(guessed):
         raise ValueError(f"y: expected one for each of the {len(guessed)} samples, got {len(true)}")
-    names = name_classes(class_names, int(max(true.max(), guessed.max())) + 1)
+    names = name_classes(class_names, int(max(true.max(), guessed.max())) + 1, model.class_names)
     wrong = np.flatnonzero(guessed != true)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][: checked_count(count)]
     if len(worst) == 0:

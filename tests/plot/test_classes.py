@@ -29,7 +29,7 @@ def test_bars():
 
 
 def test_bars_have_names_also_of_classes_without_samples():
-    ax = plot_label_distribution(np.eye(2)[[0, 1, 1]], class_names=("cat", "dog", "eel"))
+    ax = plot_label_distribution(np.eye(2)[[0, 1, 1]], class_names=np.array(["cat", "dog", "eel"]))
     assert [bar.get_width() for bar in ax.patches] == [1, 2, 0]
     assert ticks(ax.yaxis) == ["cat", "dog", "eel"]
 

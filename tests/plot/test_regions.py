@@ -1,6 +1,7 @@
 """Pictures of decision regions: colours and points are where the model and the data say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex, to_rgba
@@ -132,3 +133,17 @@ def test_models_that_do_not_fit_are_refused():
         plot_decision_regions(Sequential([Dense(2)]).build(3), X, [0] * 5)
     with pytest.raises(TypeError, match="plot_decision_regions: expected a Sequential, got NoneType"):
         plot_decision_regions(None, X, [0] * 5)
+
+
+def test_names_of_the_model_and_of_a_data_frame():
+    model = fixed_model([[-4, 4], [0, 0]], "softmax")
+    model.class_names = ("left", "right")
+    frame = pd.DataFrame(X, columns=["width", "height"])
+    ax = plot_decision_regions(model, frame, pd.Series([0, 1, 0, 1, 1]))
+    assert legend(ax) == ["left", "right"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "height")
+    ax = plot_decision_regions(model, X, [0, 1, 0, 1, 1], class_names=["west", "east"])
+    assert legend(ax) == ["west", "east"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("feature 0", "feature 1")
+    model.feature_names = ("a", "b")
+    assert plot_decision_regions(model, X, [0, 1, 0, 1, 1]).get_xlabel() == "a"
