@@ -43,7 +43,7 @@ def main() -> None:
             data.x_train, data.y_train, epochs=options.epochs, batch_size=size,
             validation_data=(data.x_test, data.y_test), verbose=0,
         )  # fmt: skip
-        steps = len(data.x_train) // (size or len(data.x_train)) * options.epochs
+        steps = -(-len(data.x_train) // (size or len(data.x_train))) * options.epochs
         print(
             f"{way:<10}  {steps:>9,} steps  {sum(histories[way]['seconds']):>7.2f} s"
             f"  loss {histories[way]['loss'][-1]:.4f}  test accuracy {histories[way]['val_accuracy'][-1]:.4f}"
