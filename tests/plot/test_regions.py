@@ -80,6 +80,14 @@ def test_one_output_is_a_probability():
     np.testing.assert_allclose(line.get_paths()[0].vertices[:, 0], 0, atol=0.02)
 
 
+def test_one_output_is_red_on_the_side_of_the_second_class():
+    """Neither upside down nor the wrong way round."""
+    ax = plot_decision_regions(fixed_model([[-1.0], [3.0]], "sigmoid"), X, [0, 0, 1, 1, 1])
+    for place in [(-0.5, 1.5), (0.5, 1.5), (0.0, 0.8), (-0.5, -1.5), (0.5, -1.5), (0.0, -0.8)]:
+        red, _, blue = colour_at(ax, *place)
+        assert (red > blue) == (place[1] > 0)
+
+
 def test_one_output_without_a_range_is_a_value():
     ax = plot_decision_regions(fixed_model([[3.0], [0.0]], "identity"), X, [0, 1, 0, 1, 1])
     low, high = ax.images[0].get_clim()
