@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..metrics import accuracy, confusion_matrix
 from .axes import COLOURS, add_colour_bar, axes_for, frame, write_title
 
 if TYPE_CHECKING:
@@ -178,13 +179,13 @@ def plot_confusion_matrix(
     if len(true) != len(predicted):
         raise ValueError(f"y_pred: expected one for each of the {len(true)} of y_true, got {len(predicted)}")
     names = name_classes(class_names, int(max(true.max(), predicted.max())) + 1)
-    table = np.bincount(true * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
+    table = confusion_matrix(true, predicted, classes=len(names))
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     side = 2.2 + 0.48 * len(names) if len(names) <= _MOST_WITH_NUMBERS else 9.0
     ax = axes_for(ax, side + 0.8, side)
     # Of the root, so that the few mistakes of a good classifier are to be seen too.
     picture = ax.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
-    write_title(ax, f"accuracy {100 * np.mean(true == predicted):.2f} % of {len(true):,} samples")
+    write_title(ax, f"accuracy {100 * accuracy(true, predicted):.2f} % of {len(true):,} samples")
     _label_cells(ax, names)
     if len(names) <= _MOST_WITH_NUMBERS:
         _write_numbers(ax, table, shares)

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from ..model import Sequential
 
 
+# Last activations whose outputs are probabilities of all classes, or their logarithms; and of the second of two.
+OF_EACH_CLASS = {"softmax", "log_softmax"}
+OF_ONE_CLASS = {"sigmoid", "hard_sigmoid"}
+
+
 def as_model(model: Sequential, who: str) -> Sequential:
     """The model, if it is one."""
     from ..model import Sequential
@@ -32,9 +37,10 @@ def confidences(model: Sequential, X: ArrayLike | SparseMatrix) -> tuple[np.ndar
     """
     outputs = np.atleast_2d(model.predict(X))
     last = model._last_activation
-    if last == "softmax":
-        return outputs.argmax(axis=1), outputs.max(axis=1)
-    if last == "sigmoid" and outputs.shape[1] == 1:
+    if last in OF_EACH_CLASS:
+        shares = np.exp(outputs) if last == "log_softmax" else outputs
+        return shares.argmax(axis=1), shares.max(axis=1)
+    if last in OF_ONE_CLASS and outputs.shape[1] == 1:
         upper = outputs[:, 0] > 0.5
         return upper.astype(np.int64), np.where(upper, outputs[:, 0], 1 - outputs[:, 0])
     raise ValueError(

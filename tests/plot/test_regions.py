@@ -80,6 +80,11 @@ def test_one_output_is_a_probability():
     np.testing.assert_allclose(line.get_paths()[0].vertices[:, 0], 0, atol=0.02)
 
 
+def test_a_hard_sigmoid_is_a_probability_too():
+    ax = plot_decision_regions(fixed_model([[3.0], [0.0]], "hard_sigmoid"), X, [0, 1, 0, 1, 1])
+    assert ax.images[0].get_clim() == (0, 1)
+
+
 def test_one_output_is_red_on_the_side_of_the_second_class():
     """Neither upside down nor the wrong way round."""
     ax = plot_decision_regions(fixed_model([[-1.0], [3.0]], "sigmoid"), X, [0, 0, 1, 1, 1])

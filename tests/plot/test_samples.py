@@ -171,6 +171,12 @@ def test_mistakes_are_sorted_by_the_certainty_of_what_is_wrong():
     assert titles(panels) == [f"mouse, {sure[0]:.1f} %\n(is rat)", f"rat, {sure[1]:.1f} %\n(is mouse)"]
 
 
+def test_mistakes_of_logarithms_of_probabilities():
+    rows = [1, 0], [5, 0], [0, 3], [0, 0.5]
+    given = plot_mistakes(fixed_model(*rows, activation="log_softmax"), PIXELS, [1, 1, 0, 1, 1])
+    assert titles(given) == titles(plot_mistakes(fixed_model(*rows), PIXELS, [1, 1, 0, 1, 1]))
+
+
 def test_mistakes_of_one_output():
     model = fixed_model([4], [-4], [1], [-1], activation="sigmoid")
     panels = plot_mistakes(model, PIXELS, [1, 1, 0, 0, 0])
