@@ -91,6 +91,7 @@ class Network:
         self.params = aligned_zeros(self.inference.parameters, self.dtype)
         self.gradients = aligned_zeros(0, self.dtype)
         self.slots = aligned_zeros(0, self.dtype)
+        self._sums = aligned_zeros(self.inference.weight_rows, self.dtype)
         self.averages = aligned_zeros(0, self.dtype)
         self.shows_averages = False
         self.plateau = NO_PLATEAU
@@ -153,7 +154,6 @@ class Network:
         """Keep a moving average of the parameters from now on, or none."""
         self.averages = aligned_zeros(self.params.size if kept else 0, self.dtype)
         self.averages[...] = self.params[: self.averages.size]
-        self._runs.clear()
 
     def start_again(self, params: np.ndarray) -> None:
         """Go back to these parameters, with an optimizer that has not made a step yet."""
@@ -210,8 +210,6 @@ class Network:
             losses=aligned_zeros(plan.rows, self.dtype),
             scores=aligned_zeros(plan.rows, self.dtype),
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
-            sums=aligned_zeros(plan.weight_rows, self.dtype),
-            averages=self.averages,
         )
 
     def _data(
@@ -228,7 +226,7 @@ class Network:
         words, rules = _entries(engine).prepared(optimizer.code, self.dtype), optimizer.rules
         words[schema.NORMS] = optimizer.needs_norms
         words[schema.CLIPS] = bool(rules[schema.WEIGHT_DECAY]) or np.isfinite(rules[1:4]).any()
-        return schema.Update(words, hyper, rules)
+        return schema.Update(words, hyper, rules, self._sums, self.averages)
 
     def _pace_of(self, engine: str, threads: int | None, batch_size: int) -> Pace:
         """The pace of such a training, with what it knows from the last one; a given number of threads is kept."""
