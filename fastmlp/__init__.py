@@ -7,7 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
+    from .data import (
+        DataSet,
+        Table,
+        load_csv,
+        load_idx_folder,
+        load_mnist,
+        load_npz,
+        load_synthetic,
+        synthetic_digits,
+        train_test_split,
+    )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
     from .layers import Activation, Dense, Dropout, Flatten
@@ -15,6 +25,7 @@ if TYPE_CHECKING:
     from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
     from .plot import plot_history
     from .regularizers import L1, L1L2, L2
+    from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
@@ -36,20 +47,37 @@ __all__ = [
     "Flatten",
     "History",
     "Lion",
+    "MaxAbsScaler",
+    "MinMaxScaler",
     "Nadam",
     "RMSprop",
     "Sequential",
+    "StandardScaler",
+    "Table",
     "TrainingDiverged",
     "load",
+    "load_csv",
     "load_idx_folder",
     "load_mnist",
+    "load_npz",
     "load_synthetic",
     "plot_history",
     "synthetic_digits",
+    "train_test_split",
 ]
 
 _MODULES = {
-    "data": ("DataSet", "load_idx_folder", "load_mnist", "load_synthetic", "synthetic_digits"),
+    "data": (
+        "DataSet",
+        "Table",
+        "load_csv",
+        "load_idx_folder",
+        "load_mnist",
+        "load_npz",
+        "load_synthetic",
+        "synthetic_digits",
+        "train_test_split",
+    ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),
@@ -67,6 +95,7 @@ _MODULES = {
     ),
     "plot": ("plot_history",),
     "regularizers": ("L1", "L1L2", "L2"),
+    "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

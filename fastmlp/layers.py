@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .activations import ACTIVATION_OPTIONS, choose_activation, initializer_of
 from .initializers import (
     Initializer,
     get_initializer,
@@ -15,141 +16,13 @@ from .initializers import (
     initial_weights,
     initializer_from_config,
 )
-from .kernels import activations
+from .layer import Layer, Shape
 from .names import look_up
 from .regularizers import L1L2, regularizer_from_config
-from .samples import as_batch
-from .sparse_matrix import SparseMatrix
+from .scalers import SCALERS
 
 if TYPE_CHECKING:
     from .lowering import Lowering
-    from .network import Network
-
-Shape = tuple[int, ...]
-
-ACTIVATIONS = (*activations.CODES, "softmax")
-_KNOWN_ACTIVATIONS = {name: name for name in ACTIVATIONS}
-_LIKE_RELU = {"relu", "leaky_relu"}
-
-
-class Layer:
-    """What all layers share. A layer belongs to one network; one that stands alone is built with `build`.
-
-    Attributes
-    ----------
-    network : Network
-        What runs it; an error before it is built.
-    span : slice
-        The operations of this layer in the network's plan.
-    """
-
-    kind = ""
-    activation = "identity"
-
-    def __init__(self) -> None:
-        self._network: Network | None = None
-        self._position = 0
-
-    def __repr__(self) -> str:
-        options = ", ".join(f"{key}={value!r}" for key, value in self.options().items())
-        return f"{type(self).__name__}({options})"
-
-    def options(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
-        return {}
-
-    def config(self) -> dict[str, Any]:
-        """Kind and options, as a model file keeps them."""
-        described = {
-            name: value.config() if hasattr(value, "config") else value
-            for name, value in self.options().items()
-        }
-        return {"kind": self.kind, **described}
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """The shape of one sample after this layer; a ValueError if it does not fit."""
-        return shape
-
-    def lower(self, into: Lowering) -> None:
-        """Add this layer's operations to a plan."""
-
-    @property
-    def parameters(self) -> dict[str, np.ndarray]:
-        """The trained arrays by name: views into the network's memory."""
-        return {}
-
-    @property
-    def network(self) -> Network:
-        """What runs this layer."""
-        if self._network is None:
-            raise RuntimeError(f"{self!r} is not built: fit the model, or call build(features)")
-        return self._network
-
-    @property
-    def span(self) -> slice:
-        """The layers of the network that this one stands for: itself."""
-        return slice(self._position, self._position + 1)
-
-    def build(self, features: int, *, seed: int = 0, dtype: str = "float32") -> Layer:
-        """Give a layer that stands alone its parameters.
-
-        Parameters
-        ----------
-        features : int
-            Columns of its input.
-        seed : int
-            Key of the initial weights.
-        dtype : str
-            `float32` or `float64`.
-
-        Returns
-        -------
-        Layer
-            Itself.
-
-        Examples
-        --------
-        >>> layer = Dense(3, "relu").build(2)
-        >>> layer.forward([[1.0, -1.0]]).shape
-        (1, 3)
-        """
-        from .network import Network
-
-        Network([self], (features,), dtype, seed)
-        return self
-
-    def forward(self, X: np.typing.ArrayLike | SparseMatrix) -> np.ndarray:
-        """Run this layer, as in training.
-
-        Parameters
-        ----------
-        X : array_like, shape (rows, columns) or (columns,), or sparse matrix
-            Its input: a batch, or one sample.
-
-        Returns
-        -------
-        ndarray
-            Its output, a copy; one row for each of X.
-        """
-        network, span = self.network, self.span
-        samples, one = as_batch(X, (network.widths[span.start],), network.dtype)
-        outputs = network.forward(span, samples)
-        return outputs[0] if one else outputs
-
-    def backward(self, d_y: np.typing.ArrayLike) -> np.ndarray:
-        """Propagate the gradient of the loss through this layer, after `forward` of the same rows.
-
-        Parameters
-        ----------
-        d_y : array_like, of the shape of the output
-            Gradient of the loss with respect to the output.
-
-        Returns
-        -------
-        ndarray, of the shape of the input
-            Gradient with respect to the input. `d_weight` and `d_bias` then hold those of the parameters.
-        """
-        return self.network.backward(self.span, d_y)
 
 
 class Dense(Layer):
@@ -160,10 +33,12 @@ class Dense(Layer):
     units : int
         Number of outputs, at least 1.
     activation : str
-        f: one of `ACTIVATIONS`.
+        f: `identity`, `relu`, `leaky_relu`, `elu`, `selu`, `gelu` (the exact form), `gelu_tanh` (its approximation),
+        `silu`, `mish`, `softplus`, `softsign`, `tanh`, `sigmoid`, `hard_sigmoid`, `hard_swish`, `softmax` or
+        `log_softmax`.
     initializer : str or Initializer
-        Initial weights: `auto` is `he_uniform` before ReLU and its relatives, else `glorot_uniform`; others are in
-        `fastmlp.initializers`.
+        Initial weights: `auto` is `he_uniform` before ReLU and its relatives, `lecun_uniform` before `selu`, else
+        `glorot_uniform`; others are in `fastmlp.initializers`.
     bias_initializer : str or Initializer
         Initial biases.
     regularizer : L1L2, optional
@@ -171,7 +46,9 @@ class Dense(Layer):
     max_norm : float, optional
         Largest norm of the weights of a unit, without its bias: after each step, longer ones are scaled down.
     slope : float
-        Slope of `leaky_relu` below 0, above 0.
+        Slope of `leaky_relu` for negative numbers; above 0.
+    alpha : float
+        Where `elu` ends for large negative numbers, at -alpha; above 0.
 
     Attributes
     ----------
@@ -199,12 +76,15 @@ class Dense(Layer):
         regularizer: L1L2 | None = None,
         max_norm: float | None = None,
         slope: float = 0.01,
+        alpha: float = 1.0,
     ) -> None:
         super().__init__()
         if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
             raise ValueError(f"Dense: units is {units!r}; expected a whole number of at least 1")
         self.units = int(units)
-        self.activation = look_up("activation", activation, _KNOWN_ACTIVATIONS)
+        self.activation, self._option = choose_activation(
+            "Dense", activation, {"slope": slope, "alpha": alpha}
+        )
         if initializer != "auto":
             get_initializer(initializer)
         get_initializer(bias_initializer)
@@ -215,7 +95,6 @@ class Dense(Layer):
         if max_norm is not None and not _is_positive(max_norm):
             raise ValueError(f"Dense: max_norm is {max_norm!r}; expected a number above 0, or None")
         self.max_norm = max_norm
-        self.slope = _check_slope("Dense", slope)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""
@@ -224,9 +103,7 @@ class Dense(Layer):
         for name, default in defaults.items():
             if getattr(self, name) != default:
                 options[name] = getattr(self, name)
-        if self.activation == "leaky_relu":
-            options["slope"] = self.slope
-        return options
+        return options | self._option
 
     def output_shape(self, shape: Shape) -> Shape:
         """(units,), from one row of numbers."""
@@ -241,18 +118,22 @@ class Dense(Layer):
         """x W + b, then the activation in place."""
         penalty = self.regularizer or L1L2()
         into.dense(self.units, l1=penalty.l1, l2=2 * penalty.l2, max_norm=self.max_norm or 0.0)
-        into.activation(self.activation, self.slope)
+        into.activation(self.activation, *self._option.values())
 
     def initial_weight(self, inputs: int, seed: int, position: int) -> np.ndarray:
         """The weights that training starts from, shape (inputs, units)."""
         name = self.initializer
         if name == "auto":
-            name = "he_uniform" if self.activation in _LIKE_RELU else "glorot_uniform"
+            name = initializer_of(self.activation)
         return initial_weights(name, inputs, self.units, seed, position)
 
     def initial_bias(self, inputs: int, seed: int, position: int) -> np.ndarray:
         """The biases that training starts from, shape (units,)."""
         return initial_biases(self.bias_initializer, inputs, self.units, seed, position)
+
+    def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
+        """Those of `weight` and `bias`."""
+        return {"weight": (*inputs, self.units), "bias": (self.units,)}
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -294,26 +175,26 @@ class Activation(Layer):
     Parameters
     ----------
     activation : str
-        One of `ACTIVATIONS`.
-    slope : float
-        Slope of `leaky_relu` below 0, above 0.
+        One of those of `Dense`.
+    slope, alpha : float
+        Options of `leaky_relu` and of `elu`, as in `Dense`.
     """
 
     kind = "activation"
 
-    def __init__(self, activation: str, *, slope: float = 0.01) -> None:
+    def __init__(self, activation: str, *, slope: float = 0.01, alpha: float = 1.0) -> None:
         super().__init__()
-        self.activation = look_up("activation", activation, _KNOWN_ACTIVATIONS)
-        self.slope = _check_slope("Activation", slope)
+        self.activation, self._option = choose_activation(
+            "Activation", activation, {"slope": slope, "alpha": alpha}
+        )
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
-        options: dict[str, Any] = {"activation": self.activation}
-        return options | {"slope": self.slope} if self.activation == "leaky_relu" else options
+        return {"activation": self.activation, **self._option}
 
     def lower(self, into: Lowering) -> None:
-        """The activation, in place."""
-        into.activation(self.activation, self.slope)
+        """The activation."""
+        into.activation(self.activation, *self._option.values())
 
 
 class Dropout(Layer):
@@ -356,18 +237,22 @@ def _is_positive(number: object) -> bool:
     return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < math.inf
 
 
-def _check_slope(layer: str, slope: float) -> float:
-    if not _is_positive(slope):
-        raise ValueError(f"{layer}: slope is {slope!r}; expected a number above 0")
-    return float(slope)
-
-
-_LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in (Dense, Activation, Dropout, Flatten)}
+_KINDS: tuple[type[Layer], ...] = (Dense, Activation, Dropout, Flatten, *SCALERS)
+_LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in _KINDS}
 _OPTIONS = {
-    "dense": {"units", "activation", "initializer", "bias_initializer", "regularizer", "max_norm", "slope"},
-    "activation": {"activation", "slope"},
+    "dense": {
+        "units",
+        "activation",
+        "initializer",
+        "bias_initializer",
+        "regularizer",
+        "max_norm",
+        *ACTIVATION_OPTIONS,
+    },
+    "activation": {"activation", *ACTIVATION_OPTIONS},
     "dropout": {"rate"},
     "flatten": set[str](),
+    **{kind.kind: {"axis"} for kind in SCALERS},
 }
 
 

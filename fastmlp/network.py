@@ -20,7 +20,8 @@ from .arenas import aligned_zeros, matrix, read_only
 from .kernels import layers as layer_kernels
 from .kernels import program, schema
 from .kernels import threads as words
-from .layers import Dense, Layer, Shape
+from .layer import Layer, Shape
+from .layers import Dense
 from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
@@ -28,6 +29,7 @@ from .pace import Pace
 from .plan import Plan
 from .samples import Samples, as_numbers
 from .schedules import NO_PLATEAU
+from .targets import Targets
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
@@ -122,6 +124,11 @@ class Network:
                 return matrix(arena, int(op["weights"]), int(op["ldw"]), inputs + 1, units)
         raise ValueError(f"{self.layers[position]!r} has no weights")
 
+    def constant_rows(self, position: int) -> np.ndarray:
+        """What a layer that scales has for each feature, (center, factor): a view into `params`."""
+        (op,) = self.inference.operations[self.inference.spans[position]]
+        return matrix(self.params, int(op["constants"]), int(op["ldx"]), 2, int(op["fan_in"]))
+
     def kept_gradients(self) -> np.ndarray:
         """The arena of gradients, if something has filled it."""
         if self.gradients.size == 0:
@@ -130,9 +137,9 @@ class Network:
 
     def keep_gradients(self) -> None:
         """Have gradients written to memory of their own, not straight into the update."""
-        if self.gradients.size == 0:
+        if self.gradients.size < self.params.size:
             self.gradients = aligned_zeros(self.params.size, self.dtype)
-            self._runs.clear()
+            self.plan_anew()
 
     def slot_arenas(self) -> list[np.ndarray]:
         """The state of the optimizer: arenas like `params`."""
@@ -146,7 +153,7 @@ class Network:
             self.slots_of = optimizer.name
             self.steps = [0] * len(self.layers)
             self.plateau = NO_PLATEAU
-            self._runs.clear()
+            self.plan_anew()
         if (optimizer.ema_momentum is not None) != (self.averages.size > 0):
             self.keep_averages(optimizer.ema_momentum is not None)
 
@@ -173,7 +180,11 @@ class Network:
                 )
             parameters = self.params.copy()
             try:
-                self.shows_averages, self.params[...] = True, self.averages
+                self.shows_averages = True
+                for layer in self.layers:
+                    if layer.parameters:  # constants, as of scalers, have no average
+                        averages = self.dense_matrix(layer._position, self.averages)
+                        self.dense_matrix(layer._position, self.params)[...] = averages
                 yield
             finally:
                 self.params[...], self.shows_averages = parameters, False
@@ -189,10 +200,20 @@ class Network:
         arenas = (self.params, self.slots)
         return all(math.isfinite(end(initial=0)) for arena in arenas for end in (arena.min, arena.max))
 
+    def check_ready(self) -> None:
+        """Raise a RuntimeError if a layer lacks what only data can give it."""
+        for layer in self.layers:
+            layer.check_ready()
+
+    def plan_anew(self) -> None:
+        """Forget the plans, as what they were made for has changed."""
+        self._runs.clear()
+
     def _prepare(
         self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int
     ) -> tuple[Plan, schema.State]:
         """A plan and its arenas, kept for the next run of this purpose if its key is the same."""
+        self.check_ready()
         if purpose not in self._runs or self._runs[purpose][0] != (key, threads):
             plan = plan_of()
             self._runs[purpose] = (key, threads), plan, self._state(plan, threads)
@@ -212,14 +233,13 @@ class Network:
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
         )
 
-    def _data(
-        self, samples: Samples, targets: tuple[np.ndarray, np.ndarray] | None, order: np.ndarray
-    ) -> schema.Data:
-        labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
+    def _data(self, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
+        none = np.zeros(0, self.dtype)
+        labels, values, weights, _ = targets or (np.zeros(0, np.int64), none, none, None)
         # All read-only: to Numba, arrays that may not be written are a type of their own, compiled anew.
-        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, order)
-        inputs, starts, columns, labels, values, order = map(read_only, arrays)
-        return schema.Data(inputs, samples.kind, starts, columns, labels, values, order)
+        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights, order)
+        inputs, *others = map(read_only, arrays)
+        return schema.Data(inputs, samples.kind, *others)
 
     def _update(self, optimizer: Optimizer, engine: str, hyper: np.ndarray) -> schema.Update:
         """How gradients become steps, for an engine."""
@@ -254,10 +274,9 @@ class Network:
     def train_epoch(
         self,
         samples: Samples,
-        targets: tuple[np.ndarray, np.ndarray],
+        targets: Targets,
         order: np.ndarray,
         *,
-        loss: str,
         optimizer: Optimizer,
         batch_size: int,
         epoch: int,
@@ -284,12 +303,12 @@ class Network:
                 self.features,
                 batch_size,
                 self.dtype,
-                loss=loss,
+                loss=targets.formula,
                 training=True,
                 sparse_input=samples.sparse,
             ),
             "train",
-            (loss, batch_size, samples.sparse),
+            (targets.formula, batch_size, samples.sparse),
             pace.largest,
         )
         data = self._data(samples, targets, order)
@@ -327,9 +346,8 @@ class Network:
     def evaluate(
         self,
         samples: Samples,
-        targets: tuple[np.ndarray, np.ndarray],
+        targets: Targets,
         *,
-        loss: str,
         threads: int | None,
         engine: str,
     ) -> tuple[float, float]:
@@ -338,10 +356,15 @@ class Network:
         rows = self.team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(
-                self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
+                self.layers,
+                self.features,
+                rows,
+                self.dtype,
+                loss=targets.formula,
+                sparse_input=samples.sparse,
             ),
             "evaluate",
-            (loss, rows, samples.sparse),
+            (targets.formula, rows, samples.sparse),
             size,
         )
         data = self._data(samples, targets, np.arange(samples.count))

@@ -15,7 +15,7 @@ from .names import look_up
 from .schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule, schedule_from_config
 
 if TYPE_CHECKING:
-    from .layers import Layer
+    from .layer import Layer
     from .model import Sequential
 
 Rate = float | Schedule | Callable[[int], float]

@@ -8,10 +8,12 @@
     inputs.py       samples, converted on the way in
     updates.py      before and after an optimizer's formula: penalties, clipping, largest norms, averages
     steps.py        a step of an optimizer on a block of parameters, compiled for each when it is first used
+    scaling.py      samples, scaled feature by feature
     activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
     rng.py          random numbers from a counter; the shuffle; dropout
     orthonormal.py  orthonormal columns, for initial weights
     digits.py       draws the synthetic digits
+    numerals.py     reads lines of numbers from text
     elementary.py   exp, log, tanh of our own
     blocks.py       loops over rows: map a formula, fold a formula
     simd.py         emits vector IR

@@ -61,5 +61,6 @@ def borrowed_data(data):
         borrowed(data.columns),
         borrowed(data.labels),
         borrowed(data.targets),
+        borrowed(data.weights),
         borrowed(data.order),
     )

@@ -200,6 +200,9 @@ USAGE_ERRORS = {
     "train --samples 10 --validation-split 0.01": "of at least one image of 10, got 0.01",
     "train --samples 10 --validation-split nan": "expected a share from 0 and below 1",
     "train --data mnsit": "--data: expected synthetic, mnist or a folder with the four files",
+    "train --label kind": "--label: expected with a CSV file only, got with images",
+    "train --test other.csv": "--test: expected with a CSV file only, got with images",
+    "train --scaler robust": "unknown scaler 'robust': expected one of max_abs, min_max, none, standard",
 }
 
 

@@ -6,8 +6,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fastmlp import Activation, Dense, Dropout, Flatten, Sequential
+from fastmlp import Activation, Dense, Dropout, Flatten, MaxAbsScaler, Sequential, StandardScaler
+from fastmlp.activations import ALONG_ROWS
 from fastmlp.kernels import activations, losses, schema
+from fastmlp.losses import Formula
 from fastmlp.lowering import lower
 from fastmlp.plan import operation_name, verify
 
@@ -16,13 +18,14 @@ NETWORKS = {
     "one layer": [Dense(3)],
     "deep": [Flatten(), Dense(20, "relu"), Dropout(0.5), Dense(17, "tanh"), Dense(3, "softmax")],
     "softmax inside": [Dropout(0.1), Dense(5, "softmax"), Activation("sigmoid"), Dense(2, "sigmoid")],
+    "scaled": [Flatten(), StandardScaler(), Dense(5, "relu"), Dense(2)],
     "no weights": [Flatten(), Activation("relu")],
 }
 PURPOSES = {
     "prediction": {},
-    "evaluation": {"loss": "cross_entropy"},
-    "training": {"loss": "mean_squared_error", "training": True},
-    "training on zeros": {"loss": "mean_squared_error", "training": True, "sparse_input": True},
+    "evaluation": {"loss": Formula("cross_entropy")},
+    "training": {"loss": Formula("mean_squared_error"), "training": True},
+    "training on zeros": {"loss": Formula("mean_squared_error"), "training": True, "sparse_input": True},
     "by hand": {"training": True, "input_delta": True},
 }
 
@@ -47,6 +50,9 @@ def test_dropout_is_for_training():
     ("last", "loss", "fused"),
     [
         ("softmax", "cross_entropy", True),
+        ("log_softmax", "cross_entropy", True),
+        ("log_softmax", "mean_squared_error", False),
+        ("gelu", "cross_entropy", False),
         ("sigmoid", "binary_cross_entropy", True),
         ("softmax", "mean_squared_error", False),
         ("sigmoid", "cross_entropy", False),
@@ -55,20 +61,80 @@ def test_dropout_is_for_training():
     ],
 )
 def test_last_activation_and_loss(last, loss, fused, training):
-    activation = {"softmax": ["softmax"], "identity": []}.get(last, [f"activation {last}"])
+    activation = [last] if last in ALONG_ROWS else [] if last == "identity" else [f"activation {last}"]
     for layers in ([Dense(3, last)], [Dense(3), Activation(last)]):
         assert names(layers) == ["input", "dense", *activation]
         expected = ["input", "dense", *([] if fused else activation), f"loss {loss}"]
-        assert names(layers, loss=loss, training=training) == expected
+        assert names(layers, loss=Formula(loss), training=training) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "in_place"),
+    [
+        ("identity", "tanh", True),  # a dense layer does not look at its output
+        ("identity", "softmax", True),
+        ("identity", "gelu", False),
+        ("gelu", "tanh", True),
+        ("tanh", "identity", True),
+        ("tanh", "relu", False),
+        ("tanh", "gelu", False),
+        ("tanh", "softmax", False),
+        ("softmax", "log_softmax", False),
+        ("log_softmax", "tanh", False),
+    ],
+)
+def test_what_the_way_back_needs_is_kept(first, second, in_place):
+    layers = [Dense(3, first), Activation(second), Dense(2)]
+    for training in (False, True):
+        before, after = lower(layers, 5, 8, DTYPE, training=training).operations[-3:-1]
+        assert (after["x"], after["dx"]) == (before["y"], before["dy"])
+        if second != "identity":
+            assert (after["x"] == after["y"]) == (after["dx"] == after["dy"]) == (in_place or not training)
+
+
+def test_a_fused_activation_leaves_its_input():
+    layers = [Dense(3, "tanh"), Activation("softmax")]
+    for training in (False, True):
+        *_, last, loss = lower(
+            layers, 5, 8, DTYPE, loss=Formula("cross_entropy"), training=training
+        ).operations
+        assert loss["x"] == last["y"]
+        assert not training or loss["dx"] == last["dy"]
+
+
+def test_an_input_that_is_needed_must_not_be_overwritten():
+    plan = lower(
+        [Dense(3), Activation("silu")], 5, 8, DTYPE, loss=Formula("mean_squared_error"), training=True
+    )
+    number = next(i for i, op in enumerate(plan.operations) if op["kind"] == schema.ACTIVATION)
+    refuse(plan, number, "silu needs its input", y=plan.operations[number]["x"])
 
 
 def test_zeros_are_skipped_in_the_first_layer():
     sparse = {"sparse_input": True}
     assert names([Flatten(), Dense(3), Dense(2)], **sparse) == ["input", "sparse", "dense"]
-    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "dense"]
+    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "sparse"]
     assert names([Dropout(0.1), Dense(3)], **sparse) == ["input", "sparse"]
     assert names([Activation("sigmoid"), Dense(3)], **sparse) == ["input", "activation sigmoid", "dense"]
     assert names([Activation("softmax"), Dense(3)], **sparse) == ["input", "softmax", "dense"]
+
+
+def test_zeros_are_skipped_behind_a_scaler_that_keeps_them():
+    X = np.array([[0, 1, 2, 0, 0, 1], [0, 3, 0, 0, 1, -2]], np.float32)
+    sparse = {"sparse_input": True}
+    assert names([MaxAbsScaler().adapt(X), Dense(3)], **sparse) == ["input", "scale", "sparse"]
+    assert names([StandardScaler().adapt(X), Dense(3)], **sparse) == ["input", "scale", "dense"]
+    assert names([MaxAbsScaler().adapt(X), Dense(3)]) == ["input", "scale", "dense"]
+
+
+def test_constants_lie_outside_the_weights():
+    plan = plan_of("scaled")
+    (scale,) = [op for op in plan.operations if op["kind"] == schema.SCALE]
+    end = scale["constants"] + 2 * scale["ldx"]
+    weights = plan.operations[plan.operations["weights"] >= 0]["weights"]
+    assert scale["constants"] >= 0
+    assert (weights >= end).all()
+    assert scale["weights"] == -1
 
 
 def test_deltas_are_for_training():
@@ -130,9 +196,10 @@ def test_matrices_do_not_overlap(network, purpose, dtype):
 
 
 def test_only_activations_work_in_place():
-    for op in plan_of("softmax inside").operations:
+    for op in plan_of("deep").operations:
         if op["kind"] != schema.INPUT:
-            assert (op["x"] == op["y"]) == (op["kind"] in {schema.ACTIVATION, schema.SOFTMAX})
+            in_place = {schema.ACTIVATION, schema.SOFTMAX, schema.SCALE}
+            assert (op["x"] == op["y"]) == (op["kind"] in in_place)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -221,12 +288,16 @@ def test_strides_and_sizes():
             refuse(plan, number, "columns come in", fan_in=int(op["fan_in"]) - 1)
 
 
-def test_what_must_be_there():
-    plan = plan_of()
+@pytest.mark.parametrize("network", ["deep", "scaled"])
+def test_what_must_be_there(network):
+    plan = plan_of(network)
     for number, op in enumerate(plan.operations):
         refuse(plan, number, "y is not inside", y=-1)
         if op["kind"] != schema.INPUT:
             refuse(plan, number, "x is not inside", x=-1)
+        if op["kind"] == schema.SCALE:
+            for lie in (-1, -2, plan.parameters, HUGE):
+                refuse(plan, number, "constants is not inside", constants=lie)
         if op["weights"] >= 0:
             refuse(plan, number, "weights is not inside", weights=-1)
             if op["dx"] >= 0:
@@ -244,7 +315,9 @@ def test_more_rows_than_there_is_room_for():
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("rows", [1, schema.SMALL_BATCH, schema.SMALL_BATCH + 1])
 def test_few_rows_skip_the_zeros_of_relu_and_keep_no_transpose(rows, activation):
-    plan = lower([Dense(8, activation), Dense(3)], 5, rows, DTYPE, loss="mean_squared_error", training=True)
+    plan = lower(
+        [Dense(8, activation), Dense(3)], 5, rows, DTYPE, loss=Formula("mean_squared_error"), training=True
+    )
     few = rows <= schema.SMALL_BATCH
     (second,) = [op for op in plan.operations if op["fan_out"] == 3 and op["weights"] >= 0]
     assert second["kind"] == (schema.SPARSE if few and activation == "relu" else schema.DENSE)

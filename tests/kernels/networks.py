@@ -27,10 +27,12 @@ def build(
             lowering.dense(argument, **rules)
         elif name == "dropout":
             lowering.dropout(argument)
+        elif name == "scale":
+            lowering.scale(keeps_zeros=argument)
         else:
             lowering.activation(name, argument)
     if loss is not None:
-        lowering.loss(loss)
+        lowering.loss(loss, 0.5)
     plan = lowering.finish([])
     zeros = lambda size: aligned_zeros(size, np.dtype(dtype))  # noqa: E731
     params = zeros(plan.parameters)
@@ -49,6 +51,9 @@ def build(
     for op in dense(plan.operations):
         weights = weights_of(op, params)
         weights[:] = random.standard_normal(weights.shape) / np.sqrt(op["fan_in"])
+    for op in plan.operations[plan.operations["constants"] >= 0]:
+        rows = reference.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
+        rows[:] = random.random(rows.shape) + 0.5
     return plan.operations, state
 
 
@@ -90,6 +95,7 @@ def data(samples, features, outputs, dtype, seed=0, kind=schema.SINGLE):
         columns=np.zeros(0, np.int32),
         labels=random.integers(0, outputs, samples),
         targets=random.random(samples * outputs).astype(dtype),
+        weights=np.zeros(0, dtype),
         order=random.permutation(samples),
     )
 
@@ -108,7 +114,9 @@ def unlabelled(X, targets):
     """Given samples of single precision with target values, in their order."""
     empty, order = np.zeros(0, np.int64), np.arange(len(X))
     inputs = X.reshape(-1).view(np.uint8)
-    return Data(inputs, schema.SINGLE, empty, np.zeros(0, np.int32), empty, targets, order)
+    return Data(
+        inputs, schema.SINGLE, empty, np.zeros(0, np.int32), empty, targets, np.zeros(0, targets.dtype), order
+    )
 
 
 _HYPER = {
