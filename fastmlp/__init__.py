@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .callbacks import Callback, EarlyStopping, ModelCheckpoint
     from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
@@ -21,12 +22,15 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "Callback",
     "DataSet",
     "Dense",
     "Dropout",
+    "EarlyStopping",
     "FileFormatError",
     "Flatten",
     "History",
+    "ModelCheckpoint",
     "RMSprop",
     "Sequential",
     "TrainingDiverged",
@@ -39,6 +43,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "callbacks": ("Callback", "EarlyStopping", "ModelCheckpoint"),
     "data": ("DataSet", "load_idx_folder", "load_mnist", "load_synthetic", "synthetic_digits"),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .callbacks import Callback, CallbackList, Logs
+from .class_names import check_class_names, find_class_names, number_classes
 from .counts import is_count, positive, sample_shape
 from .history import History
 from .kernels import losses as loss_kernels
@@ -23,8 +25,9 @@ from .predictor import Predictor
 from .samples import Samples, as_batch, as_samples, as_targets
 from .saving import load_model, save_model
 from .sparse_matrix import SparseMatrix
+from .splitting import split_rows
 from .team import choose_threads
-from .trainer import Task, train
+from .trainer import LINES, SILENT, Task, train, train_step
 
 Inputs = ArrayLike | SparseMatrix
 
@@ -45,11 +48,18 @@ class Sequential:
         Key of all random numbers: same data, same seed, same version: the same bits, for any number of threads.
     dtype : str
         `float32`, or `float64` for checks.
+    class_names : sequence of str, optional
+        Names of the classes 0, 1, ...: targets may be such names, and `predict_classes` returns them. Without them,
+        targets that are strings name the classes when `fit` first sees them: in sorted order, as in scikit-learn.
 
     Attributes
     ----------
     history : History
         All epochs so far.
+    class_names : list of str or None
+        Names of the classes.
+    stop_training : bool
+        Callbacks set it to end the training after the epoch.
 
     Examples
     --------
@@ -70,6 +80,7 @@ class Sequential:
         optimizer: str | Optimizer = "adam",
         seed: int = 0,
         dtype: str = "float32",
+        class_names: Sequence[str] | None = None,
     ) -> None:
         self.layers: list[Layer] = []
         for layer in layers:
@@ -80,8 +91,9 @@ class Sequential:
             raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.optimizer = get_optimizer(optimizer)
+        self.class_names = check_class_names(class_names)
         self.history = History()
-        self._epochs = 0
+        self.stop_training = False
         self._network: Network | None = None
 
     # Structure
@@ -119,6 +131,7 @@ class Sequential:
                 f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
             )
         if self._network is None:
+            self._check_names(self.class_names, shape)
             self._network = Network(self.layers, shape, self.dtype, self.seed)
         return self
 
@@ -130,6 +143,11 @@ class Sequential:
                 "the model has no parameters yet: call fit or build(input_shape), or load a saved one"
             )
         return self._network
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs so far, those before a saved model was loaded included."""
+        return 0 if self._network is None else self._network.epochs
 
     @property
     def span(self) -> slice:
@@ -184,8 +202,11 @@ class Sequential:
         *,
         epochs: int = 10,
         batch_size: int | None = 32,
+        validation_split: float = 0.0,
         validation_data: tuple[Inputs, ArrayLike] | None = None,
         shuffle: bool = True,
+        callbacks: Iterable[Callback | Callable[[int, Logs], object]] = (),
+        initial_epoch: int | None = None,
         threads: int | None = None,
         engine: str = "kernels",
         keep_gradients: bool = False,
@@ -199,15 +220,27 @@ class Sequential:
             Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
             matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
-            Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs).
+            Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs). Strings are names of
+            classes, see `class_names`.
         epochs : int
-            Passes over the data.
+            Passes over the data; with `initial_epoch`, the number of the last one.
         batch_size : int or None
-            Samples of a step; None is all. A last batch that is smaller is trained too.
+            Samples of a step; None is all, 1 is one after the other. A last batch that is smaller is trained too.
+        validation_split : float
+            Share of the samples, from 0 and below 1, to evaluate after each epoch and not to train on. Unlike Keras,
+            which takes the last ones, they are drawn by the seed, and of each class its share; the same ones in every
+            call with as many samples.
         validation_data : tuple (X, y), optional
             Evaluated after each epoch.
         shuffle : bool
             Whether each epoch has an order of its own.
+        callbacks : iterable of Callback or callable
+            What happens after each epoch, e.g. `EarlyStopping()`, or any function of (epoch, logs): the number of the
+            epoch and its quantities by name, as in the history.
+        initial_epoch : int, optional
+            The epochs that count as done, as in Keras: `fit(epochs=5, initial_epoch=3)` trains the 4th and the 5th.
+            The history of epochs that are trained again is replaced. Without it, `epochs` more are trained from where
+            the last call, or the loaded model, stopped.
         threads : int or None
             Number of threads; None: as many as help. The result does not depend on it.
         engine : str
@@ -215,7 +248,7 @@ class Sequential:
         keep_gradients : bool
             Whether the gradients of the last step are to be seen afterwards as `d_weight`, `d_bias`; a little slower.
         verbose : int
-            0: silent; 1: a line an epoch, and a progress bar on a terminal.
+            0: silent; 1: a line an epoch, and a progress bar on a terminal; 2: a line an epoch.
 
         Returns
         -------
@@ -230,31 +263,61 @@ class Sequential:
             If the loss becomes NaN or infinite.
         KeyboardInterrupt
             After Ctrl-C; the weights and the history so far are usable.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X = np.linspace(-1, 1, 40)[:, None]
+        >>> y = np.where(X[:, 0] < 0, "low", "high")
+        >>> model = Sequential([Dense(8, "tanh"), Dense(2, "softmax")], optimizer=Adam(0.05))
+        >>> stopping = EarlyStopping(patience=5, restore_best_weights=True)
+        >>> history = model.fit(X, y, epochs=200, validation_split=0.2, callbacks=[stopping], verbose=0)
+        >>> model.class_names, model.predict_classes([[-0.9], [0.9]]).tolist()
+        (['high', 'low'], ['low', 'high'])
         """
-        epochs = positive("epochs", epochs)
+        span = self._epochs_to_train(epochs, initial_epoch)
+        if not is_count(verbose) or not SILENT <= verbose <= LINES:
+            raise ValueError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
-        batch = (
-            samples.count if batch_size is None else min(positive("batch_size", batch_size), samples.count)
-        )
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
-        targets = self._targets(samples, y)
-        validation = None
-        if validation_data is not None:
-            validation = self._validation(validation_data, samples.shape)
+        names = self._names_of_classes(y)
+        targets = self._targets(samples, y, names)
+        rows, validation = np.arange(samples.count), None
+        if validation_split != 0:
+            if validation_data is not None:
+                raise ValueError(
+                    "validation_split: expected 0 where there is validation_data; give one of the two"
+                )
+            rows, kept = split_rows(samples.count, validation_split, self.seed, targets[0])
+            validation = samples, targets, kept
+        elif validation_data is not None:
+            validation = self._validation(validation_data, samples.shape, names)
+        batch = rows.size if batch_size is None else min(positive("batch_size", batch_size), rows.size)
+        task = Task(
+            samples, targets, rows, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
+            int(verbose),
+        )  # fmt: skip
+        hooks = CallbackList(callbacks, self, task.metrics)
+        self.class_names = names
         self.build(samples.shape)
         if keep_gradients:
             self.network.keep_gradients()
-        task = Task(
-            samples, targets, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
-            int(verbose),
-        )  # fmt: skip
         with self.network.lock:
-            try:
-                train(self.network, task, self._epochs, self._epochs + epochs, self.history)
-            finally:
-                self._epochs = max([self._epochs, *self.history.epochs])
+            train(self.network, task, span, self.history, hooks)
         return self.history
+
+    def _epochs_to_train(self, epochs: int, initial: int | None) -> range:
+        """The epochs that `fit` is asked for, counted from 0."""
+        epochs = positive("epochs", epochs)
+        if initial is None:
+            return range(self.epochs, self.epochs + epochs)
+        if not is_count(initial) or initial >= epochs:
+            raise ValueError(
+                f"initial_epoch: expected a whole number from 0 and below epochs={epochs}, the number of the last one, "
+                f"got {initial!r}"
+            )
+        return range(int(initial), epochs)
 
     def evaluate(
         self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
@@ -268,7 +331,11 @@ class Sequential:
         """
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
         loss, score = self.network.evaluate(
-            samples, self._targets(samples, y), loss=self.loss, threads=threads, engine=engine
+            samples,
+            self._targets(samples, y, self.class_names),
+            loss=self.loss,
+            threads=threads,
+            engine=engine,
         )
         return {"loss": loss, loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score: score}
 
@@ -305,15 +372,58 @@ class Sequential:
 
         Returns
         -------
-        ndarray of int, shape (samples,), or a number for one sample
+        ndarray of int, or of str where the classes have names, shape (samples,), or () for one sample
         """
         outputs = self.predict(X, threads=threads)
         if outputs.shape[-1] > 1:
-            return np.asarray(outputs.argmax(axis=-1))
-        threshold = 0.5 if self._last_activation == "sigmoid" else 0.0
-        return np.asarray((outputs[..., 0] > threshold).astype(np.int64))
+            classes = outputs.argmax(axis=-1)
+        else:
+            threshold = 0.5 if self._last_activation == "sigmoid" else 0.0
+            classes = (outputs[..., 0] > threshold).astype(np.int64)
+        return np.asarray(classes if self.class_names is None else np.array(self.class_names)[classes])
 
     # By hand
+
+    def train_on_batch(
+        self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
+    ) -> float:
+        """One step of training on these samples, in their order; it is no epoch of the history.
+
+        Parameters
+        ----------
+        X, y : array_like
+            The batch, as for `fit`.
+        threads, engine
+            As for `fit`.
+
+        Returns
+        -------
+        float
+            Mean loss over the batch, from before the step.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the loss is NaN or infinite; nothing has changed then.
+
+        Examples
+        --------
+        >>> model = Sequential([Dense(1)], optimizer=SGD(0.1))
+        >>> losses = [model.train_on_batch([[1.0], [2.0]], [2.0, 4.0]) for _ in range(50)]
+        >>> losses[-1] < losses[0] / 100
+        True
+        """
+        samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
+        look_up("engine", engine, ENGINES)
+        choose_threads(threads, 0)
+        names = self._names_of_classes(y)
+        targets, rows = self._targets(samples, y, names), np.arange(samples.count)
+        task = Task(
+            samples, targets, rows, None, self.loss, self.optimizer, rows.size, False, threads, engine, SILENT
+        )
+        self.class_names = names
+        self.build(samples.shape)
+        return train_step(self.network, task)
 
     def forward(self, X: Inputs) -> np.ndarray:
         """One forward pass, as in training; the values stay for `backward`.
@@ -374,9 +484,27 @@ class Sequential:
             )
         return samples
 
-    def _targets(self, samples: Samples, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        outputs = math.prod(self._output_shape(samples.shape))
-        return as_targets(y, self.loss, samples.count, outputs, np.dtype(self.dtype))
+    def _targets(
+        self, samples: Samples, y: ArrayLike, names: list[str] | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        outputs = self._check_names(names, samples.shape)
+        return as_targets(number_classes(y, names), self.loss, samples.count, outputs, np.dtype(self.dtype))
+
+    def _names_of_classes(self, y: ArrayLike) -> list[str] | None:
+        """Those given, or those found among the targets if they are classes."""
+        is_class = loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score == "accuracy"
+        return find_class_names(y) if self.class_names is None and is_class else self.class_names
+
+    def _check_names(self, names: list[str] | None, shape: Shape) -> int:
+        """The number of outputs for samples of this shape; a ValueError if there are not as many names of classes."""
+        outputs = math.prod(self._output_shape(shape))
+        classes = max(outputs, 2)
+        if names is not None and len(names) != classes:
+            raise ValueError(
+                f"expected names of {classes} classes, as the network has {outputs} outputs, got {names}; "
+                "give all as class_names, or the last layer as many units"
+            )
+        return outputs
 
     def _output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after all layers; a ValueError where it does not fit."""
@@ -384,7 +512,9 @@ class Sequential:
             shape = layer.output_shape(shape)
         return shape
 
-    def _validation(self, given: Any, shape: Shape) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
+    def _validation(
+        self, given: Any, shape: Shape, names: list[str] | None
+    ) -> tuple[Samples, tuple[np.ndarray, np.ndarray], np.ndarray]:
         if not isinstance(given, (tuple, list)) or len(given) != 2:
             raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
@@ -392,7 +522,7 @@ class Sequential:
             raise ValueError(
                 f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
             )
-        return samples, self._targets(samples, given[1])
+        return samples, self._targets(samples, given[1], names), np.arange(samples.count)
 
 
 def load(path: str | PathLike[str]) -> Sequential:

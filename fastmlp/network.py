@@ -86,6 +86,7 @@ class Network:
         self.slots = aligned_zeros(0, self.dtype)
         self.slots_of = ""  # the optimizer whose state the slots hold
         self.steps = [0] * len(self.layers)  # updates of each layer so far
+        self.epochs = 0  # whole epochs so far
         self._runs: dict[str, tuple[object, Plan, schema.State]] = {}  # the last of each purpose
         self._pace: tuple[object, Pace] = (None, Pace(1, 1))  # of the last training
         self._by_hand = 0  # rows of the last forward call
@@ -213,7 +214,7 @@ class Network:
         engine: str,
         on_step: Callable[[int], None] | None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Train on all samples once.
+        """Train once on the samples whose numbers are in `order`.
 
         Returns
         -------
@@ -239,7 +240,7 @@ class Network:
             pace.largest,
         )
         data = self._data(samples, targets, order)
-        first, count = max(self.steps) + 1, -(-samples.count // batch_size)
+        first, count = max(self.steps) + 1, -(-order.size // batch_size)
         hyper = optimizer.hyper(first, count, self.dtype)
         totals, seed = np.zeros(3), np.uint64(self.seed)
         run = _entries(engine).train_epoch
@@ -279,10 +280,13 @@ class Network:
         loss: str,
         threads: int | None,
         engine: str,
+        order: np.ndarray | None = None,
     ) -> tuple[float, float]:
-        """Mean loss and mean score."""
-        size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = self.team_rows(size) if engine == "kernels" else samples.count
+        """Mean loss and mean score of the samples whose numbers are in `order`; without one, of all."""
+        order = np.arange(samples.count) if order is None else order
+        count, work_of_all = order.size, self.work(order.size, 1)
+        size = choose_size(engine, threads, work_of_all)
+        rows = self.team_rows(size) if engine == "kernels" else count
         plan, state = self._prepare(
             lambda: lower(
                 self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
@@ -291,16 +295,16 @@ class Network:
             (loss, rows, samples.sparse),
             size,
         )
-        data = self._data(samples, targets, np.arange(samples.count))
-        losses, scores = np.zeros(samples.count, self.dtype), np.zeros(samples.count, self.dtype)
+        data = self._data(samples, targets, order)
+        losses, scores = np.zeros(count, self.dtype), np.zeros(count, self.dtype)
         run = _entries(engine).evaluate
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(losses, scores, plan.operations, state, data, control, rank, size)
 
-        team.run(work, size, team.new_control(), amount=self.work(samples.count, 1))
+        team.run(work, size, team.new_control(), amount=work_of_all)
         # fsum is exact, so the order of the rows does not matter.
-        return math.fsum(losses) / samples.count, math.fsum(scores) / samples.count
+        return math.fsum(losses) / count, math.fsum(scores) / count
 
     @_in_turn
     def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 Tensors = dict[str, np.ndarray]
 
-_FIELDS = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
+_FIELDS = {
+    "layers",
+    "input_shape",
+    "loss",
+    "optimizer",
+    "seed",
+    "dtype",
+    "epochs",
+    "steps",
+    "state_of",
+    "class_names",
+}
 
 
 def save_model(model: Sequential, path: str | PathLike[str]) -> None:
@@ -32,9 +43,10 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "optimizer": model.optimizer.config(),
         "seed": model.seed,
         "dtype": model.dtype,
-        "epochs": model._epochs,
+        "epochs": model.epochs,
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
+        "class_names": model.class_names,
     }
     write_model(path, config, _tensors(model))
 
@@ -84,6 +96,7 @@ def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -
         optimizer=optimizer_from_config(config["optimizer"]),
         seed=config["seed"],
         dtype=config["dtype"],
+        class_names=config["class_names"],
     )
     shape = tuple(config["input_shape"])
     _check_sizes(model, shape, tensors)
@@ -116,7 +129,7 @@ def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
         raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
     if not is_count(config["epochs"]):
         raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
-    model.network.steps, model._epochs = list(steps), config["epochs"]
+    model.network.steps, model.network.epochs = list(steps), config["epochs"]
 
 
 def _restore_tensors(model: Sequential, tensors: Tensors) -> None:

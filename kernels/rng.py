@@ -17,7 +17,7 @@ _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 
 # Purposes: the same counters never serve two ends. Dropout of operation i uses DROPOUT + i.
-SHUFFLE, WEIGHTS, DROPOUT = 1, 2, 1000
+SHUFFLE, WEIGHTS, SPLIT, DROPOUT = 1, 2, 3, 1000
 
 
 @kernel

@@ -197,8 +197,8 @@ USAGE_ERRORS = {
     "train --engine v8": "unknown engine 'v8': expected one of kernels, reference",
     "train --dropout 1": "rate is 1.0; expected a number from 0 and below 1",
     "train --seed -1": "seed: expected a whole number from 0 and below 2**63, got -1",
-    "train --samples 10 --validation-split 0.01": "of at least one image of 10, got 0.01",
-    "train --samples 10 --validation-split nan": "expected a share from 0 and below 1",
+    "train --samples 10 --validation-split 0.01": "that leaves samples on both sides of 10, got 0.01",
+    "train --samples 10 --validation-split nan": "--validation-split: expected a share above 0 and below 1",
     "train --data mnsit": "--data: expected synthetic, mnist or a folder with the four files",
 }
 

@@ -99,3 +99,12 @@ def test_matplotlib_waits_for_the_first_picture_and_pyplot_is_never_imported(tmp
     )
     run = subprocess.run([sys.executable, "-c", program, tmp_path / "h.png"], capture_output=True, text=True)
     assert run.stdout.split() == ["False", "True", "False"]
+
+
+def test_a_curve_may_end_early():
+    """Where a later epoch had no validation, its last number is not written."""
+    history = History()
+    history.append(1, {"loss": 0.9, "val_loss": 0.8})
+    history.append(2, {"loss": 0.5})
+    panel = plot_history(history)
+    assert [text.get_text() for text in panel.texts] == ["0.5000"]
