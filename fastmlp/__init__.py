@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .callbacks import Callback, EarlyStopping, ModelCheckpoint
-    from .data import DataSet, load_idx_folder, load_mnist, load_synthetic, synthetic_digits
+    from .data import (
+        DataSet,
+        Table,
+        load_csv,
+        load_idx_folder,
+        load_mnist,
+        load_npz,
+        load_synthetic,
+        synthetic_digits,
+        train_test_split,
+    )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
     from .layers import Activation, Dense, Dropout, Flatten
     from .model import Sequential, load
     from .optimizers import SGD, Adam, RMSprop
     from .plot import plot_history
+    from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
@@ -30,27 +41,45 @@ __all__ = [
     "FileFormatError",
     "Flatten",
     "History",
+    "MaxAbsScaler",
+    "MinMaxScaler",
     "ModelCheckpoint",
     "RMSprop",
     "Sequential",
+    "StandardScaler",
+    "Table",
     "TrainingDiverged",
     "load",
+    "load_csv",
     "load_idx_folder",
     "load_mnist",
+    "load_npz",
     "load_synthetic",
     "plot_history",
     "synthetic_digits",
+    "train_test_split",
 ]
 
 _MODULES = {
     "callbacks": ("Callback", "EarlyStopping", "ModelCheckpoint"),
-    "data": ("DataSet", "load_idx_folder", "load_mnist", "load_synthetic", "synthetic_digits"),
+    "data": (
+        "DataSet",
+        "Table",
+        "load_csv",
+        "load_idx_folder",
+        "load_mnist",
+        "load_npz",
+        "load_synthetic",
+        "synthetic_digits",
+        "train_test_split",
+    ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),
     "model": ("Sequential", "load"),
     "optimizers": ("SGD", "Adam", "RMSprop"),
     "plot": ("plot_history",),
+    "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -8,20 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def check_class_names(given: Sequence[str] | None) -> list[str] | None:
-    """The names as a list; a ValueError if they are not two or more different strings.
+def check_class_names(given: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple; a ValueError if they are not different strings.
 
     Examples
     --------
-    >>> check_class_names(("cat", "dog"))
-    ['cat', 'dog']
+    >>> check_class_names(["cat", "dog"])
+    ('cat', 'dog')
     """
-    if given is None:
-        return None
-    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else []
-    if len(names) < 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise ValueError(f"class_names: expected two or more different strings, got {given!r}")
-    return [str(name) for name in names]
+    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise ValueError(f"class_names: expected different strings, got {given!r}")
+    return tuple(map(str, names))
 
 
 def as_names(y: ArrayLike) -> np.ndarray | None:
@@ -37,19 +35,19 @@ def as_names(y: ArrayLike) -> np.ndarray | None:
     return array.astype(str) if all(isinstance(name, str) for name in array) else None
 
 
-def find_class_names(y: ArrayLike) -> list[str] | None:
-    """The different names among the targets, sorted; None if they are no strings.
+def find_class_names(y: ArrayLike) -> tuple[str, ...]:
+    """The different names among the targets, sorted; none if they are no strings.
 
     Examples
     --------
     >>> find_class_names(["dog", "cat", "dog"])
-    ['cat', 'dog']
+    ('cat', 'dog')
     """
     given = as_names(y)
-    return None if given is None else [str(name) for name in np.unique(given)]
+    return () if given is None else tuple(map(str, np.unique(given)))
 
 
-def number_classes(y: ArrayLike, names: Sequence[str] | None) -> ArrayLike:
+def number_classes(y: ArrayLike, names: Sequence[str]) -> ArrayLike:
     """Targets that are names as numbers of their classes; others as they are.
 
     Raises
@@ -63,11 +61,11 @@ def number_classes(y: ArrayLike, names: Sequence[str] | None) -> ArrayLike:
     [1, 0, 1]
     """
     given = as_names(y)
-    if given is None or names is None:
+    if given is None or not names:
         return y
     different, places = np.unique(given, return_inverse=True)
     numbers = {name: number for number, name in enumerate(names)}
     unknown = [str(name) for name in different if name not in numbers]
     if unknown:
-        raise ValueError(f"y: expected classes among {list(names)}, got {unknown[0]!r}")
+        raise ValueError(f"y: expected classes among {', '.join(names)}, got {unknown[0]!r}")
     return np.array([numbers[name] for name in different], np.int64)[places]

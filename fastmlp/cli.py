@@ -134,6 +134,13 @@ def _add_train(train: argparse.ArgumentParser) -> None:
         train.add_argument(name, help=help + shown, **settings)
 
     _add_data(train, "training")
+    add("--test", "the CSV file to test with (default: a part of the first)", metavar="FILE")
+    add("--test-split", "share of a CSV or NPZ file to test with (default: 0.2)", type=float, metavar="SHARE")
+    add(
+        "--scaler",
+        "standard, min_max, max_abs or none (default: standard for CSV and NPZ files, else none)",
+        metavar="NAME",
+    )
     train.add_argument(
         "--layers", type=_positive, nargs="+", default=[128, 64], metavar="UNITS",
         help="units of the hidden layers (default: 128 64)",
@@ -167,11 +174,27 @@ def _add_saved_model(command: argparse.ArgumentParser) -> None:
 def _add_data(command: argparse.ArgumentParser, which: str) -> None:
     command.add_argument(
         "--data", default="synthetic", metavar="NAME",
-        help="synthetic: drawn digits, no files needed; mnist: downloaded once; or a folder with the four "
-        "files of MNIST, or of a set in its format (default: %(default)s)",
+        help="synthetic: drawn digits, no files needed; mnist: downloaded once; a folder with the four "
+        "files of MNIST, or of a set in its format; or a CSV or NPZ file (default: %(default)s)",
     )  # fmt: skip
     command.add_argument(
-        "--samples", type=_positive, metavar="N", help=f"use the first N {which} images only (default: all)"
+        "--label", type=_column, metavar="COLUMN",
+        help="of a CSV file: the column with the classes: its name, its number from 0, first or last",
+    )  # fmt: skip
+    command.add_argument(
+        "--drop",
+        type=_column,
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="of a CSV file: columns to leave out",
+    )
+    command.add_argument(
+        "--header", action=argparse.BooleanOptionalAction,
+        help="of a CSV file: its first line holds names, or does not (default: found out)",
+    )  # fmt: skip
+    command.add_argument(
+        "--samples", type=_positive, metavar="N", help=f"use the first N {which} samples only (default: all)"
     )
 
 
@@ -180,6 +203,17 @@ def _add_threads(command: argparse.ArgumentParser) -> None:
         "--threads", type=_positive, metavar="N",
         help="number of threads; the result does not depend on it (default: as many as help)",
     )  # fmt: skip
+
+
+def _column(text: str) -> str | int:
+    """A column of a file, by number or by name."""
+    words = {"first": 0, "last": -1}
+    if text in words:
+        return words[text]
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def _positive(text: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import csv
+import io
 import json
 import os
 import sys
@@ -10,33 +12,42 @@ import threading
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import machine, warming
 from .atomic import atomic_write
-from .data import DataSet, load_idx_folder, load_mnist, load_synthetic
+from .command_data import is_table, test_data, training_data
+from .data import DataSet
+from .data.split import split_rows
 from .errors import Interrupted, TrainingDiverged, UsageError
 from .kernels import cache, schema
-from .layers import Dense, Dropout, Flatten, Layer
+from .layer import Layer
+from .layers import Dense, Dropout, Flatten
 from .model import Sequential, load
 from .names import look_up
 from .network import ENGINES, choose_size
 from .optimizers import get_optimizer
 from .run_folder import RunFolder
-from .splitting import split_rows
+from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
-TRAINING_IMAGES, TEST_IMAGES = 60_000, 10_000  # of the synthetic data, as many as MNIST has
+SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
+    "none": list,
+    "standard": lambda: [StandardScaler()],
+    "min_max": lambda: [MinMaxScaler()],
+    "max_abs": lambda: [MaxAbsScaler()],
+}
 
 
 def train(options: Namespace) -> None:
     """Train a network, say how good it is on the test images, save it with its history."""
     model = _describe(options)
-    data = _load_data(options.data, training=options.samples)
-    kept = _check_split(len(data.x_train), options.validation_split, options.seed)
-    model.add(Dense(int(max(data.y_train.max(), data.y_test.max())) + 1, "softmax"))
+    data = training_data(options)
+    kept = _check_split(data.y_train, options.validation_split, options.seed)
+    classes = max(len(data.class_names), int(data.y_train.max()) + 1, int(data.y_test.max()) + 1)
+    model.add(Dense(classes, "softmax"))
+    model.feature_names, model.class_names = data.feature_names, data.class_names
     model.build(data.x_train.shape[1:])
     folder = RunFolder.prepare(options.out, overwrite=options.overwrite)
     try:
@@ -54,8 +65,8 @@ def train(options: Namespace) -> None:
 def evaluate(options: Namespace) -> None:
     """Print loss and score of a saved model on the test images."""
     model = load(options.model)
-    data = _load_data(options.data, training=0, test=options.samples)
-    scores = model.evaluate(data.x_test, data.y_test, threads=options.threads)
+    data = test_data(options, model, with_classes=True)
+    scores = model.evaluate(data.X, np.asarray(data.y), threads=options.threads)
     if options.json:
         print(json.dumps(scores))
     else:
@@ -69,12 +80,9 @@ def predict(options: Namespace) -> None:
         raise UsageError(
             f"{options.model}: expected a model that ends in softmax, as only that gives classes"
         )
-    data = _load_data(options.data, training=0, test=options.samples)
-    probabilities = model.predict(data.x_test, threads=options.threads)
+    probabilities = model.predict(test_data(options, model, with_classes=False).X, threads=options.threads)
     classes = probabilities.argmax(axis=1)
-    rows = zip(classes, probabilities.max(axis=1), strict=True)
-    lines = ["index,class,probability", *(f"{i},{c},{p:.6f}" for i, (c, p) in enumerate(rows))]
-    text = "\n".join(lines) + "\n"
+    text = _prediction_lines(classes, probabilities.max(axis=1), model.class_names)
     if options.out is None:
         sys.stdout.write(text)
         return
@@ -100,11 +108,22 @@ def warm(options: Namespace) -> None:
         print(f"nothing to compile: {done.loaded} kernels loaded in {done.seconds:.1f} s, {kept}")
 
 
+def _prediction_lines(classes: np.ndarray, probabilities: np.ndarray, names: tuple[str, ...]) -> str:
+    """A CSV file with a line for each prediction; classes by name if they have names."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(["index", "class", "probability"])
+    for index, (code, probability) in enumerate(zip(classes, probabilities, strict=True)):
+        writer.writerow([index, names[code] if names else code, f"{probability:.6f}"])
+    return lines.getvalue()
+
+
 def _describe(options: Namespace) -> Sequential:
     """The network but for its last layer, which depends on the data."""
     try:
         look_up("engine", options.engine, ENGINES)
-        layers: list[Layer] = [Flatten()]
+        scaler = options.scaler or ("standard" if is_table(options.data) else "none")
+        layers: list[Layer] = [Flatten(), *look_up("scaler", scaler, SCALER_LAYERS)()]
         for units in options.layers:
             layers.append(Dense(units, options.activation))
             if options.dropout:
@@ -117,34 +136,14 @@ def _describe(options: Namespace) -> Sequential:
         raise UsageError(str(error)) from error
 
 
-def _load_data(name: str, *, training: int | None = None, test: int | None = None) -> DataSet:
-    """The first images of a data set; None is all of them."""
-    if name == "synthetic":
-        return load_synthetic(
-            TRAINING_IMAGES if training is None else training, TEST_IMAGES if test is None else test
-        )
-    if name == "mnist":
-        data = load_mnist()
-    elif Path(name).is_dir():
-        data = load_idx_folder(name)
-    else:
-        raise UsageError(
-            f"--data: expected synthetic, mnist or a folder with the four files of a data set, got {name!r}"
-        )
-    return replace(
-        data, x_train=data.x_train[:training], y_train=data.y_train[:training],
-        x_test=data.x_test[:test], y_test=data.y_test[:test],
-    )  # fmt: skip
-
-
-def _check_split(images: int, share: float, seed: int) -> int:
+def _check_split(classes: np.ndarray, share: float, seed: int) -> int:
     """How many of the training images are kept for validation."""
     if share == 0:
         return 0
     try:
-        return len(split_rows(images, share, seed, np.zeros(0, np.int64))[1])
+        return len(split_rows(len(classes), share, classes, seed, "--validation-split")[1])
     except ValueError as error:
-        raise UsageError(str(error).replace("validation_split", "--validation-split")) from error
+        raise UsageError(str(error)) from error
 
 
 def _fit(model: Sequential, data: DataSet, options: Namespace, folder: RunFolder) -> None:
@@ -205,7 +204,7 @@ def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int,
     threads = choose_size(options.engine, options.threads, network.work(batch, 3))
     _print_table(
         {
-            "data": f"{data.name}: {counts} images of {' x '.join(map(str, network.input_shape))} pixels",
+            "data": f"{data.name}: {counts} {_kind_of_samples(network.input_shape)}",
             "network": f"{'-'.join(map(str, widths))}, {options.activation}{dropout}, "
             f"{model.parameters:,} parameters",
             "training": f"{options.optimizer}, {rate}, batch size {batch}, epochs {options.epochs}, "
@@ -214,6 +213,12 @@ def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int,
             "results": str(folder.path),
         }
     )
+
+
+def _kind_of_samples(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return f"samples of {shape[0]:,} features"
+    return f"images of {' x '.join(map(str, shape))} pixels"
 
 
 def _print_table(facts: dict[str, str]) -> None:

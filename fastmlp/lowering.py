@@ -19,7 +19,8 @@ SPARSE_BELOW = 0.5
 
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
-_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second")  # places, unless an operation has them
+# Places, unless an operation has them.
+_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants")
 
 # A last activation that is computed together with its loss, from logits.
 _FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
@@ -108,10 +109,10 @@ class Lowering:
         """Whether the values hold so many zeros that it pays to skip them.
 
         Those of sparse samples, if nothing has put something else in their place; and, where each weight is read
-        for few rows, so that its way to the core is what counts, those of relu.
+        for few rows, so that its way to the core is what counts, those of relu. Dropout only adds zeros.
         """
-        last = self.operations[-1]
-        if last["kind"] == schema.INPUT:
+        last = next(op for op in reversed(self.operations) if op["kind"] != schema.DROPOUT)
+        if last["kind"] in {schema.INPUT, schema.SCALE}:
             return self.sparse_input
         relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]
         return relu and self.rows <= schema.SMALL_BATCH
@@ -124,6 +125,12 @@ class Lowering:
             self._add(
                 schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope
             )
+
+    def scale(self, *, keeps_zeros: bool) -> None:
+        """y = (x - center) factor, in place, with numbers of its own for each column."""
+        self.sparse_input = self.sparse_input and keeps_zeros
+        self._add(schema.SCALE, x=self.value, y=self.value, constants=self.parameters)
+        self.parameters += 2 * self.value.stride
 
     def dropout(self, rate: float) -> None:
         """In training, zero some of the values and scale the others up."""

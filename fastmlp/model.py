@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from os import PathLike
 from typing import Any
 
@@ -13,9 +14,10 @@ from numpy.typing import ArrayLike
 from .callbacks import Callback, CallbackList, Logs
 from .class_names import check_class_names, find_class_names, number_classes
 from .counts import is_count, positive, sample_shape
+from .data.split import split_rows
 from .history import History
 from .kernels import losses as loss_kernels
-from .layers import Layer, Shape
+from .layer import Layer, Shape
 from .losses import choose_loss
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
@@ -24,8 +26,8 @@ from .plan import Plan
 from .predictor import Predictor
 from .samples import Samples, as_batch, as_samples, as_targets
 from .saving import load_model, save_model
+from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
-from .splitting import split_rows
 from .team import choose_threads
 from .trainer import LINES, SILENT, Task, train, train_step
 
@@ -56,8 +58,11 @@ class Sequential:
     ----------
     history : History
         All epochs so far.
-    class_names : list of str or None
-        Names of the classes.
+    feature_names : tuple of str
+        What the features are called: the columns of the data frame that was trained on. A data frame with others, or
+        in another order, is refused then. Saved, as are the class names.
+    class_names : tuple of str
+        What the classes are called, in the order of their numbers; empty if they have no names. Yours to set.
     stop_training : bool
         Callbacks set it to end the training after the epoch.
 
@@ -80,7 +85,7 @@ class Sequential:
         optimizer: str | Optimizer = "adam",
         seed: int = 0,
         dtype: str = "float32",
-        class_names: Sequence[str] | None = None,
+        class_names: Sequence[str] = (),
     ) -> None:
         self.layers: list[Layer] = []
         for layer in layers:
@@ -94,6 +99,7 @@ class Sequential:
         self.class_names = check_class_names(class_names)
         self.history = History()
         self.stop_training = False
+        self.feature_names: tuple[str, ...] = ()
         self._network: Network | None = None
 
     # Structure
@@ -105,6 +111,8 @@ class Sequential:
         ------
         TypeError
             If it is not a layer.
+        ValueError
+            If it cannot stand behind the layers before it.
         RuntimeError
             If the model is built already.
         """
@@ -114,6 +122,7 @@ class Sequential:
             raise RuntimeError(
                 f"cannot add {layer!r}: the model is built; add all layers before fit or build"
             )
+        layer.check_place(self.layers)
         self.layers.append(layer)
         return self
 
@@ -131,9 +140,18 @@ class Sequential:
                 f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
             )
         if self._network is None:
-            self._check_names(self.class_names, shape)
+            self._count_outputs(self.class_names, shape)
             self._network = Network(self.layers, shape, self.dtype, self.seed)
         return self
+
+    def _build_for(self, samples: Samples, rows: np.ndarray) -> None:
+        """Build the model, with scalers that have seen these rows of the samples, or others before."""
+        new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
+        scalings = [layer.measure(samples, np.dtype(self.dtype), rows) for layer in new]
+        self.build(samples.shape)
+        for layer, scaling in zip(new, scalings, strict=True):
+            layer.set(scaling)
+        self.feature_names = self.feature_names or samples.names
 
     @property
     def network(self) -> Network:
@@ -216,7 +234,7 @@ class Sequential:
 
         Parameters
         ----------
-        X : array_like, shape (samples, ...), or sparse matrix, shape (samples, features)
+        X : array_like, shape (samples, ...), or sparse matrix or data frame, shape (samples, features)
             Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
             matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
@@ -228,8 +246,8 @@ class Sequential:
             Samples of a step; None is all, 1 is one after the other. A last batch that is smaller is trained too.
         validation_split : float
             Share of the samples, from 0 and below 1, to evaluate after each epoch and not to train on. Unlike Keras,
-            which takes the last ones, they are drawn by the seed, and of each class its share; the same ones in every
-            call with as many samples.
+            which takes the last ones, they are drawn by the seed, and of each class its share: those that
+            `train_test_split` takes for testing with this seed. They are not copied.
         validation_data : tuple (X, y), optional
             Evaluated after each epoch.
         shuffle : bool
@@ -273,7 +291,7 @@ class Sequential:
         >>> stopping = EarlyStopping(patience=5, restore_best_weights=True)
         >>> history = model.fit(X, y, epochs=200, validation_split=0.2, callbacks=[stopping], verbose=0)
         >>> model.class_names, model.predict_classes([[-0.9], [0.9]]).tolist()
-        (['high', 'low'], ['low', 'high'])
+        (('high', 'low'), ['low', 'high'])
         """
         span = self._epochs_to_train(epochs, initial_epoch)
         if not is_count(verbose) or not SILENT <= verbose <= LINES:
@@ -289,10 +307,10 @@ class Sequential:
                 raise ValueError(
                     "validation_split: expected 0 where there is validation_data; give one of the two"
                 )
-            rows, kept = split_rows(samples.count, validation_split, self.seed, targets[0])
+            rows, kept = self._split(validation_split, samples.count, targets[0])
             validation = samples, targets, kept
         elif validation_data is not None:
-            validation = self._validation(validation_data, samples.shape, names)
+            validation = self._validation(validation_data, samples, names)
         batch = rows.size if batch_size is None else min(positive("batch_size", batch_size), rows.size)
         task = Task(
             samples, targets, rows, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
@@ -300,7 +318,7 @@ class Sequential:
         )  # fmt: skip
         hooks = CallbackList(callbacks, self, task.metrics)
         self.class_names = names
-        self.build(samples.shape)
+        self._build_for(samples, rows)
         if keep_gradients:
             self.network.keep_gradients()
         with self.network.lock:
@@ -380,7 +398,7 @@ class Sequential:
         else:
             threshold = 0.5 if self._last_activation == "sigmoid" else 0.0
             classes = (outputs[..., 0] > threshold).astype(np.int64)
-        return np.asarray(classes if self.class_names is None else np.array(self.class_names)[classes])
+        return np.asarray(np.array(self.class_names)[classes] if self.class_names else classes)
 
     # By hand
 
@@ -422,7 +440,7 @@ class Sequential:
             samples, targets, rows, None, self.loss, self.optimizer, rows.size, False, threads, engine, SILENT
         )
         self.class_names = names
-        self.build(samples.shape)
+        self._build_for(samples, rows)
         return train_step(self.network, task)
 
     def forward(self, X: Inputs) -> np.ndarray:
@@ -474,6 +492,7 @@ class Sequential:
 
     def _fitting(self, samples: Samples) -> Samples:
         """The samples, if they fit the network."""
+        self._check_names(samples, "X")
         if self._network is None:
             self._output_shape(samples.shape)
         elif samples.shape != self._network.input_shape:
@@ -485,26 +504,37 @@ class Sequential:
         return samples
 
     def _targets(
-        self, samples: Samples, y: ArrayLike, names: list[str] | None
+        self, samples: Samples, y: ArrayLike, names: tuple[str, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
-        outputs = self._check_names(names, samples.shape)
+        outputs = self._count_outputs(names, samples.shape)
         return as_targets(number_classes(y, names), self.loss, samples.count, outputs, np.dtype(self.dtype))
 
-    def _names_of_classes(self, y: ArrayLike) -> list[str] | None:
+    def _names_of_classes(self, y: ArrayLike) -> tuple[str, ...]:
         """Those given, or those found among the targets if they are classes."""
         is_class = loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score == "accuracy"
-        return find_class_names(y) if self.class_names is None and is_class else self.class_names
+        return self.class_names or (find_class_names(y) if is_class else ())
 
-    def _check_names(self, names: list[str] | None, shape: Shape) -> int:
+    def _count_outputs(self, names: tuple[str, ...], shape: Shape) -> int:
         """The number of outputs for samples of this shape; a ValueError if there are not as many names of classes."""
         outputs = math.prod(self._output_shape(shape))
-        classes = max(outputs, 2)
-        if names is not None and len(names) != classes:
+        takes_labels = loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].takes_labels
+        classes = 2 if outputs == 1 and not takes_labels else outputs
+        if names and len(names) != classes:
             raise ValueError(
-                f"expected names of {classes} classes, as the network has {outputs} outputs, got {names}; "
-                "give all as class_names, or the last layer as many units"
+                f"expected names of {classes} classes, as the network has {outputs} outputs, got {len(names)}: "
+                f"{', '.join(names)}; give all as class_names, or the last layer as many units"
             )
         return outputs
+
+    def _check_names(self, samples: Samples, name: str) -> None:
+        """Raise if the samples say that they have other features than those that the model was trained on."""
+        pairs = zip_longest(self.feature_names, samples.names)
+        other = next((pair for pair in pairs if pair[0] != pair[1]), None)
+        if self.feature_names and samples.names and other is not None:
+            raise ValueError(
+                f"{name}: expected the columns that the model was trained on, in their order: {other[0]!r} where "
+                f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
+            )
 
     def _output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after all layers; a ValueError where it does not fit."""
@@ -512,15 +542,24 @@ class Sequential:
             shape = layer.output_shape(shape)
         return shape
 
+    def _split(self, share: float, count: int, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the samples to train on, and of those to validate with, in ascending order."""
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
+            raise ValueError(f"validation_split: expected a share from 0 and below 1, got {share!r}")
+        parts = split_rows(count, share, classes if classes.size else None, self.seed, "validation_split")
+        return np.sort(parts[0]), np.sort(parts[1])
+
     def _validation(
-        self, given: Any, shape: Shape, names: list[str] | None
+        self, given: Any, like: Samples, names: tuple[str, ...]
     ) -> tuple[Samples, tuple[np.ndarray, np.ndarray], np.ndarray]:
         if not isinstance(given, (tuple, list)) or len(given) != 2:
             raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
-        if samples.shape != shape:
+        if like.names and samples.names and samples.names != like.names:
+            raise ValueError("validation X: expected the columns of X in their order; use X_val[X.columns]")
+        if samples.shape != like.shape:
             raise ValueError(
-                f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
+                f"validation X: expected samples of shape {like.shape} as in training, got {samples.shape}"
             )
         return samples, self._targets(samples, given[1], names), np.arange(samples.count)
 

@@ -19,7 +19,8 @@ from .arenas import aligned_zeros, matrix, read_only
 from .kernels import layers as layer_kernels
 from .kernels import program, schema
 from .kernels import threads as words
-from .layers import Dense, Layer, Shape
+from .layer import Layer, Shape
+from .layers import Dense
 from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
@@ -110,6 +111,11 @@ class Network:
                 return matrix(arena, int(op["weights"]), int(op["ldw"]), inputs + 1, units)
         raise ValueError(f"{self.layers[position]!r} has no weights")
 
+    def constant_rows(self, position: int) -> np.ndarray:
+        """What a layer that scales has for each feature, (center, factor): a view into `params`."""
+        (op,) = self.inference.operations[self.inference.spans[position]]
+        return matrix(self.params, int(op["constants"]), int(op["ldx"]), 2, int(op["fan_in"]))
+
     def kept_gradients(self) -> np.ndarray:
         """The arena of gradients, if something has filled it."""
         if self.gradients.size == 0:
@@ -120,7 +126,7 @@ class Network:
         """Have gradients written to memory of their own, not straight into the update."""
         if self.gradients.size == 0:
             self.gradients = aligned_zeros(self.params.size, self.dtype)
-            self._runs.clear()
+            self.plan_anew()
 
     def slot_arenas(self) -> list[np.ndarray]:
         """The state of the optimizer: arenas like `params`."""
@@ -133,7 +139,7 @@ class Network:
             self.slots = aligned_zeros(optimizer.slots * self.params.size, self.dtype)
             self.slots_of = optimizer.name
             self.steps = [0] * len(self.layers)
-            self._runs.clear()
+            self.plan_anew()
 
     def start_again(self, params: np.ndarray) -> None:
         """Go back to these parameters, with an optimizer that has not made a step yet."""
@@ -145,10 +151,20 @@ class Network:
         arenas = (self.params, self.slots)
         return all(math.isfinite(end(initial=0)) for arena in arenas for end in (arena.min, arena.max))
 
+    def check_ready(self) -> None:
+        """Raise a RuntimeError if a layer lacks what only data can give it."""
+        for layer in self.layers:
+            layer.check_ready()
+
+    def plan_anew(self) -> None:
+        """Forget the plans, as what they were made for has changed."""
+        self._runs.clear()
+
     def _prepare(
         self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int
     ) -> tuple[Plan, schema.State]:
         """A plan and its arenas, kept for the next run of this purpose if its key is the same."""
+        self.check_ready()
         if purpose not in self._runs or self._runs[purpose][0] != (key, threads):
             plan = plan_of()
             self._runs[purpose] = (key, threads), plan, self._state(plan, threads)

@@ -12,7 +12,7 @@ from .kernels.schema import HYPER
 from .names import look_up
 
 if TYPE_CHECKING:
-    from .layers import Layer
+    from .layer import Layer
     from .model import Sequential
 
 

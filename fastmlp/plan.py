@@ -105,6 +105,7 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
             plan.workspace,
             dense and op["dx"] >= 0 and plan.rows > schema.SMALL_BATCH,
         ),
+        "constants": (op["ldx"], 2, fan_in, plan.parameters, kind == schema.SCALE),
     }
     for name, (stride, rows, columns, size, required) in needs.items():
         start = op[name]

@@ -32,6 +32,7 @@ class Predictor:
     """
 
     def __init__(self, network: Network) -> None:
+        network.check_ready()
         self.input_shape = network.input_shape
         # One sample reads each weight once, so the weights' way to the core is what counts: skip zeros where they are.
         plan = lower(network.layers, network.features, 1, network.dtype, sparse_input=True)

@@ -8,12 +8,13 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .frames import column_names, frame_values, is_frame, is_series, series_values
 from .kernels import losses, schema
 from .lowering import SPARSE_BELOW
 from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
 
 _JUDGED_ROWS = 256
-_CHECKED_AT_ONCE = 2**22  # numbers, so that the check needs little memory
+_CHECKED_AT_ONCE = 2**18  # numbers, so that they stay in the cache and the check needs little memory
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Samples:
         CSR: where each sample starts in `numbers`, and the end of the last one. Dense: empty.
     columns : ndarray, int32
         CSR: the column of each number. Dense: empty.
+    names : tuple of str
+        What the features are called; empty where that is not known.
     """
 
     numbers: np.ndarray
@@ -39,10 +42,23 @@ class Samples:
     shape: tuple[int, ...]
     starts: np.ndarray = field(default_factory=partial(np.zeros, 0, np.int64))
     columns: np.ndarray = field(default_factory=partial(np.zeros, 0, np.int32))
+    names: tuple[str, ...] = ()
 
     def bytes(self) -> np.ndarray:
         """The memory of the numbers as bytes."""
         return self.numbers.view(np.uint8)
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """The samples with these numbers, as a new matrix."""
+        features = math.prod(self.shape)
+        if not self.starts.size:
+            return self.numbers.reshape(-1, features)[which]
+        dense = np.zeros((which.size, features), self.numbers.dtype)
+        lengths = self.starts[which + 1] - self.starts[which]
+        before = np.cumsum(lengths) - lengths
+        stored = np.arange(lengths.sum()) + np.repeat(self.starts[which] - before, lengths)
+        dense[np.repeat(np.arange(which.size), lengths), self.columns[stored]] = self.numbers[stored]
+        return dense
 
     @cached_property
     def sparse(self) -> bool:
@@ -65,7 +81,7 @@ def as_samples(X: ArrayLike | SparseMatrix, dtype: np.dtype, name: str = "X") ->
 
     Parameters
     ----------
-    X : array_like, shape (samples, ...), or a sparse matrix of scipy, shape (samples, features)
+    X : array_like, shape (samples, ...), or a sparse matrix of scipy or a data frame, shape (samples, features)
         Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are;
         other integers and booleans become float64. A copy is made only of what is not contiguous, or not CSR with
         sorted columns.
@@ -83,13 +99,14 @@ def as_samples(X: ArrayLike | SparseMatrix, dtype: np.dtype, name: str = "X") ->
         return _sparse_samples(X, dtype, name)
     array = as_numbers(X, name)
     if array.ndim < 2:
+        in_rows = (".to_frame()", ".to_frame().T") if is_series(X) else (".reshape(-1, 1)", ".reshape(1, -1)")
         raise ValueError(
             f"{name}: expected samples as rows, shape (samples, features), got shape {array.shape}; "
-            f"use {name}.reshape(-1, 1) for one feature or {name}.reshape(1, -1) for one sample"
+            f"use {name}{in_rows[0]} for one feature or {name}{in_rows[1]} for one sample"
         )
     _check_some(array.shape, name)
     _check_finite(array, dtype, name)
-    return Samples(array.reshape(-1), len(array), array.shape[1:])
+    return Samples(array.reshape(-1), len(array), array.shape[1:], names=column_names(X))
 
 
 def _sparse_samples(X: SparseMatrix, dtype: np.dtype, name: str) -> Samples:
@@ -113,7 +130,9 @@ def as_batch(X: ArrayLike | SparseMatrix, shape: tuple[int, ...], dtype: np.dtyp
         return as_samples(X, dtype), False
     given = as_numbers(X, "X")
     one = given.shape == shape
-    return as_samples(given[None] if one else given, dtype), one
+    if one:
+        return as_samples(given[None], dtype), one
+    return as_samples(X if is_frame(X) or is_series(X) else given, dtype), one
 
 
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
@@ -136,6 +155,10 @@ def _as_array(values: ArrayLike, name: str) -> np.ndarray:
         raise ValueError(
             f"{name}: expected a dense array, got a {type(values).__name__}; use {name}.toarray()"
         )
+    if is_frame(values):
+        return frame_values(values, name)
+    if is_series(values):
+        return series_values(values)
     if np.ma.is_masked(values):
         raise ValueError(
             f"{name}: expected numbers, got an array with masked values; fill them or leave them out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from .counts import is_count
 from .errors import FileFormatError
 from .kernels import optimizers
-from .layers import Dense, Shape, layer_from_config
+from .layer import Shape
+from .layers import layer_from_config
 from .model_file import read_model, write_model
 from .optimizers import optimizer_from_config
 
@@ -29,8 +31,9 @@ _FIELDS = {
     "epochs",
     "steps",
     "state_of",
-    "class_names",
 }
+
+_NAMES, _NAMED = "names", ("feature_names", "class_names")
 
 
 def save_model(model: Sequential, path: str | PathLike[str]) -> None:
@@ -46,9 +49,8 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "epochs": model.epochs,
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
-        "class_names": model.class_names,
     }
-    write_model(path, config, _tensors(model))
+    write_model(path, config, _tensors(model) | _names(model))
 
 
 def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
@@ -73,18 +75,36 @@ def _state_of(model: Sequential) -> str:
 
 def _tensors(model: Sequential) -> Tensors:
     """All arrays of a model by name: views."""
-    network, tensors = model.network, {}
+    network = model.network
+    tensors: Tensors = {}
     arenas = {"": network.params}
     if _state_of(model):
         names = optimizers.OPTIMIZERS[model.optimizer.code].slots
         arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
     for number, layer in enumerate(model.layers):
+        tensors |= {f"layer{number}.{name}": array for name, array in layer.constants.items()}
         if layer.parameters:
             for suffix, arena in arenas.items():
                 both = network.dense_matrix(number, arena)
                 tensors[f"layer{number}.weight{suffix}"] = both[:-1]
                 tensors[f"layer{number}.bias{suffix}"] = both[-1]
     return tensors
+
+
+def _names(model: Sequential) -> Tensors:
+    """What features and classes are called, as the bytes of a JSON text: the header has no room for thousands."""
+    named = {key: list(getattr(model, key)) for key in _NAMED if getattr(model, key)}
+    return {_NAMES: np.frombuffer(json.dumps(named).encode(), np.uint8)} if named else {}
+
+
+def _restore_names(model: Sequential, stored: np.ndarray) -> None:
+    named = json.loads(stored.tobytes())
+    if not isinstance(named, dict) or not named or not named.keys() <= set(_NAMED):
+        raise ValueError(f"{_NAMES}: expected some of {', '.join(_NAMED)}")
+    for key, names in named.items():
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{_NAMES}: expected a list of texts as {key}")
+        setattr(model, key, tuple(names))
 
 
 def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -> Sequential:
@@ -96,8 +116,10 @@ def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -
         optimizer=optimizer_from_config(config["optimizer"]),
         seed=config["seed"],
         dtype=config["dtype"],
-        class_names=config["class_names"],
     )
+    tensors = dict(tensors)
+    if _NAMES in tensors:
+        _restore_names(model, tensors.pop(_NAMES))
     shape = tuple(config["input_shape"])
     _check_sizes(model, shape, tensors)
     model.build(shape)
@@ -110,8 +132,8 @@ def _check_sizes(model: Sequential, shape: Shape, tensors: Tensors) -> None:
     """Compare what the layers want with what is there, before anything is allocated."""
     for number, layer in enumerate(model.layers):
         inputs, shape = shape, layer.output_shape(shape)
-        if isinstance(layer, Dense):
-            name, wanted = f"layer{number}.weight", (*inputs, *shape)
+        for array, wanted in layer.array_shapes(inputs).items():
+            name = f"layer{number}.{array}"
             if name not in tensors or tensors[name].shape != wanted:
                 raise ValueError(
                     f"{name}: expected shape {wanted}, got {getattr(tensors.get(name), 'shape', None)}"

@@ -6,9 +6,11 @@
     sparse.py       the same with a matrix that is mostly zero
     transpose.py    the transpose of a matrix
     inputs.py       samples, converted on the way in
+    scaling.py      samples, scaled feature by feature
     activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
     rng.py          random numbers from a counter; the shuffle; dropout
     digits.py       draws the synthetic digits
+    numerals.py     reads lines of numbers from text
     elementary.py   exp, log, tanh of our own
     blocks.py       loops over rows: map a formula, fold a formula
     simd.py         emits vector IR

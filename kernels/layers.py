@@ -14,7 +14,8 @@ from .losses import loss_rows, softmax_backward, softmax_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
-from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SINGLE, SMALL_BATCH, SOFTMAX, SPARSE
+from .scaling import scale_backward, scale_forward
+from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SCALE, SINGLE, SMALL_BATCH, SOFTMAX, SPARSE
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
 from .transpose import transpose, transposed_product
 
@@ -195,6 +196,9 @@ def forward(op, state, position, first, rows, seed, epoch):
         dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == SOFTMAX:
         softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+    elif op.kind == SCALE:
+        center, factor = op.constants, op.constants + op.ldx
+        scale_forward(work, y, op.ldy, work, x, op.ldx, state.params, center, factor, rows, op.fan_out)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
 
@@ -245,6 +249,9 @@ def backward(op, state, position, first, rows, seed, epoch):
         )
     elif op.kind == SOFTMAX:
         softmax_backward(work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out)
+    elif op.kind == SCALE:
+        factor = op.constants + op.ldx
+        scale_backward(work, dx, op.ldx, work, dy, op.ldy, state.params, factor, rows, op.fan_out)
 
 
 @inlined

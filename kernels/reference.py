@@ -246,6 +246,24 @@ def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, co
     formula(weights, gradient, state, *hyper[h0 : h0 + numbers].tolist())
 
 
+# Scaling of features.
+
+
+def scale_forward(y, y0, ldy, x, x0, ldx, c, center, factor, rows, columns):
+    """y = (x - center) factor."""
+    columns = _width(columns, ldy, ldx)
+    y, x = matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns)
+    np.subtract(x, c[center : center + columns], out=y)
+    y *= c[factor : factor + columns]
+
+
+def scale_backward(dx, dx0, lddx, dy, dy0, lddy, c, factor, rows, columns):
+    """dx = dy factor."""
+    columns = _width(columns, lddx, lddy)
+    factors = c[factor : factor + columns]
+    np.multiply(matrix(dy, dy0, lddy, rows, columns), factors, out=matrix(dx, dx0, lddx, rows, columns))
+
+
 # Random numbers from a counter.
 
 
@@ -414,6 +432,22 @@ class _Softmax(_Operation):
         _softmax_backward(self.dy, self.y)
 
 
+class _Scale(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        scale_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, self.state.params, op.constants, op.constants + op.ldx,
+            self.rows, op.fan_out,
+        )  # fmt: skip
+
+    def backward(self, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        scale_backward(
+            work, op.dx, op.ldx, work, op.dy, op.ldy, self.state.params, op.constants + op.ldx,
+            self.rows, op.fan_out,
+        )  # fmt: skip
+
+
 class _Loss(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
@@ -436,7 +470,7 @@ class _Loss(_Operation):
 
 
 # BLAS has no use for zeros, so a sparse layer is a dense one.
-_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss)
+_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale)
 
 
 def _bind(plan, state, rows) -> Sequence[_Operation]:

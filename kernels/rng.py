@@ -16,8 +16,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 
-# Purposes: the same counters never serve two ends. Dropout of operation i uses DROPOUT + i.
-SHUFFLE, WEIGHTS, SPLIT, DROPOUT = 1, 2, 3, 1000
+# Purposes: the same counters never serve two ends. Dropout of operation i uses DROPOUT + i, digits.py 3.
+SHUFFLE, WEIGHTS, SPLIT, DROPOUT = 1, 2, 4, 1000
 
 
 @kernel

@@ -8,6 +8,7 @@ Layout, in one place:
 - A value (what a layer puts out) is a matrix in `workspace`: row r at `y + r * ldy`. Its column `fan_out` holds 1, so
   that the bias is one more row of the weights, forward and in the gradient.
 - The weights of a dense layer are a matrix in `params`: row k at `weights + k * ldw`, the bias row `fan_in`.
+- What scales samples is not trained but lies in `params` too, so that it goes wherever they go.
 - A stride (ld) is an odd number of cache lines, so that the rows of a matrix spread over all sets of a cache, and
   leaves room for the column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
 """
@@ -24,8 +25,8 @@ ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see hal
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
-INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS = range(7)
-KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss")
+INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE = range(8)
+KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale")
 
 OPERATION = np.dtype(
     [
@@ -47,6 +48,7 @@ OPERATION = np.dtype(
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
+        ("constants", "i8"),  # rows of `params` that nothing updates, stride ldx: center, factor; -1: none
         ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
         ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
@@ -58,7 +60,7 @@ OPERATION = np.dtype(
 class State(NamedTuple):
     """The arenas: flat, 64-byte aligned, allocated once."""
 
-    params: np.ndarray  # weights and biases
+    params: np.ndarray  # weights and biases, and the constants of scalers
     gradients: np.ndarray  # as params; empty: a tile of the gradient goes straight into the update
     slots: np.ndarray  # optimizer state: as params, one after the other
     workspace: np.ndarray  # values, deltas, transposed weights

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import SGD, Callback, Dense, Dropout, EarlyStopping, ModelCheckpoint, Sequential, load
 from fastmlp.callbacks import CallbackList
-from fastmlp.splitting import split_rows
+from fastmlp.data.split import split_rows
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(40, 3)).astype(np.float32), RANDOM.integers(0, 2, 40)
@@ -226,5 +226,5 @@ def test_only_the_best_are_saved(tmp_path):
     losses = model.history["val_loss"]
     assert saved == [int(np.argmin(losses[:n])) + 1 for n in range(1, 21)]
     assert saved[-1] == checkpoint.best_epoch < 20
-    _, validation = split_rows(len(X), 0.5, 0, Y)
+    _, validation = split_rows(len(X), 0.5, Y, 0)
     assert load(path).evaluate(X[validation], Y[validation])["loss"] == checkpoint.best == min(losses)

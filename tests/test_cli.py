@@ -197,9 +197,12 @@ USAGE_ERRORS = {
     "train --engine v8": "unknown engine 'v8': expected one of kernels, reference",
     "train --dropout 1": "rate is 1.0; expected a number from 0 and below 1",
     "train --seed -1": "seed: expected a whole number from 0 and below 2**63, got -1",
-    "train --samples 10 --validation-split 0.01": "that leaves samples on both sides of 10, got 0.01",
-    "train --samples 10 --validation-split nan": "--validation-split: expected a share above 0 and below 1",
+    "train --samples 10 --validation-split 0.01": "that leaves some of the 10 for training",
+    "train --samples 10 --validation-split nan": "--validation-split: expected a share between 0 and 1",
     "train --data mnsit": "--data: expected synthetic, mnist or a folder with the four files",
+    "train --label kind": "--label: expected with a CSV file only, got with images",
+    "train --test other.csv": "--test: expected with a CSV file only, got with images",
+    "train --scaler robust": "unknown scaler 'robust': expected one of max_abs, min_max, none, standard",
 }
 
 

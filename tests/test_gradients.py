@@ -6,6 +6,7 @@ import pytest
 from fastmlp import SGD, Activation, Dense, Dropout, Flatten, Sequential
 from fastmlp.kernels.losses import LOSSES
 from fastmlp.layers import _LAYERS, ACTIVATIONS
+from fastmlp.scalers import SCALERS, Scaler
 
 ROWS, SHAPE, OUTPUTS = 7, (2, 3), 3
 STEP = 1e-5  # the cube root of eps: truncation and rounding of a central difference are then about equal
@@ -18,6 +19,7 @@ NETWORKS = {
     "slope": lambda: [Flatten(), Dense(5, "leaky_relu", slope=0.3), Activation("leaky_relu", slope=0.2)],
     "dropout": lambda: [Flatten(), Dense(9, "tanh"), Dropout(0.4), Dense(9, "sigmoid"), Dropout(0.2)],
     "input-dropout": lambda: [Flatten(), Dropout(0.4), Dense(5, "softmax"), Dropout(0.4)],
+    **{scaler.kind: lambda scaler=scaler: [Flatten(), scaler(), Dense(5, "tanh")] for scaler in SCALERS},
     "none": lambda: [Flatten()],
 }
 RANDOM = np.random.default_rng(5)
@@ -32,6 +34,8 @@ def model_of(layers, last, **options):
     for layer in model.layers:
         if isinstance(layer, Dense):
             layer.bias = random.normal(size=layer.bias.shape)
+        elif isinstance(layer, Scaler):
+            layer.adapt(X.reshape(ROWS, -1))
     return model
 
 

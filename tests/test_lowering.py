@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fastmlp import Activation, Dense, Dropout, Flatten, Sequential
+from fastmlp import Activation, Dense, Dropout, Flatten, MaxAbsScaler, Sequential, StandardScaler
 from fastmlp.kernels import activations, losses, schema
 from fastmlp.lowering import lower
 from fastmlp.plan import operation_name, verify
@@ -16,6 +16,7 @@ NETWORKS = {
     "one layer": [Dense(3)],
     "deep": [Flatten(), Dense(20, "relu"), Dropout(0.5), Dense(17, "tanh"), Dense(3, "softmax")],
     "softmax inside": [Dropout(0.1), Dense(5, "softmax"), Activation("sigmoid"), Dense(2, "sigmoid")],
+    "scaled": [Flatten(), StandardScaler(), Dense(5, "relu"), Dense(2)],
     "no weights": [Flatten(), Activation("relu")],
 }
 PURPOSES = {
@@ -65,10 +66,28 @@ def test_last_activation_and_loss(last, loss, fused, training):
 def test_zeros_are_skipped_in_the_first_layer():
     sparse = {"sparse_input": True}
     assert names([Flatten(), Dense(3), Dense(2)], **sparse) == ["input", "sparse", "dense"]
-    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "dense"]
+    assert names([Dropout(0.1), Dense(3)], training=True, **sparse) == ["input", "dropout", "sparse"]
     assert names([Dropout(0.1), Dense(3)], **sparse) == ["input", "sparse"]
     assert names([Activation("sigmoid"), Dense(3)], **sparse) == ["input", "activation sigmoid", "dense"]
     assert names([Activation("softmax"), Dense(3)], **sparse) == ["input", "softmax", "dense"]
+
+
+def test_zeros_are_skipped_behind_a_scaler_that_keeps_them():
+    X = np.array([[0, 1, 2, 0, 0, 1], [0, 3, 0, 0, 1, -2]], np.float32)
+    sparse = {"sparse_input": True}
+    assert names([MaxAbsScaler().adapt(X), Dense(3)], **sparse) == ["input", "scale", "sparse"]
+    assert names([StandardScaler().adapt(X), Dense(3)], **sparse) == ["input", "scale", "dense"]
+    assert names([MaxAbsScaler().adapt(X), Dense(3)]) == ["input", "scale", "dense"]
+
+
+def test_constants_lie_outside_the_weights():
+    plan = plan_of("scaled")
+    (scale,) = [op for op in plan.operations if op["kind"] == schema.SCALE]
+    end = scale["constants"] + 2 * scale["ldx"]
+    weights = plan.operations[plan.operations["weights"] >= 0]["weights"]
+    assert scale["constants"] >= 0
+    assert (weights >= end).all()
+    assert scale["weights"] == -1
 
 
 def test_deltas_are_for_training():
@@ -132,7 +151,8 @@ def test_matrices_do_not_overlap(network, purpose, dtype):
 def test_only_activations_work_in_place():
     for op in plan_of("softmax inside").operations:
         if op["kind"] != schema.INPUT:
-            assert (op["x"] == op["y"]) == (op["kind"] in {schema.ACTIVATION, schema.SOFTMAX})
+            in_place = {schema.ACTIVATION, schema.SOFTMAX, schema.SCALE}
+            assert (op["x"] == op["y"]) == (op["kind"] in in_place)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -221,12 +241,16 @@ def test_strides_and_sizes():
             refuse(plan, number, "columns come in", fan_in=int(op["fan_in"]) - 1)
 
 
-def test_what_must_be_there():
-    plan = plan_of()
+@pytest.mark.parametrize("network", ["deep", "scaled"])
+def test_what_must_be_there(network):
+    plan = plan_of(network)
     for number, op in enumerate(plan.operations):
         refuse(plan, number, "y is not inside", y=-1)
         if op["kind"] != schema.INPUT:
             refuse(plan, number, "x is not inside", x=-1)
+        if op["kind"] == schema.SCALE:
+            for lie in (-1, -2, plan.parameters, HUGE):
+                refuse(plan, number, "constants is not inside", constants=lie)
         if op["weights"] >= 0:
             refuse(plan, number, "weights is not inside", weights=-1)
             if op["dx"] >= 0:

@@ -35,7 +35,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
 }
 _CODES = {dtype: code for code, dtype in DTYPES.items()}
 _MOST_DIMENSIONS = 64  # of a NumPy array
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 # Deflate codes at most 258 bytes in 2 bits: no compressed file expands to more than 1032 times its size.
 _MOST_EXPANSION = 1032
 _CHUNK = 1 << 20
@@ -77,7 +77,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
         raise FileFormatError(f"{path}: not a regular file; expected an IDX file, plain or gzip")
     with path.open("rb") as file:
         most_bytes = os.fstat(file.fileno()).st_size
-        compressed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         file.seek(0)
         if not compressed:
             return _read_array(file, path, most_bytes)

@@ -19,6 +19,8 @@ def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1,
     for lowering.layer, (name, argument) in enumerate(parts):
         if name in ("dense", "dropout"):
             getattr(lowering, name)(argument)
+        elif name == "scale":
+            lowering.scale(keeps_zeros=argument)
         else:
             lowering.activation(name, argument)
     if loss is not None:
@@ -41,6 +43,9 @@ def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1,
     for op in dense(plan.operations):
         weights = weights_of(op, params)
         weights[:] = random.standard_normal(weights.shape) / np.sqrt(op["fan_in"])
+    for op in plan.operations[plan.operations["constants"] >= 0]:
+        rows = reference.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
+        rows[:] = random.random(rows.shape) + 0.5
     return plan.operations, state
 
 

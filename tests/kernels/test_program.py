@@ -11,8 +11,9 @@ from tests.tolerance import assert_close
 
 FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 150, 70
 STEPS = -(-SAMPLES // BATCH)
-# Every activation, softmax in the middle, dropout.
+# Scaled samples, every activation, softmax in the middle, dropout.
 EVERYTHING = [
+    ("scale", False),
     *(part for row in ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
     ("dense", 33), ("softmax", 0.0), ("dense", 17), ("dropout", 0.25), ("dense", OUTPUTS),
 ]  # fmt: skip

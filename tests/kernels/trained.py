@@ -11,6 +11,7 @@ from tests.kernels import networks
 
 FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 100, 70
 PARTS = [
+    ("scale", False),
     *(part for row in ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
     ("dense", 131), ("dropout", 0.25), ("dense", 33), ("softmax", 0.0), ("dense", OUTPUTS),
 ]  # fmt: skip

@@ -1,0 +1,277 @@
+"""Scalers: layers that bring every feature to a like size, with numbers found in the samples and kept in the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .kernels import schema
+from .layer import Layer, Shape
+from .lowering import BYTE_SCALE
+from .samples import Samples, as_samples
+from .sparse_matrix import SparseMatrix
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+_CHUNK = 2**17  # numbers looked at together, so that they stay in the caches
+# A spread of fewer steps of the network's type than this is not worth learning from.
+_FEWEST_STEPS = 16
+
+
+class Scaling(NamedTuple):
+    """What a scaler does to the features: y = (x - center) factor. Both float64, shape (features,)."""
+
+    center: np.ndarray
+    factor: np.ndarray
+
+
+class Statistics(NamedTuple):
+    """What is known of each feature; float64, shape (features,)."""
+
+    mean: np.ndarray
+    deviation: np.ndarray  # square root of the mean squared difference from the mean
+    low: np.ndarray
+    high: np.ndarray
+
+
+class Scaler(Layer):
+    """What the scalers share: y = (x - center) factor for each feature, the first thing that happens to a sample.
+
+    `fit` finds both in the samples it is given, once: later calls, also of a loaded model, keep them. They are
+    saved with the model and applied wherever it runs. Bytes are scaled after they have become fractions of 255, a
+    batch at a time. A feature that is always the same becomes 0.
+
+    Parameters
+    ----------
+    axis : 0 or None
+        Over what mean, deviation and range are taken, as in NumPy: 0 for each feature on its own; None for all
+        features together, which suits pixels: one that is hardly ever lit is not blown up.
+
+    Attributes
+    ----------
+    center, factor : ndarray, shape (features,)
+        Views: writing to them changes the model.
+    """
+
+    def __init__(self, *, axis: int | None = 0) -> None:
+        super().__init__()
+        if axis is not None and (isinstance(axis, bool) or axis != 0):
+            raise ValueError(
+                f"{type(self).__name__}: axis is {axis!r}; expected 0 (each feature on its own) or None (all together)"
+            )
+        self.axis = axis
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {} if self.axis == 0 else {"axis": None}
+
+    def measure(self, samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Scaling:
+        """What this scaler would do to such samples, or to these rows of them, in a network of this type.
+
+        Raises
+        ------
+        ValueError
+            If the type cannot tell the numbers of a feature apart.
+        """
+        seen = statistics(samples, dtype, rows)
+        if self.axis is None:
+            seen = _together(seen)
+        center, size = self._center_and_size(seen)
+        largest = np.maximum(abs(seen.low), abs(seen.high))
+        # Numbers that differ by rounding alone are the same.
+        same = seen.deviation <= 10 * np.finfo(np.float64).eps * largest
+        steps = size / np.spacing(largest.astype(dtype)).astype(np.float64)
+        lost = ~same & (steps < _FEWEST_STEPS)
+        if lost.any():
+            _refuse(int(lost.argmax()), seen, dtype)
+        center = np.where(same & center.astype(bool), seen.low, center)
+        return Scaling(center, 1.0 / np.where(same, 1.0, size))
+
+    def _center_and_size(self, seen: Statistics) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def adapt(self, X: ArrayLike | SparseMatrix) -> Scaler:
+        """Find center and factor in these samples, where `fit` is not to find them in its own.
+
+        Parameters
+        ----------
+        X : array_like, shape (samples, features), or sparse matrix
+            Samples.
+
+        Returns
+        -------
+        Scaler
+            Itself; built for so many features, if it was not.
+
+        Examples
+        --------
+        >>> StandardScaler().adapt([[1.0], [3.0]]).forward([[1.0], [2.0], [3.0]]).tolist()
+        [[-1.0], [0.0], [1.0]]
+        """
+        dtype = np.dtype(np.float32) if self._network is None else self._network.dtype
+        samples = as_samples(X, dtype)
+        features = math.prod(samples.shape)
+        if self._network is None:
+            self.output_shape(samples.shape)
+        elif self._network.features != features:
+            raise ValueError(
+                f"X: expected {self._network.features} features, as {self!r} is built for, got {features}"
+            )
+        scaling = self.measure(samples, dtype)
+        if self._network is None:
+            self.build(features)
+        self.set(scaling)
+        return self
+
+    def set(self, scaling: Scaling) -> None:
+        """Scale in this way from now on."""
+        with self.network.lock:
+            self.center[...], self.factor[...] = scaling
+            self.network.plan_anew()  # it may have zeros to skip now, or none
+
+    @property
+    def adapted(self) -> bool:
+        """Whether it has seen samples; before, its factors are 0."""
+        return self._network is not None and bool(self.factor.any())
+
+    def check_place(self, before: Sequence[Layer]) -> None:
+        """Only what leaves the samples as they are may come before."""
+        for layer in before:
+            if layer.kind != "flatten":
+                raise ValueError(
+                    f"{self!r}: expected to be the first layer, or to follow Flatten(), as it scales the samples; "
+                    f"got {layer!r} before it"
+                )
+
+    def check_ready(self) -> None:
+        """Refuse to run without center and factor."""
+        if not self.adapted:
+            raise RuntimeError(f"{self!r} has seen no samples yet: call fit of the model, or adapt(X)")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The same, of one row of numbers."""
+        if len(shape) != 1:
+            raise ValueError(
+                f"{self!r}: expected samples that are rows of numbers, got samples of shape {shape}; "
+                "add Flatten() before it"
+            )
+        return shape
+
+    def lower(self, into: Lowering) -> None:
+        """(x - center) factor, in place."""
+        into.scale(keeps_zeros=self._network is not None and not self.center.any())
+
+    def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
+        """Those of `center` and `factor`."""
+        return {"center": inputs, "factor": inputs}
+
+    @property
+    def constants(self) -> dict[str, np.ndarray]:
+        """`center` and `factor`."""
+        return {"center": self.center, "factor": self.factor}
+
+    @property
+    def center(self) -> np.ndarray:
+        """What is subtracted, shape (features,)."""
+        return self.network.constant_rows(self._position)[0]
+
+    @property
+    def factor(self) -> np.ndarray:
+        """What the difference is multiplied by, shape (features,)."""
+        return self.network.constant_rows(self._position)[1]
+
+
+class StandardScaler(Scaler):
+    """Scales each feature to mean 0 and standard deviation 1, as scikit-learn's does.
+
+    The deviation is the square root of the mean squared difference from the mean.
+
+    Examples
+    --------
+    >>> model = Sequential([StandardScaler(), Dense(1)])
+    >>> history = model.fit([[1000.0], [3000.0]], [0.0, 1.0], epochs=1, verbose=0)
+    >>> model.layers[0].center.tolist(), model.layers[0].factor.tolist()
+    ([2000.0], [0.0010000000474974513])
+    """
+
+    kind = "standard_scaler"
+
+    def _center_and_size(self, seen: Statistics) -> tuple[np.ndarray, np.ndarray]:
+        return seen.mean, seen.deviation
+
+
+class MinMaxScaler(Scaler):
+    """Scales each feature to the range from 0 to 1. Where all minima are 0, zeros stay zeros, and are skipped."""
+
+    kind = "min_max_scaler"
+
+    def _center_and_size(self, seen: Statistics) -> tuple[np.ndarray, np.ndarray]:
+        return seen.low, seen.high - seen.low
+
+
+class MaxAbsScaler(Scaler):
+    """Scales each feature to at most 1 in size. Zeros stay zeros, so it is the one for sparse samples."""
+
+    kind = "max_abs_scaler"
+
+    def _center_and_size(self, seen: Statistics) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros_like(seen.low), np.maximum(abs(seen.low), abs(seen.high))
+
+
+SCALERS: tuple[type[Scaler], ...] = (StandardScaler, MinMaxScaler, MaxAbsScaler)
+
+
+def statistics(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Statistics:
+    """Mean, deviation and range of each feature as a network of this type reads them: in these rows, or in all.
+
+    One pass over the samples, a chunk at a time, which are joined as in Chan, Golub and LeVeque (1979). The same
+    bits for dense and sparse samples.
+    """
+    features = math.prod(samples.shape)
+    mean, squares = np.zeros(features), np.zeros(features)
+    low, high = np.full(features, np.inf), np.full(features, -np.inf)
+    count = 0
+    for chunk in _chunks(samples, dtype, np.arange(samples.count) if rows is None else rows):
+        own_mean = chunk.mean(axis=0)
+        np.minimum(low, chunk.min(axis=0), out=low)
+        np.maximum(high, chunk.max(axis=0), out=high)
+        chunk -= own_mean
+        own_squares = np.einsum("ij,ij->j", chunk, chunk)
+        total, apart = count + len(chunk), own_mean - mean
+        mean += apart * (len(chunk) / total)
+        squares += own_squares + apart * apart * (count * len(chunk) / total)
+        count = total
+    return Statistics(mean, np.sqrt(squares / count), low, high)
+
+
+def _together(seen: Statistics) -> Statistics:
+    """The statistics of all features taken for one, which has as many numbers of each."""
+    mean = seen.mean.mean()
+    variance = (seen.deviation**2 + (seen.mean - mean) ** 2).mean()
+    return Statistics(
+        *(np.full_like(seen.mean, one) for one in (mean, np.sqrt(variance), seen.low.min(), seen.high.max()))
+    )
+
+
+def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterator[np.ndarray]:
+    """These samples as the network reads them, some at a time, as new matrices of float64."""
+    features = math.prod(samples.shape)
+    at_once = max(1, _CHUNK // features)
+    for start in range(0, rows.size, at_once):
+        numbers = samples.rows(rows[start : start + at_once])
+        if numbers.dtype == schema.ITEM_TYPES[schema.BYTES]:
+            yield np.multiply(numbers, dtype.type(BYTE_SCALE), dtype=dtype).astype(np.float64)
+        else:
+            yield numbers.astype(dtype, copy=False).astype(np.float64)
+
+
+def _refuse(column: int, seen: Statistics, dtype: np.dtype[Any]) -> NoReturn:
+    raise ValueError(
+        f"X: column {column} goes from {seen.low[column]:g} to {seen.high[column]:g}, and {dtype} hardly tells its "
+        "numbers apart; subtract an offset from it before, leave it out, or compute in float64 (dtype='float64')"
+    )

@@ -1,0 +1,52 @@
+"""The example that trains on MNIST as CSV: from CSV files, or from IDX files by way of CSV files that go away."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastmlp import synthetic_digits
+from tests.mnist import FOLDER, needs_mnist
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "s4_mnist_csv.py"
+LINE = r"epoch +(\d+)  cost: train (\S+), test (\S+)  accuracy: train (\S+), test (\S+)"
+
+
+def run(folder, spare, *options):
+    """Lines of numbers (epoch, costs, accuracies) that the script prints, and the last two lines."""
+    arguments = [sys.executable, str(SCRIPT), "--data", str(folder), *options]
+    spare.mkdir(exist_ok=True)
+    done = subprocess.run(
+        arguments, capture_output=True, text=True, cwd=spare, env=os.environ | {"TMPDIR": str(spare)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(spare.iterdir()) == []
+    lines = done.stdout.splitlines()
+    return [tuple(map(float, numbers)) for numbers in re.findall(LINE, done.stdout)], lines
+
+
+def test_csv_files(tmp_path):
+    for name, start, count in (("mnist_train.csv", 0, 1000), ("mnist_test.csv", 5000, 200)):
+        images, labels = synthetic_digits(count, start=start)
+        table = np.column_stack([labels, images.reshape(count, -1)])
+        np.savetxt(tmp_path / name, table, fmt="%d", delimiter=",")
+    numbers, lines = run(tmp_path, tmp_path.parent / "spare", "--samples", "900", "--epochs", "25")
+    assert lines[0].startswith("read 1,000 and 200 samples in ")
+    assert [epoch for epoch, *_ in numbers] == [10, 20, 25]
+    assert numbers[-1][1] < numbers[0][1] < 2.4
+    assert re.fullmatch(r"trained on 900 samples for 25 epochs in \d+\.\d s", lines[-2])
+    assert lines[-1] == f"test accuracy {numbers[-1][4]:.4f}"
+
+
+@pytest.mark.slow
+@needs_mnist
+def test_mnist_itself(tmp_path):
+    """The promise of the example: above 90 % on the official test set."""
+    numbers, lines = run(FOLDER, tmp_path / "spare")
+    assert lines[0].startswith("read 60,000 and 10,000 samples in ")
+    assert len(numbers) == 20
+    assert numbers[-1][4] > 0.9
