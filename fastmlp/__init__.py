@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten
+    from .layers import Activation, Dense, Dropout, Flatten, GaussianNoise
     from .model import Sequential, load
+    from .normalization import BatchNorm, LayerNorm
     from .optimizers import SGD, Adam, RMSprop
     from .plot import plot_history
     from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
@@ -33,6 +34,7 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "BatchNorm",
     "Callback",
     "DataSet",
     "Dense",
@@ -40,7 +42,9 @@ __all__ = [
     "EarlyStopping",
     "FileFormatError",
     "Flatten",
+    "GaussianNoise",
     "History",
+    "LayerNorm",
     "MaxAbsScaler",
     "MinMaxScaler",
     "ModelCheckpoint",
@@ -75,8 +79,9 @@ _MODULES = {
     ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
-    "layers": ("Activation", "Dense", "Dropout", "Flatten"),
+    "layers": ("Activation", "Dense", "Dropout", "Flatten", "GaussianNoise"),
     "model": ("Sequential", "load"),
+    "normalization": ("BatchNorm", "LayerNorm"),
     "optimizers": ("SGD", "Adam", "RMSprop"),
     "plot": ("plot_history",),
     "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),

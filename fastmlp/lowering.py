@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .kernels import activations, losses, schema
+from .kernels import activations, losses, norms, schema
 from .plan import Plan, verify
 
 # Below this share of non-zero inputs, the first layer skips the zeros. Measured: see docs/decisions.
@@ -20,7 +20,7 @@ SPARSE_BELOW = 0.5
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
 # Places, unless an operation has them.
-_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants")
+_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "kept")
 
 # A last activation that is computed together with its loss, from logits.
 _FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
@@ -84,7 +84,7 @@ class Lowering:
         """y = x W + b."""
         x, y = self.value, self._new_value(units)
         stride = schema.stride(units, self.dtype)
-        fields = {"weights": self.parameters, "ldw": stride}
+        fields = {"weights": self.parameters, "ldw": stride, "depth": x.columns + 1}
         self.parameters += (x.columns + 1) * stride
         if x.delta >= 0 and self.rows > schema.SMALL_BATCH:
             across = schema.stride(x.columns, self.dtype)
@@ -137,6 +137,44 @@ class Lowering:
         if self.training and rate > 0:
             x, y = self.value, self._new_value(self.value.columns)
             self._add(schema.DROPOUT, x=x, y=y, number=rate)
+
+    def noise(self, deviation: float) -> None:
+        """In training, y = x + noise."""
+        if self.training and deviation > 0:
+            x, y = self.value, self._same_delta()
+            self._add(schema.NOISE, x=x, y=y, number=deviation)
+
+    def row_norm(self, epsilon: float) -> None:
+        """y = (x - mean) / sqrt(variance + epsilon) of each row."""
+        x, y = self.value, self._same_delta()
+        kept = self._allocate(schema.whole_lines(self.rows, self.dtype))
+        self._add(schema.ROW_NORM, x=x, y=y, kept=kept, number=epsilon)
+
+    def batch_norm(self, epsilon: float, momentum: float) -> None:
+        """The same of each column: in training with the moments of the batch, else with running ones."""
+        x, place = self.value, self.parameters
+        self.parameters += 3 * x.stride
+        if self.training:
+            y, chunks = self._same_delta(), -(-self.rows // norms.ROWS_OF_A_CHUNK)
+            kept = self._allocate((schema.BATCH_ROWS + 2 * chunks) * y.stride)
+            numbers = {"number": epsilon, "momentum": momentum}
+            self._add(schema.BATCH_NORM, x=x, y=y, constants=place, kept=kept, **numbers)
+        else:
+            self._add(schema.SCALE, x=x, y=x, constants=place)
+
+    def affine(self) -> None:
+        """y = gain x + offset, with trained numbers of its own for each column."""
+        x = self.value
+        y, stride = self._new_value(x.columns) if self.training else x, schema.stride(x.columns, self.dtype)
+        self._add(schema.AFFINE, x=x, y=y, weights=self.parameters, ldw=stride, depth=2)
+        self.parameters += 2 * stride
+
+    def _same_delta(self) -> Value:
+        """A new value, whose delta becomes that of the present one in place."""
+        x = self.value
+        y = self._new_value(x.columns, with_delta=False)
+        self.value = Value(y.place, y.stride, y.columns, x.delta)
+        return self.value
 
     def loss(self, name: str) -> None:
         """Losses and scores of the outputs, and their deltas."""

@@ -20,7 +20,6 @@ from .kernels import layers as layer_kernels
 from .kernels import program, schema
 from .kernels import threads as words
 from .layer import Layer, Shape
-from .layers import Dense
 from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
@@ -94,8 +93,7 @@ class Network:
         for layer in self.layers:
             layer._network = self
         for layer in self.layers:
-            if isinstance(layer, Dense):
-                layer.weight = layer.initial_weight(layer.weight.shape[0], seed, layer._position)
+            layer.initialize(seed)
 
     def __reduce__(self) -> NoReturn:
         """Copies would lose the views and the alignment, and pickles can run code."""
@@ -103,18 +101,17 @@ class Network:
 
     # Memory
 
-    def dense_matrix(self, position: int, arena: np.ndarray) -> np.ndarray:
-        """A dense layer's weights and, in the last row, its biases: a view into an arena like `params`."""
+    def weight_rows(self, position: int, arena: np.ndarray) -> np.ndarray:
+        """A layer's weights and, in the last row, its biases: a view into an arena like `params`."""
         for op in self.inference.operations[self.inference.spans[position]]:
             if op["weights"] >= 0:
-                inputs, units = int(op["fan_in"]), int(op["fan_out"])
-                return matrix(arena, int(op["weights"]), int(op["ldw"]), inputs + 1, units)
+                return matrix(arena, int(op["weights"]), int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
         raise ValueError(f"{self.layers[position]!r} has no weights")
 
-    def constant_rows(self, position: int) -> np.ndarray:
-        """What a layer that scales has for each feature, (center, factor): a view into `params`."""
-        (op,) = self.inference.operations[self.inference.spans[position]]
-        return matrix(self.params, int(op["constants"]), int(op["ldx"]), 2, int(op["fan_in"]))
+    def constant_rows(self, position: int, count: int) -> np.ndarray:
+        """What a layer that scales has for each feature, center and factor first: a view into `params`."""
+        op = self.inference.operations[self.inference.spans[position]][0]
+        return matrix(self.params, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
 
     def kept_gradients(self) -> np.ndarray:
         """The arena of gradients, if something has filled it."""
@@ -205,7 +202,7 @@ class Network:
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""
         dense = self.inference.operations[self.inference.operations["weights"] >= 0]
-        return int(passes * rows * (dense["fan_in"] * dense["fan_out"]).sum())
+        return int(passes * rows * ((dense["depth"] - 1) * dense["fan_out"]).sum())
 
     def team_rows(self, size: int) -> int:
         """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""

@@ -85,9 +85,8 @@ def _tensors(model: Sequential) -> Tensors:
         tensors |= {f"layer{number}.{name}": array for name, array in layer.constants.items()}
         if layer.parameters:
             for suffix, arena in arenas.items():
-                both = network.dense_matrix(number, arena)
-                tensors[f"layer{number}.weight{suffix}"] = both[:-1]
-                tensors[f"layer{number}.bias{suffix}"] = both[-1]
+                trained = layer.trained_in(arena)
+                tensors |= {f"layer{number}.{name}{suffix}": array for name, array in trained.items()}
     return tensors
 
 

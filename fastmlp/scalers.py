@@ -178,12 +178,12 @@ class Scaler(Layer):
     @property
     def center(self) -> np.ndarray:
         """What is subtracted, shape (features,)."""
-        return self.network.constant_rows(self._position)[0]
+        return self.network.constant_rows(self._position, 2)[0]
 
     @property
     def factor(self) -> np.ndarray:
         """What the difference is multiplied by, shape (features,)."""
-        return self.network.constant_rows(self._position)[1]
+        return self.network.constant_rows(self._position, 2)[1]
 
 
 class StandardScaler(Scaler):

@@ -6,16 +6,33 @@
 import numpy as np
 
 from .activations import activation_backward, activation_forward
+from .batch_norm import FACTOR, MEANS, PRODUCTS, batch_chunks, join_chunks
 from .gemm import gemm
 from .halves import FIRST, HALVES, half_of, half_rows, join_halves, shares_inputs
 from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
 from .losses import loss_rows, softmax_backward, softmax_forward
+from .norms import affine_forward, batch_norm_backward, column_sums, row_norm_backward, row_norm_forward
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
-from .rng import dropout
+from .rng import dropout, noise
 from .scaling import scale_backward, scale_forward
-from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SCALE, SINGLE, SMALL_BATCH, SOFTMAX, SPARSE
+from .schema import (
+    ACTIVATION,
+    AFFINE,
+    BATCH_NORM,
+    DENSE,
+    DOUBLE,
+    DROPOUT,
+    LOSS,
+    NOISE,
+    ROW_NORM,
+    SCALE,
+    SINGLE,
+    SMALL_BATCH,
+    SOFTMAX,
+    SPARSE,
+)
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
 from .transpose import transpose, transposed_product
 
@@ -166,7 +183,9 @@ def dense_backward(op, state, first, rows):
 def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
     """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order."""
     work, x = state.workspace, op.x + begin
-    if op.kind == SPARSE:
+    if op.kind == AFFINE:
+        column_sums(target, target0, ldt, work, op.x, op.ldx, work, op.dy, op.ldy, rows, op.fan_out)
+    elif op.kind == SPARSE:
         sparse_gradient(
             target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
         )
@@ -184,23 +203,51 @@ def dense_transpose(op, state, begin, end):
 
 
 @kernel
-def forward(op, state, position, first, rows, seed, epoch):
-    """The outputs of one operation; those of INPUT come from `input_forward`, LOSS has none."""
+def forward(op, state, first, rows):
+    """The outputs of one operation that prediction has too; those of INPUT come from `input_forward`, LOSS has none."""
     work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
     if op.kind in (DENSE, SPARSE):
         dense_forward(op, state, first, rows)
     elif op.kind == ACTIVATION:
         activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
-    elif op.kind == DROPOUT:
-        purpose = DROPOUT_PURPOSE + op.layer
-        dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == SOFTMAX:
         softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
     elif op.kind == SCALE:
         center, factor = op.constants, op.constants + op.ldx
         scale_forward(work, y, op.ldy, work, x, op.ldx, state.params, center, factor, rows, op.fan_out)
+    elif op.kind == ROW_NORM:
+        kept = op.kept + first
+        row_norm_forward(work, y, op.ldy, work, x, op.ldx, work, kept, rows, op.fan_out, op.number)
+    elif op.kind == AFFINE:
+        gain, offset = op.weights, op.weights + op.ldw
+        affine_forward(work, y, op.ldy, work, x, op.ldx, state.params, gain, offset, rows, op.fan_out)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
+
+
+@kernel
+def training_forward(op, state, position, first, rows, seed, epoch):
+    """The same for any operation: only training has dropout, noise and the moments of a batch."""
+    work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
+    purpose = DROPOUT_PURPOSE + op.layer
+    if op.kind == DROPOUT:
+        dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+    elif op.kind == NOISE:
+        noise(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+    elif op.kind == BATCH_NORM:
+        factor = op.kept + FACTOR * op.ldy
+        scale_forward(work, y, op.ldy, work, x, op.ldx, work, op.kept, factor, rows, op.fan_out)
+    else:
+        forward(op, state, first, rows)
+        return
+    put_ones(op, state, first, rows)
+
+
+@inlined
+def whole_batch(op, state, rows, direction):
+    """What BATCH_NORM needs to know of the batch, found by one thread."""
+    batch_chunks(op, state, FIRST, rows, direction)
+    join_chunks(op, state, rows, FIRST, UNIT, direction)
 
 
 @inlined
@@ -249,9 +296,18 @@ def backward(op, state, position, first, rows, seed, epoch):
         )
     elif op.kind == SOFTMAX:
         softmax_backward(work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out)
-    elif op.kind == SCALE:
-        factor = op.constants + op.ldx
+    elif op.kind in (SCALE, AFFINE):
+        factor = op.weights if op.kind == AFFINE else op.constants + op.ldx
         scale_backward(work, dx, op.ldx, work, dy, op.ldy, state.params, factor, rows, op.fan_out)
+    elif op.kind == ROW_NORM:
+        y, kept = op.y + first * op.ldy, op.kept + first
+        row_norm_backward(work, dy, op.ldy, work, y, op.ldy, work, kept, rows, op.fan_out)
+    elif op.kind == BATCH_NORM:
+        factor, products = op.kept + FACTOR * op.ldy, op.kept + PRODUCTS * op.ldy
+        means, y = op.kept + MEANS * op.ldy, op.y + first * op.ldy
+        batch_norm_backward(
+            work, dy, op.ldy, work, y, op.ldy, work, factor, products, means, rows, op.fan_out
+        )
 
 
 @inlined
@@ -260,7 +316,7 @@ def blocks_of(op, turn, rank, size):
 
     Begin, end and step.
     """
-    end = op.fan_in + 1
+    end = op.depth
     if shares_inputs(op, size):
         begin, end = half_of(op, end, rank % HALVES)
         turn, size = rank // HALVES, size // HALVES
@@ -355,8 +411,8 @@ def _outer_step(op, state, optimizer, hyper, h0, k, count, rows):
 def gradient_step(op, state, optimizer, hyper, h0, rows, turn, rank, size, scratch):
     """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
     if op.weights >= 0:
-        end = op.fan_in + 1
-        if rows <= SMALL_BATCH:
+        end = op.depth
+        if rows <= SMALL_BATCH and op.kind != AFFINE:
             for k in range(turn * MASK_BITS, end, size * MASK_BITS):
                 _outer_step(op, state, optimizer, hyper, h0, k, min(MASK_BITS, end - k), rows)
         else:
@@ -370,4 +426,4 @@ def next_turn(op, turn, size):
     """Whose turn it is after this operation's blocks, if blocks are dealt out to the ranks one by one."""
     if op.weights < 0 or shares_inputs(op, size):
         return turn
-    return (turn - (op.fan_in + UPDATE_ROWS) // UPDATE_ROWS) % size
+    return (turn - (op.depth + UPDATE_ROWS - 1) // UPDATE_ROWS) % size

@@ -246,6 +246,44 @@ def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, co
     formula(weights, gradient, state, *hyper[h0 : h0 + numbers].tolist())
 
 
+# Normalisation.
+
+
+def row_norm_forward(y, y0, ldy, x, x0, ldx, kept, kept0, rows, columns, epsilon):
+    """y = (x - mean) factor along each row, with factor = 1 / sqrt(variance + epsilon), which is kept."""
+    y, x = matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns)
+    factor = matrix(kept, kept0, 1, rows, 1)
+    np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
+    np.divide(np.einsum("ij,ij->i", y, y)[:, None], columns, out=factor)
+    factor += epsilon
+    np.sqrt(factor, out=factor)
+    np.reciprocal(factor, out=factor)
+    y *= factor
+
+
+def row_norm_backward(d, d0, ldd, y, y0, ldy, kept, kept0, rows, columns):
+    """d = factor (d - mean of d - y mean of d y) along each row, in place."""
+    d, y = matrix(d, d0, ldd, rows, columns), matrix(y, y0, ldy, rows, columns)
+    products = np.einsum("ij,ij->i", d, y)[:, None] / columns
+    d -= d.mean(axis=1, keepdims=True)
+    d -= y * products
+    d *= matrix(kept, kept0, 1, rows, 1)
+
+
+def affine_forward(y, y0, ldy, x, x0, ldx, w, gain, offset, rows, columns):
+    """y = gain x + offset."""
+    y = matrix(y, y0, ldy, rows, columns)
+    np.multiply(matrix(x, x0, ldx, rows, columns), w[gain : gain + columns], out=y)
+    y += w[offset : offset + columns]
+
+
+def column_sums(s, s0, lds, x, x0, ldx, d, d0, ldd, rows, columns):
+    """Two rows of sums over the rows, for each column: of x d, and of d."""
+    d, s = matrix(d, d0, ldd, rows, columns), matrix(s, s0, lds, 2, columns)
+    np.einsum("ij,ij->j", matrix(x, x0, ldx, rows, columns), d, out=s[0])
+    d.sum(axis=0, out=s[1])
+
+
 # Scaling of features.
 
 
@@ -297,6 +335,27 @@ def shuffle(order, seed, epoch):
     order[:] = numbers
 
 
+def _random_bits(rows, columns, seed, purpose, epoch, first_row):
+    """32 random bits for each unit of these rows."""
+    keys = key(seed, purpose, epoch, np.arange(first_row, first_row + rows))[:, None]
+    bits = keys.astype(np.uint32) + np.arange(columns, dtype=np.uint32)
+    _hash32(bits)
+    bits ^= (keys >> np.uint64(32)).astype(np.uint32)
+    _hash32(bits)
+    return bits
+
+
+def noise(y, y0, ldy, x, x0, ldx, rows, columns, deviation, seed, purpose, epoch, first_row):
+    """y = x + noise of the normal distribution with mean 0 and this standard deviation."""
+    bits = _random_bits(rows, columns, seed, purpose, epoch, first_row)
+    first, second = (bits >> np.uint32(8)).astype(np.float64), bits
+    _hash32(second)
+    turns = (second >> np.uint32(8)).astype(np.float64) * 2.0**-24
+    normal = np.sqrt(-2.0 * np.log((first + 1.0) * 2.0**-24)) * np.cos(2.0 * np.pi * turns)
+    normal *= deviation
+    np.add(matrix(x, x0, ldx, rows, columns), normal.astype(y.dtype), out=matrix(y, y0, ldy, rows, columns))
+
+
 def _hash32(number):
     number ^= number >> np.uint32(16)
     number *= np.uint32(0x7FEB352D)
@@ -308,11 +367,7 @@ def _hash32(number):
 @lru_cache(maxsize=8)  # the backward pass finds the factors of the forward pass here
 def _factors(rows, columns, rate, seed, purpose, epoch, first_row, dtype):
     """0 for a unit that drops out, else 1 / (1 - rate)."""
-    keys = key(seed, purpose, epoch, np.arange(first_row, first_row + rows))[:, None]
-    bits = keys.astype(np.uint32) + np.arange(columns, dtype=np.uint32)
-    _hash32(bits)
-    bits ^= (keys >> np.uint64(32)).astype(np.uint32)
-    _hash32(bits)
+    bits = _random_bits(rows, columns, seed, purpose, epoch, first_row)
     return (bits >= np.uint32(rate * 4294967296.0)) * dtype.type(1.0 / (1.0 - rate))
 
 
@@ -347,6 +402,9 @@ class _Operation:
     def backward(self, position, seed, epoch):
         """The deltas of the inputs."""
 
+    def remember(self):
+        """What a step leaves behind besides weights."""
+
 
 def _stored(starts, samples):
     """For all stored numbers of these samples in CSR form: which of the samples, and the place in the data."""
@@ -375,6 +433,13 @@ class _Input(_Operation):
             np.copyto(y, items, casting="same_kind")
 
 
+def _step(op, state, gradients, optimizer, hyper, h0):
+    optimizer_step(
+        state.params, state.slots, op.weights, op.ldw, state.params.size, gradients, op.weights, op.ldw,
+        hyper, h0, op.depth, op.fan_out, optimizer,
+    )  # fmt: skip
+
+
 class _Dense(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
@@ -393,11 +458,7 @@ class _Dense(_Operation):
         np.matmul(self.x1.T, self.dy, out=target)
 
     def step(self, gradients, optimizer, hyper, h0):
-        op, params = self.op, self.state.params
-        optimizer_step(
-            params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
-            hyper, h0, op.fan_in + 1, op.fan_out, optimizer,
-        )  # fmt: skip
+        _step(self.op, self.state, gradients, optimizer, hyper, h0)
 
 
 class _Activation(_Operation):
@@ -448,6 +509,80 @@ class _Scale(_Operation):
         )  # fmt: skip
 
 
+class _Noise(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        noise(
+            work, op.y, op.ldy, work, op.x, op.ldx, self.rows, op.fan_out, op.number, seed, _DROPOUT + op.layer,
+            epoch, position,
+        )  # fmt: skip
+
+
+class _RowNorm(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        row_norm_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, work, op.kept, self.rows, op.fan_out, op.number
+        )
+
+    def backward(self, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        row_norm_backward(work, op.dy, op.ldy, work, op.y, op.ldy, work, op.kept, self.rows, op.fan_out)
+
+
+class _BatchNorm(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.mean, self.factor, self.variance = matrix(state.workspace, op.kept, op.ldy, 3, op.fan_out)
+
+    def forward(self, data, position, seed, epoch):
+        self.x.mean(axis=0, out=self.mean)
+        np.subtract(self.x, self.mean, out=self.y)
+        np.divide(np.einsum("ij,ij->j", self.y, self.y), self.rows, out=self.variance)
+        self._factor(self.factor, self.variance)
+        self.y *= self.factor
+
+    def _factor(self, factor, variance):
+        np.add(variance, self.op.number, out=factor)
+        np.sqrt(factor, out=factor)
+        np.reciprocal(factor, out=factor)
+
+    def backward(self, position, seed, epoch):
+        products = np.einsum("ij,ij->j", self.dy, self.y) / self.rows
+        self.dy -= self.dy.mean(axis=0)
+        self.dy -= self.y * products
+        self.dy *= self.factor
+
+    def remember(self):
+        op = self.op
+        mean, factor, variance = matrix(self.state.params, op.constants, op.ldx, 3, op.fan_out)
+        for running, new in ((mean, self.mean), (variance, self.variance)):
+            running *= op.momentum
+            running += new * running.dtype.type(1 - op.momentum)
+        self._factor(factor, variance)
+
+
+class _Affine(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work, w = self.op, self.state.workspace, self.state.params
+        affine_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, w, op.weights, op.weights + op.ldw, self.rows, op.fan_out
+        )
+
+    def backward(self, position, seed, epoch):
+        op, work, w = self.op, self.state.workspace, self.state.params
+        scale_backward(work, op.dx, op.ldx, work, op.dy, op.ldy, w, op.weights, self.rows, op.fan_out)
+
+    def gradient(self, gradients):
+        op, work = self.op, self.state.workspace
+        column_sums(
+            gradients, op.weights, op.ldw, work, op.x, op.ldx, work, op.dy, op.ldy, self.rows, op.fan_out
+        )
+
+    def step(self, gradients, optimizer, hyper, h0):
+        _step(self.op, self.state, gradients, optimizer, hyper, h0)
+
+
 class _Loss(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
@@ -470,7 +605,9 @@ class _Loss(_Operation):
 
 
 # BLAS has no use for zeros, so a sparse layer is a dense one.
-_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale)
+_KINDS = (
+    _Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale, _Noise, _RowNorm, _BatchNorm, _Affine,
+)  # fmt: skip
 
 
 def _bind(plan, state, rows) -> Sequence[_Operation]:
@@ -523,6 +660,8 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
         for operation in _dense(operations):
             operation.gradient(gradients)
             operation.step(gradients, optimizer, hyper, number * HYPER)
+        for operation in operations:
+            operation.remember()
         totals[:3] += head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64), batch
         control[STEP] = number + 1
 
@@ -577,5 +716,8 @@ def backward(plan, state, rows, seed, epoch):
 
 def step(plan, state, optimizer, hyper):
     """Update the weights of these operations from the arena of gradients."""
-    for operation in _dense(_bind(plan, state, state.losses.size)):
+    operations = _bind(plan, state, state.losses.size)
+    for operation in _dense(operations):
         operation.step(state.gradients, optimizer, hyper, 0)
+    for operation in operations:
+        operation.remember()
