@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .counts import is_count
+from .metrics import METRICS
 from .names import look_up
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Monitor(Callback):
     monitor : str
         Which quantity: one of those in the history.
     mode : str
-        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of an accuracy.
+        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of other metrics.
     min_delta : float
         By how much more than this an epoch has to be better than the best one so far, at least 0.
 
@@ -121,9 +122,10 @@ class Monitor(Callback):
 
 def _direction(monitor: str) -> int:
     """1 if more of it is better, -1 if less is."""
-    for word, sign in (("loss", -1), ("error", -1), ("accuracy", 1)):
-        if monitor.endswith(word):
-            return sign
+    if monitor.endswith(("loss", "error")):
+        return -1
+    if monitor.removeprefix("val_") in METRICS:
+        return 1
     raise ValueError(f"mode: give 'min' or 'max', as the name {monitor!r} does not say which is better")
 
 
@@ -139,7 +141,7 @@ class EarlyStopping(Monitor):
     patience : int
         Epochs without a better one after which training stops; 0 is as 1.
     mode : str
-        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of an accuracy.
+        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of other metrics.
     restore_best_weights : bool
         Whether the model ends with the weights of the best epoch, to the last bit. The state of the optimizer stays
         that of the last one.
@@ -219,7 +221,7 @@ class ModelCheckpoint(Monitor):
     monitor : str
         Which quantity tells the best epoch.
     mode : str
-        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of an accuracy.
+        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of other metrics.
     save_best_only : bool
         Whether only the best epochs are saved.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from os import PathLike
 from typing import Any
@@ -16,22 +16,24 @@ from .class_names import check_class_names, find_class_names, number_classes
 from .counts import is_count, positive, sample_shape
 from .data.split import split_rows
 from .history import History
-from .kernels import losses as loss_kernels
 from .layer import Layer, Shape
-from .losses import choose_loss
+from .losses import CrossEntropy, Loss, choose_loss
+from .measures import Given, Measures, choose_metrics, predicted_classes
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
 from .optimizers import Optimizer, get_optimizer
 from .plan import Plan
 from .predictor import Predictor
-from .samples import Samples, as_batch, as_samples, as_targets
+from .samples import Samples, as_batch, as_samples
 from .saving import load_model, save_model
 from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
+from .targets import Targets, as_targets, has_classes, true_classes
 from .team import choose_threads
 from .trainer import LINES, SILENT, Task, train, train_step
 
 Inputs = ArrayLike | SparseMatrix
+ClassWeight = Mapping[int, float] | str | None
 
 
 class Sequential:
@@ -41,9 +43,10 @@ class Sequential:
     ----------
     layers : sequence of Layer, optional
         The network, from the input on; more can be added with `add`.
-    loss : str
-        `cross_entropy`, `binary_cross_entropy`, `mean_squared_error`, or `auto`: the one that goes with the last
-        activation (softmax, sigmoid, any other).
+    loss : str or Loss
+        `cross_entropy`, `binary_cross_entropy`, `mean_squared_error`, `mean_absolute_error`, `huber`, `log_cosh`,
+        `quantile`, `poisson`; one with options, e.g. `losses.Huber(delta=2.0)`; or `auto`: of the first three the one
+        that goes with the last activation (softmax, sigmoid, any other).
     optimizer : str or Optimizer
         `adam`, `rmsprop`, `sgd`, `momentum`, or one with options, e.g. `Adam(learning_rate=0.01)`.
     seed : int
@@ -81,7 +84,7 @@ class Sequential:
         self,
         layers: Sequence[Layer] = (),
         *,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         optimizer: str | Optimizer = "adam",
         seed: int = 0,
         dtype: str = "float32",
@@ -173,8 +176,8 @@ class Sequential:
         return slice(0, len(self.layers))
 
     @property
-    def loss(self) -> str:
-        """Name of the loss."""
+    def loss(self) -> Loss:
+        """What training makes small."""
         return choose_loss(self._loss, self._last_activation)
 
     @property
@@ -221,7 +224,10 @@ class Sequential:
         epochs: int = 10,
         batch_size: int | None = 32,
         validation_split: float = 0.0,
-        validation_data: tuple[Inputs, ArrayLike] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+        metrics: Given | None = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback | Callable[[int, Logs], object]] = (),
         initial_epoch: int | None = None,
@@ -238,8 +244,9 @@ class Sequential:
             Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
             matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
-            Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs). Strings are names of
-            classes, see `class_names`.
+            For `cross_entropy` classes, whole numbers from 0, or one-hot rows or probabilities, shape (samples,
+            outputs): which, is found out from the shape. Else values, shape (samples, outputs).
+            Strings are names of classes, see `class_names`.
         epochs : int
             Passes over the data; with `initial_epoch`, the number of the last one.
         batch_size : int or None
@@ -248,8 +255,18 @@ class Sequential:
             Share of the samples, from 0 and below 1, to evaluate after each epoch and not to train on. Unlike Keras,
             which takes the last ones, they are drawn by the seed, and of each class its share: those that
             `train_test_split` takes for testing with this seed. They are not copied.
-        validation_data : tuple (X, y), optional
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
+        class_weight : dict of int to float, or "balanced", optional
+            Weight of the samples of each class; 1 of classes that are not in the dict. `balanced`: samples / (classes
+            * samples of this class), as in scikit-learn. Not for validation data.
+        sample_weight : array_like, shape (samples,), optional
+            Weight of each sample, from 0 on; times that of its class. The loss of a batch, and of an epoch, is the sum
+            of weight times loss divided by the number of samples, as in Keras; scores are not weighted.
+        metrics : sequence of str or callable, optional
+            Measured after each epoch on these data and on the validation data (`val_` in front), each time by a
+            prediction of all of them: names of `fastmlp.metrics.METRICS`, such as `f1` or `r2`, or functions of what is
+            true (classes, or values as the outputs) and of the outputs. Not weighted.
         shuffle : bool
             Whether each epoch has an order of its own.
         callbacks : iterable of Callback or callable
@@ -299,21 +316,22 @@ class Sequential:
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
-        names = self._names_of_classes(y)
-        targets = self._targets(samples, y, names)
+        names = self._names_of_classes(y, samples)
+        targets = self._targets(samples, y, names, class_weight, sample_weight)
+        measures = self._measures(samples, metrics, numbers=True)
         rows, validation = np.arange(samples.count), None
         if validation_split != 0:
             if validation_data is not None:
                 raise ValueError(
                     "validation_split: expected 0 where there is validation_data; give one of the two"
                 )
-            rows, kept = self._split(validation_split, samples.count, targets[0])
-            validation = samples, targets, kept
+            rows, kept = self._split(validation_split, samples, targets)
+            validation = samples, self._targets(samples, y, names, None, sample_weight), kept
         elif validation_data is not None:
             validation = self._validation(validation_data, samples, names)
         batch = rows.size if batch_size is None else min(positive("batch_size", batch_size), rows.size)
         task = Task(
-            samples, targets, rows, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
+            samples, targets, rows, validation, measures, self.optimizer, batch, bool(shuffle), threads, engine,
             int(verbose),
         )  # fmt: skip
         hooks = CallbackList(callbacks, self, task.metrics)
@@ -338,24 +356,46 @@ class Sequential:
         return range(int(initial), epochs)
 
     def evaluate(
-        self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
-    ) -> dict[str, float]:
+        self,
+        X: Inputs,
+        y: ArrayLike,
+        *,
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+        metrics: Given | None = None,
+        threads: int | None = None,
+        engine: str = "kernels",
+    ) -> dict[str, Any]:
         """Mean loss and score on a data set.
+
+        Parameters
+        ----------
+        X, y, class_weight, sample_weight, metrics, threads, engine
+            As `fit` takes them: weights count for the loss, not for the others. Metrics may be arrays here, such as
+            `confusion_matrix` or `recall_per_class`.
 
         Returns
         -------
         dict
-            `loss`, and `accuracy` or `mean_absolute_error`.
+            `loss`; `accuracy` or `mean_absolute_error`; the metrics.
+
+        Examples
+        --------
+        >>> model = Sequential([Dense(2, "softmax")]).build(1)
+        >>> model.layers[0].weight = [[-1.0, 1.0]]
+        >>> scores = model.evaluate([[-2.0], [1.0], [3.0]], [0, 0, 1], metrics=["confusion_matrix"])
+        >>> scores["confusion_matrix"].tolist()
+        [[1, 1], [0, 1]]
         """
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
-        loss, score = self.network.evaluate(
-            samples,
-            self._targets(samples, y, self.class_names),
-            loss=self.loss,
-            threads=threads,
-            engine=engine,
-        )
-        return {"loss": loss, loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score: score}
+        targets = self._targets(samples, y, self.class_names, class_weight, sample_weight)
+        measures = self._measures(samples, metrics, numbers=False)
+        loss, score = self.network.evaluate(samples, targets, threads=threads, engine=engine)
+        scores = {"loss": loss, targets.formula.score: score}
+        if measures.metrics:
+            outputs = self.network.predict(samples, threads=threads, engine=engine)
+            scores |= measures.of(targets, outputs)
+        return scores
 
     def predict(self, X: Inputs, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
         """The network's outputs: probabilities after softmax or sigmoid, else values.
@@ -392,13 +432,8 @@ class Sequential:
         -------
         ndarray of int, or of str where the classes have names, shape (samples,), or () for one sample
         """
-        outputs = self.predict(X, threads=threads)
-        if outputs.shape[-1] > 1:
-            classes = outputs.argmax(axis=-1)
-        else:
-            threshold = 0.5 if self._last_activation == "sigmoid" else 0.0
-            classes = (outputs[..., 0] > threshold).astype(np.int64)
-        return np.asarray(np.array(self.class_names)[classes] if self.class_names else classes)
+        classes = predicted_classes(self.predict(X, threads=threads), self._last_activation)
+        return np.asarray(np.array(self.class_names)[classes]) if self.class_names else classes
 
     # By hand
 
@@ -434,11 +469,12 @@ class Sequential:
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
-        names = self._names_of_classes(y)
+        names = self._names_of_classes(y, samples)
         targets, rows = self._targets(samples, y, names), np.arange(samples.count)
         task = Task(
-            samples, targets, rows, None, self.loss, self.optimizer, rows.size, False, threads, engine, SILENT
-        )
+            samples, targets, rows, None, self._measures(samples, None, numbers=True), self.optimizer, rows.size,
+            False, threads, engine, SILENT,
+        )  # fmt: skip
         self.class_names = names
         self._build_for(samples, rows)
         return train_step(self.network, task)
@@ -504,21 +540,28 @@ class Sequential:
         return samples
 
     def _targets(
-        self, samples: Samples, y: ArrayLike, names: tuple[str, ...]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self,
+        samples: Samples,
+        y: ArrayLike,
+        names: tuple[str, ...],
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Targets:
         outputs = self._count_outputs(names, samples.shape)
-        return as_targets(number_classes(y, names), self.loss, samples.count, outputs, np.dtype(self.dtype))
+        return as_targets(
+            number_classes(y, names), self.loss, samples.count, outputs, np.dtype(self.dtype),
+            class_weight=class_weight, sample_weight=sample_weight,
+        )  # fmt: skip
 
-    def _names_of_classes(self, y: ArrayLike) -> tuple[str, ...]:
+    def _names_of_classes(self, y: ArrayLike, samples: Samples) -> tuple[str, ...]:
         """Those given, or those found among the targets if they are classes."""
-        is_class = loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score == "accuracy"
-        return self.class_names or (find_class_names(y) if is_class else ())
+        outputs = math.prod(self._output_shape(samples.shape))
+        return self.class_names or (find_class_names(y) if has_classes(self.loss, outputs) else ())
 
     def _count_outputs(self, names: tuple[str, ...], shape: Shape) -> int:
         """The number of outputs for samples of this shape; a ValueError if there are not as many names of classes."""
         outputs = math.prod(self._output_shape(shape))
-        takes_labels = loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].takes_labels
-        classes = 2 if outputs == 1 and not takes_labels else outputs
+        classes = outputs if outputs > 1 or isinstance(self.loss, CrossEntropy) else 2
         if names and len(names) != classes:
             raise ValueError(
                 f"expected names of {classes} classes, as the network has {outputs} outputs, got {len(names)}: "
@@ -536,24 +579,32 @@ class Sequential:
                 f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
             )
 
+    def _measures(self, samples: Samples, given: Given | None, *, numbers: bool) -> Measures:
+        outputs = math.prod(self._output_shape(samples.shape))
+        return choose_metrics(given, self.loss, outputs, self._last_activation, numbers=numbers)
+
     def _output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after all layers; a ValueError where it does not fit."""
         for layer in self.layers:
             shape = layer.output_shape(shape)
         return shape
 
-    def _split(self, share: float, count: int, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, share: float, samples: Samples, targets: Targets) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the samples to train on, and of those to validate with, in ascending order."""
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
             raise ValueError(f"validation_split: expected a share from 0 and below 1, got {share!r}")
-        parts = split_rows(count, share, classes if classes.size else None, self.seed, "validation_split")
+        outputs = math.prod(self._output_shape(samples.shape))
+        classes = true_classes(targets, self.loss, outputs) if has_classes(self.loss, outputs) else None
+        parts = split_rows(samples.count, share, classes, self.seed, "validation_split")
         return np.sort(parts[0]), np.sort(parts[1])
 
     def _validation(
         self, given: Any, like: Samples, names: tuple[str, ...]
-    ) -> tuple[Samples, tuple[np.ndarray, np.ndarray], np.ndarray]:
-        if not isinstance(given, (tuple, list)) or len(given) != 2:
-            raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
+    ) -> tuple[Samples, Targets, np.ndarray]:
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise ValueError(
+                f"validation_data: expected (X, y) or (X, y, sample_weight), got {type(given).__name__}"
+            )
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
         if like.names and samples.names and samples.names != like.names:
             raise ValueError("validation X: expected the columns of X in their order; use X_val[X.columns]")
@@ -561,7 +612,8 @@ class Sequential:
             raise ValueError(
                 f"validation X: expected samples of shape {like.shape} as in training, got {samples.shape}"
             )
-        return samples, self._targets(samples, given[1], names), np.arange(samples.count)
+        targets = self._targets(samples, given[1], names, None, *given[2:])
+        return samples, targets, np.arange(samples.count)
 
 
 def load(path: str | PathLike[str]) -> Sequential:

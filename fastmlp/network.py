@@ -26,6 +26,7 @@ from .optimizers import Optimizer
 from .pace import Pace
 from .plan import Plan
 from .samples import Samples, as_numbers
+from .targets import Targets
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
@@ -121,7 +122,7 @@ class Network:
 
     def keep_gradients(self) -> None:
         """Have gradients written to memory of their own, not straight into the update."""
-        if self.gradients.size == 0:
+        if self.gradients.size < self.params.size:
             self.gradients = aligned_zeros(self.params.size, self.dtype)
             self.plan_anew()
 
@@ -181,14 +182,13 @@ class Network:
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
         )
 
-    def _data(
-        self, samples: Samples, targets: tuple[np.ndarray, np.ndarray] | None, order: np.ndarray
-    ) -> schema.Data:
-        labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
+    def _data(self, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
+        none = np.zeros(0, self.dtype)
+        labels, values, weights, _ = targets or (np.zeros(0, np.int64), none, none, None)
         # All read-only: to Numba, arrays that may not be written are a type of their own, compiled anew.
-        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, order)
-        inputs, starts, columns, labels, values, order = map(read_only, arrays)
-        return schema.Data(inputs, samples.kind, starts, columns, labels, values, order)
+        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights, order)
+        inputs, *others = map(read_only, arrays)
+        return schema.Data(inputs, samples.kind, *others)
 
     def _pace_of(self, engine: str, threads: int | None, batch_size: int) -> Pace:
         """The pace of such a training, with what it knows from the last one; a given number of threads is kept."""
@@ -216,10 +216,9 @@ class Network:
     def train_epoch(
         self,
         samples: Samples,
-        targets: tuple[np.ndarray, np.ndarray],
+        targets: Targets,
         order: np.ndarray,
         *,
-        loss: str,
         optimizer: Optimizer,
         batch_size: int,
         epoch: int,
@@ -244,12 +243,12 @@ class Network:
                 self.features,
                 batch_size,
                 self.dtype,
-                loss=loss,
+                loss=targets.formula,
                 training=True,
                 sparse_input=samples.sparse,
             ),
             "train",
-            (loss, batch_size, samples.sparse),
+            (targets.formula, batch_size, samples.sparse),
             pace.largest,
         )
         data = self._data(samples, targets, order)
@@ -288,9 +287,8 @@ class Network:
     def evaluate(
         self,
         samples: Samples,
-        targets: tuple[np.ndarray, np.ndarray],
+        targets: Targets,
         *,
-        loss: str,
         threads: int | None,
         engine: str,
         order: np.ndarray | None = None,
@@ -302,10 +300,15 @@ class Network:
         rows = self.team_rows(size) if engine == "kernels" else count
         plan, state = self._prepare(
             lambda: lower(
-                self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
+                self.layers,
+                self.features,
+                rows,
+                self.dtype,
+                loss=targets.formula,
+                sparse_input=samples.sparse,
             ),
             "evaluate",
-            (loss, rows, samples.sparse),
+            (targets.formula, rows, samples.sparse),
             size,
         )
         data = self._data(samples, targets, order)
@@ -320,24 +323,28 @@ class Network:
         return math.fsum(losses) / count, math.fsum(scores) / count
 
     @_in_turn
-    def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:
-        """The outputs, shape (samples, outputs)."""
-        size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = self.team_rows(size) if engine == "kernels" else samples.count
+    def predict(
+        self, samples: Samples, *, threads: int | None, engine: str, order: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The outputs for the samples whose numbers are in `order`, shape (samples, outputs); without one, for all."""
+        order = np.arange(samples.count) if order is None else order
+        count, work_of_all = order.size, self.work(order.size, 1)
+        size = choose_size(engine, threads, work_of_all)
+        rows = self.team_rows(size) if engine == "kernels" else count
         plan, state = self._prepare(
             lambda: lower(self.layers, self.features, rows, self.dtype, sparse_input=samples.sparse),
             "predict",
             (rows, samples.sparse),
             size,
         )
-        data = self._data(samples, None, np.arange(samples.count))
-        outputs = np.empty((samples.count, self.outputs), self.dtype)
+        data = self._data(samples, None, order)
+        outputs = np.empty((count, self.outputs), self.dtype)
         run = _entries(engine).predict
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(outputs, plan.operations, state, data, control, rank, size)
 
-        team.run(work, size, team.new_control(), amount=self.work(samples.count, 1))
+        team.run(work, size, team.new_control(), amount=work_of_all)
         return outputs
 
     # One pass at a time, by hand

@@ -13,13 +13,13 @@ import numpy as np
 from .callbacks import CallbackList
 from .errors import TrainingDiverged
 from .history import History
-from .kernels import losses, rng
+from .kernels import rng
 from .kernels import threads as words
+from .measures import Measures
 from .network import Network
 from .optimizers import Optimizer
 from .samples import Samples
-
-Targets = tuple[np.ndarray, np.ndarray]
+from .targets import Targets
 
 SPEED = ("seconds", "samples_per_second")
 SILENT, BAR, LINES = range(3)  # what `verbose` can be, as in Keras
@@ -33,7 +33,7 @@ class Task:
     targets: Targets
     rows: np.ndarray  # numbers of the samples to train on
     validation: tuple[Samples, Targets, np.ndarray] | None  # the same to validate with
-    loss: str
+    measures: Measures
     optimizer: Optimizer
     batch_size: int
     shuffle: bool
@@ -44,12 +44,12 @@ class Task:
     @property
     def score(self) -> str:
         """What the score of the loss is called."""
-        return str(losses.LOSSES[losses.CODES[self.loss]].score)
+        return self.targets.formula.score
 
     @property
     def metrics(self) -> list[str]:
         """The quantities of an epoch."""
-        names = ["loss", self.score]
+        names = ["loss", self.score, *self.measures.metrics]
         validated = [f"val_{name}" for name in names] if self.validation is not None else []
         return [*names, *validated, *SPEED]
 
@@ -100,7 +100,7 @@ def train_step(network: Network, task: Task) -> float:
     """
     # Steps, not epochs, key the random numbers, as many steps may follow each other in no epoch.
     totals, control = network.train_epoch(
-        task.samples, task.targets, task.rows, loss=task.loss, optimizer=task.optimizer,
+        task.samples, task.targets, task.rows, optimizer=task.optimizer,
         batch_size=task.batch_size, epoch=max(network.steps), threads=task.threads, engine=task.engine, on_step=None,
     )  # fmt: skip
     if control[words.BROKEN]:
@@ -126,8 +126,8 @@ def _train_epoch(
     before, order = network.params.copy(), _rows_in_order(network, task, epoch)
     start = time.perf_counter()
     totals, control = network.train_epoch(
-        task.samples, task.targets, order, loss=task.loss, optimizer=task.optimizer, batch_size=task.batch_size,
-        epoch=epoch, threads=task.threads, engine=task.engine, on_step=on_step,
+        task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
+        threads=task.threads, engine=task.engine, on_step=on_step,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     if control[words.BROKEN] or not network.is_finite():
@@ -141,14 +141,24 @@ def _train_epoch(
         )
     count = order.size
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}
+    metrics |= _measure(network, task, task.samples, task.targets, task.rows)
     if task.validation is not None:
         samples, targets, rows = task.validation
-        loss, score = network.evaluate(
-            samples, targets, loss=task.loss, threads=task.threads, engine=task.engine, order=rows
-        )
-        metrics |= {"val_loss": loss, f"val_{task.score}": score}
+        loss, score = network.evaluate(samples, targets, threads=task.threads, engine=task.engine, order=rows)
+        validation = {"loss": loss, task.score: score, **_measure(network, task, samples, targets, rows)}
+        metrics |= {f"val_{name}": value for name, value in validation.items()}
     metrics |= {"seconds": seconds, "samples_per_second": count / seconds}
     return {name: float(value) for name, value in metrics.items()}
+
+
+def _measure(
+    network: Network, task: Task, samples: Samples, targets: Targets, rows: np.ndarray
+) -> dict[str, float]:
+    """The metrics that were asked for, of these samples, as the network is now."""
+    if not task.measures.metrics:
+        return {}
+    outputs = network.predict(samples, threads=task.threads, engine=task.engine, order=rows)
+    return task.measures.of(targets.of(rows, samples.count), outputs)
 
 
 @contextmanager

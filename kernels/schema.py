@@ -28,12 +28,11 @@ HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the fi
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
 # ROW_NORM and BATCH_NORM normalise, AFFINE gives what comes out a gain and an offset; what is not trained needs SCALE.
-INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, NOISE, ROW_NORM, BATCH_NORM, AFFINE = range(
-    12
-)
+INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, LOG_SOFTMAX = range(9)
+NOISE, ROW_NORM, BATCH_NORM, AFFINE = range(9, 13)
 KINDS = (
-    "input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale", "noise", "row_norm", "batch_norm",
-    "affine",
+    "input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale", "log_softmax", "noise", "row_norm",
+    "batch_norm", "affine",
 )  # fmt: skip
 
 OPERATION = np.dtype(
@@ -68,7 +67,10 @@ OPERATION = np.dtype(
         ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
         ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
-        ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes, size of noise, epsilon
+        (
+            "number",
+            "f8",
+        ),  # option of an activation or loss, rate of dropout, scale of bytes, size of noise, epsilon
         ("momentum", "f8"),  # how much of the running moments of BATCH_NORM a step leaves as it is
     ]
 )
@@ -100,6 +102,7 @@ class Data(NamedTuple):
     columns: np.ndarray  # CSR: the column of each number, int32; dense: empty
     labels: np.ndarray  # class of each sample, int64; may be empty
     targets: np.ndarray  # target values, row after row; may be empty
+    weights: np.ndarray  # weight of each sample in the loss; empty: 1
     order: np.ndarray  # the samples in the order of this epoch, int64
 
 
