@@ -137,7 +137,11 @@ class Network:
             self.slots = aligned_zeros(optimizer.slots * self.params.size, self.dtype)
             self.slots_of = optimizer.name
             self.steps = [0] * len(self.layers)
-            self.plan_anew()
+            # The values of the last pass by hand stay, as a step may follow it.
+            self._runs = {
+                purpose: (key, plan, state._replace(slots=self.slots))
+                for purpose, (key, plan, state) in self._runs.items()
+            }
 
     def start_again(self, params: np.ndarray) -> None:
         """Go back to these parameters, with an optimizer that has not made a step yet."""
