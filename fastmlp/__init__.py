@@ -22,36 +22,65 @@ if TYPE_CHECKING:
     from .history import History
     from .layers import Activation, Dense, Dropout, Flatten
     from .model import Sequential, load
-    from .optimizers import SGD, Adam, RMSprop
-    from .plot import plot_history
+    from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
+    from .plot import (
+        plot_confusion_matrix,
+        plot_decision_regions,
+        plot_history,
+        plot_label_distribution,
+        plot_learning_rates,
+        plot_mistakes,
+        plot_samples,
+        plot_weights,
+    )
+    from .rate_finder import LearningRates, find_learning_rate
+    from .regularizers import L1, L1L2, L2
     from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "L1",
+    "L1L2",
+    "L2",
     "SGD",
+    "AMSGrad",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "DataSet",
     "Dense",
     "Dropout",
     "FileFormatError",
     "Flatten",
     "History",
+    "LearningRates",
+    "Lion",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "Nadam",
     "RMSprop",
     "Sequential",
     "StandardScaler",
     "Table",
     "TrainingDiverged",
+    "find_learning_rate",
     "load",
     "load_csv",
     "load_idx_folder",
     "load_mnist",
     "load_npz",
     "load_synthetic",
+    "plot_confusion_matrix",
+    "plot_decision_regions",
     "plot_history",
+    "plot_label_distribution",
+    "plot_learning_rates",
+    "plot_mistakes",
+    "plot_samples",
+    "plot_weights",
     "synthetic_digits",
     "train_test_split",
 ]
@@ -72,8 +101,29 @@ _MODULES = {
     "history": ("History",),
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),
     "model": ("Sequential", "load"),
-    "optimizers": ("SGD", "Adam", "RMSprop"),
-    "plot": ("plot_history",),
+    "optimizers": (
+        "SGD",
+        "AMSGrad",
+        "Adadelta",
+        "Adagrad",
+        "Adam",
+        "AdamW",
+        "Lion",
+        "Nadam",
+        "RMSprop",
+    ),
+    "plot": (
+        "plot_confusion_matrix",
+        "plot_decision_regions",
+        "plot_history",
+        "plot_label_distribution",
+        "plot_learning_rates",
+        "plot_mistakes",
+        "plot_samples",
+        "plot_weights",
+    ),
+    "rate_finder": ("LearningRates", "find_learning_rate"),
+    "regularizers": ("L1", "L1L2", "L2"),
     "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

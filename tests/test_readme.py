@@ -33,6 +33,12 @@ def test_python_runs_and_the_resumed_model_equals_an_uninterrupted_one(tmp_path,
             np.testing.assert_array_equal(one.parameters[name], other.parameters[name])
 
 
+def test_other_python_runs(tmp_path):
+    (block,) = blocks("py")
+    (tmp_path / "example.py").write_text(block, encoding="utf-8")
+    assert runpy.run_path(str(tmp_path / "example.py"))["model"].optimizer.global_clip_norm == 1.0
+
+
 COMMANDS = [
     shlex.split(command)
     for block in blocks("sh")
