@@ -1,32 +1,23 @@
 """The example that trains on MNIST as CSV: from CSV files, or from IDX files by way of CSV files that go away."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastmlp import synthetic_digits
+from tests.examples.scripts import printed
 from tests.mnist import FOLDER, needs_mnist
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "s4_mnist_csv.py"
 LINE = r"epoch +(\d+)  cost: train (\S+), test (\S+)  accuracy: train (\S+), test (\S+)"
 
 
 def run(folder, spare, *options):
     """Lines of numbers (epoch, costs, accuracies) that the script prints, and the last two lines."""
-    arguments = [sys.executable, str(SCRIPT), "--data", str(folder), *options]
     spare.mkdir(exist_ok=True)
-    done = subprocess.run(
-        arguments, capture_output=True, text=True, cwd=spare, env=os.environ | {"TMPDIR": str(spare)}
-    )
-    assert done.returncode == 0, done.stderr
+    text = printed("s4_mnist_csv.py", "--data", str(folder), *options, folder=spare, TMPDIR=str(spare))
     assert list(spare.iterdir()) == []
-    lines = done.stdout.splitlines()
-    return [tuple(map(float, numbers)) for numbers in re.findall(LINE, done.stdout)], lines
+    return [tuple(map(float, numbers)) for numbers in re.findall(LINE, text)], text.splitlines()
 
 
 @pytest.fixture(scope="module")
