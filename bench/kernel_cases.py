@@ -7,7 +7,7 @@ from itertools import count
 import numpy as np
 from numba import njit
 
-from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema
+from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema, softmax
 from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
 from fastmlp.kernels.borrow import borrowed_data, borrowed_state
 from fastmlp.kernels.schema import stride
@@ -17,6 +17,7 @@ from tests.kernels import networks
 from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
 from .product_cases import products, sparse_products
 
+OPTION = np.float32(0.5)  # of losses and activations: small enough that all of them take it
 FUNCTION_ULP = 4  # of NumPy's elementary functions
 BLOCKS = {"small": (64, 128), "large": (256, 1024)}  # values between the layers
 HEAD = (256, 10)
@@ -27,19 +28,20 @@ SAMPLES = 60_000
 
 
 def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
-    arrays = [numbers(rows, columns, seed)[0] for seed in range(3 if backward else 2)]
+    arrays = [numbers(rows, columns, seed)[0] for seed in range(4 if backward else 2)]
     ld = stride(columns, SINGLE)
     if backward:
         kernel, twin = activation_backward, reference.activation_backward
     else:
         kernel, twin = activation_forward, reference.activation_forward
     places = [part for array in arrays for part in (array, 0, ld)]
-    used = 2 if ACTIVATIONS[code].name == "identity" else len(arrays)  # its derivative is the same everywhere
+    # The output or the input is not looked at; of the identity, neither.
+    used = 2 if ACTIVATIONS[code].name == "identity" or not backward else 3
     size = ITEM * used * rows * columns
-    largest = float(np.abs(arrays[1]).max() * (1 + np.abs(arrays[-1]).max() ** 2)) if backward else None
+    largest = float(np.abs(arrays[1]).max() * (1 + max(np.abs(kept).max() for kept in arrays[2:]) ** 2))
     return Problem(
         repeated(kernel, kernel.__name__), twin, (*places, rows, columns, code, 0.01),
-        [Output(0, rows, columns, ld, largest)],
+        [Output(0, rows, columns, ld, largest if backward else None)],
         terms=int(2 * (ACTIVATIONS[code].max_ulp + FUNCTION_ULP)), traffic=size, footprint=size,
     )  # fmt: skip
 
@@ -52,32 +54,19 @@ def _activations() -> Iterator[Case]:
                 yield Case(name, f"{activation.name} {rows} x {columns}", build)
 
 
-@njit(nogil=True)
-def _softmax_backward(d, start, y, ld, rows, columns):
-    """In place, so from a copy: else the deltas would fade away from run to run."""
-    for i in range(d.size):
-        d[i] = start[i]
-    losses.softmax_backward(d, 0, ld, y, 0, ld, rows, columns)
-
-
-def _softmax_backward_twin(d, start, y, ld, rows, columns):
-    d[:] = start
-    reference.softmax_backward(d, 0, ld, y, 0, ld, rows, columns)
-
-
 def _softmax(backward: bool) -> Problem:
     rows, columns = HEAD
     (x, ld), out = numbers(rows, columns), blank(rows, columns)
     terms, size = columns + 4 * FUNCTION_ULP, ITEM * rows * columns
     if backward:
-        arguments = (out, x, numbers(rows, columns, seed=1)[0], ld, rows, columns)
         output = Output(0, rows, columns, ld, columns * float(np.abs(x).max()) ** 3)
+        arguments = (out, 0, ld, x, 0, ld, numbers(rows, columns, seed=1)[0], 0, ld, rows, columns)
         return Problem(
-            repeated(_softmax_backward, "softmax_backward"), _softmax_backward_twin, arguments, [output],
-            terms=terms, traffic=5 * size, footprint=3 * size,
+            repeated(softmax.softmax_backward, "softmax_backward"), reference.softmax_backward, arguments, [output],
+            terms=terms, traffic=3 * size, footprint=3 * size,
         )  # fmt: skip
     return Problem(
-        repeated(losses.softmax_forward, "softmax_forward"), reference.softmax_forward,
+        repeated(softmax.softmax_forward, "softmax_forward"), reference.softmax_forward,
         (out, 0, ld, x, 0, ld, rows, columns), [Output(0, rows, columns, ld)],
         terms=terms, traffic=2 * size, footprint=2 * size,
     )  # fmt: skip
@@ -91,7 +80,8 @@ def _loss(code: int) -> Problem:
     row_losses, scores = np.zeros(rows, SINGLE), np.zeros(rows, SINGLE)
     scale, largest = np.float32(1 / rows), float(np.abs(z).max()) + 1
     arguments = (
-        code, blank(rows, columns), 0, ld, row_losses, scores, 0, z, 0, ld, labels, t, 0, ld, rows, columns, scale
+        code, blank(rows, columns), 0, ld, row_losses, scores, 0, z, 0, ld, labels, t, 0, ld, rows, columns, scale,
+        OPTION,
     )  # fmt: skip
     outputs = [Output(1, rows, columns, ld, largest * scale), Output(4, 1, rows, rows, largest**2)]
     size = ITEM * rows * columns

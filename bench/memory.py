@@ -58,8 +58,8 @@ def main() -> None:
     peak = _resident("VmHWM") - before
     single = np.dtype(np.float32)
     plan = lower(
-        model.layers, workload.layers[0], workload.batch_size, single, loss=model.loss, training=True,
-        sparse_input=as_samples(X, single).sparse,
+        model.layers, workload.layers[0], workload.batch_size, single,
+        loss=model.loss.formula(labels=True), training=True, sparse_input=as_samples(X, single).sparse,
     )  # fmt: skip
     sizes = {
         "parameters": workload.parameters * single.itemsize,

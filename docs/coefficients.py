@@ -37,3 +37,14 @@ for dtype, exp_terms, log_terms in ((np.float32, 5, 4), (np.float64, 11, 8)):
     bits = 15 if dtype is np.float32 else 32
     high = math.floor(mp.log(2) * 2**bits) / 2**bits
     show("LN2", dtype, [high, mp.log(2) - mp.mpf(high)])
+
+
+def normal_tail(u):
+    """(q + 4) e^(q^2 / 2) Q(q) for the tail Q of the normal distribution, as a function of u = (q - 4) / (q + 4)."""
+    q = 4 * (1 + u) / (1 - u)
+    return (q + 4) * mp.exp(q * q / 2) * mp.erfc(q / mp.sqrt(2)) / 2
+
+
+for dtype, terms, last in ((np.float32, 10, 15), (np.float64, 23, 40)):
+    top = mp.mpf(last - 4) / (last + 4)
+    show("NORMAL_TAIL", dtype, reversed(mp.chebyfit(normal_tail, [-1, top], terms)))

@@ -18,8 +18,8 @@ class History:
     epochs : list of int
         Numbers of the epochs, from 1; they go on when `fit` is called again.
     metrics : dict of str to list of float
-        `loss`, the score of the loss (`accuracy` or `mean_absolute_error`), the same with `val_` in front where
-        there was validation data, `seconds`, `samples_per_second`. As long as `epochs`.
+        `loss`, the score of the loss (`accuracy` or `mean_absolute_error`), the metrics that were asked for, the same
+        with `val_` in front where there was validation data, `seconds`, `samples_per_second`. As long as `epochs`.
 
     Examples
     --------

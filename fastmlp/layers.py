@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .activations import ACTIVATION_OPTIONS, choose_activation, initializer_of
 from .initializers import INITIALIZERS, initial_weights
-from .kernels import activations
 from .layer import Layer, Shape
 from .names import look_up
 from .scalers import SCALERS
 
 if TYPE_CHECKING:
     from .lowering import Lowering
-
-ACTIVATIONS = (*activations.CODES, "softmax")
-_KNOWN_ACTIVATIONS = {name: name for name in ACTIVATIONS}
-_LIKE_RELU = {"relu", "leaky_relu"}
 
 
 class Dense(Layer):
@@ -30,12 +26,16 @@ class Dense(Layer):
     units : int
         Number of outputs, at least 1.
     activation : str
-        f: one of `ACTIVATIONS`.
+        f: `identity`, `relu`, `leaky_relu`, `elu`, `selu`, `gelu` (the exact form), `gelu_tanh` (its approximation),
+        `silu`, `mish`, `softplus`, `softsign`, `tanh`, `sigmoid`, `hard_sigmoid`, `hard_swish`, `softmax` or
+        `log_softmax`.
     initializer : str
-        Initial weights: `auto` is `he_uniform` before ReLU and its relatives, else `glorot_uniform`. The bias
-        starts at 0.
+        Initial weights: `auto` is `he_uniform` before ReLU and its relatives, `lecun_uniform` before `selu`, else
+        `glorot_uniform`. The bias starts at 0.
     slope : float
-        Slope of `leaky_relu` below 0, above 0.
+        Slope of `leaky_relu` for negative numbers; above 0.
+    alpha : float
+        Where `elu` ends for large negative numbers, at -alpha; above 0.
 
     Attributes
     ----------
@@ -54,26 +54,31 @@ class Dense(Layer):
     kind = "dense"
 
     def __init__(
-        self, units: int, activation: str = "identity", *, initializer: str = "auto", slope: float = 0.01
+        self,
+        units: int,
+        activation: str = "identity",
+        *,
+        initializer: str = "auto",
+        slope: float = 0.01,
+        alpha: float = 1.0,
     ) -> None:
         super().__init__()
         if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
             raise ValueError(f"Dense: units is {units!r}; expected a whole number of at least 1")
         self.units = int(units)
-        self.activation = look_up("activation", activation, _KNOWN_ACTIVATIONS)
+        self.activation, self._option = choose_activation(
+            "Dense", activation, {"slope": slope, "alpha": alpha}
+        )
         if initializer != "auto":
             look_up("initializer", initializer, INITIALIZERS)
         self.initializer = initializer
-        self.slope = _check_slope("Dense", slope)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""
-        options = {"units": self.units, "activation": self.activation}
+        options: dict[str, Any] = {"units": self.units, "activation": self.activation}
         if self.initializer != "auto":
             options["initializer"] = self.initializer
-        if self.activation == "leaky_relu":
-            options["slope"] = self.slope
-        return options
+        return options | self._option
 
     def output_shape(self, shape: Shape) -> Shape:
         """(units,), from one row of numbers."""
@@ -87,13 +92,13 @@ class Dense(Layer):
     def lower(self, into: Lowering) -> None:
         """x W + b, then the activation in place."""
         into.dense(self.units)
-        into.activation(self.activation, self.slope)
+        into.activation(self.activation, *self._option.values())
 
     def initial_weight(self, inputs: int, seed: int, position: int) -> np.ndarray:
         """The weights that training starts from, shape (inputs, units)."""
         name = self.initializer
         if name == "auto":
-            name = "he_uniform" if self.activation in _LIKE_RELU else "glorot_uniform"
+            name = initializer_of(self.activation)
         return initial_weights(name, inputs, self.units, seed, position)
 
     def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
@@ -140,26 +145,26 @@ class Activation(Layer):
     Parameters
     ----------
     activation : str
-        One of `ACTIVATIONS`.
-    slope : float
-        Slope of `leaky_relu` below 0, above 0.
+        One of those of `Dense`.
+    slope, alpha : float
+        Options of `leaky_relu` and of `elu`, as in `Dense`.
     """
 
     kind = "activation"
 
-    def __init__(self, activation: str, *, slope: float = 0.01) -> None:
+    def __init__(self, activation: str, *, slope: float = 0.01, alpha: float = 1.0) -> None:
         super().__init__()
-        self.activation = look_up("activation", activation, _KNOWN_ACTIVATIONS)
-        self.slope = _check_slope("Activation", slope)
+        self.activation, self._option = choose_activation(
+            "Activation", activation, {"slope": slope, "alpha": alpha}
+        )
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
-        options: dict[str, Any] = {"activation": self.activation}
-        return options | {"slope": self.slope} if self.activation == "leaky_relu" else options
+        return {"activation": self.activation, **self._option}
 
     def lower(self, into: Lowering) -> None:
-        """The activation, in place."""
-        into.activation(self.activation, self.slope)
+        """The activation."""
+        into.activation(self.activation, *self._option.values())
 
 
 class Dropout(Layer):
@@ -198,17 +203,11 @@ class Flatten(Layer):
         return (math.prod(shape),)
 
 
-def _check_slope(layer: str, slope: float) -> float:
-    if isinstance(slope, bool) or not isinstance(slope, (int, float)) or not 0 < slope < math.inf:
-        raise ValueError(f"{layer}: slope is {slope!r}; expected a number above 0")
-    return float(slope)
-
-
 _KINDS: tuple[type[Layer], ...] = (Dense, Activation, Dropout, Flatten, *SCALERS)
 _LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in _KINDS}
 _OPTIONS = {
-    "dense": {"units", "activation", "initializer", "slope"},
-    "activation": {"activation", "slope"},
+    "dense": {"units", "activation", "initializer", *ACTIVATION_OPTIONS},
+    "activation": {"activation", *ACTIVATION_OPTIONS},
     "dropout": {"rate"},
     "flatten": set[str](),
     **{kind.kind: {"axis"} for kind in SCALERS},

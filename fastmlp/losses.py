@@ -1,30 +1,258 @@
-"""Losses by name. The formulas are in `kernels/losses.py`.
+"""Losses by name, and as classes with options. The formulas are in `kernels/losses.py`.
 
-Each loss is the mean over the rows of a batch of the loss of a row:
-
-- `cross_entropy`: -log softmax(z)[label], of integer labels; the score is the accuracy.
-- `binary_cross_entropy`: mean over the outputs of -t log s - (1 - t) log(1 - s) for s = sigmoid(z), of targets in
-  [0, 1]; the score is the share of outputs on the right side of 1/2.
-- `mean_squared_error`: mean over the outputs of (y - t)^2; the score is the mean of |y - t|.
-
-The first two take logits. A network that ends in `softmax` or `sigmoid` is trained from what goes into it.
+The loss of a batch is the mean over its samples of the loss of a sample; with weights, the sum of weight times loss
+divided by the number of samples (not by the sum of the weights), as Keras does by default.
 """
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from .kernels import losses as kernels
 from .names import look_up
 
-LOSSES = {loss.name: loss for loss in kernels.LOSSES}
 
-_BY_LAST_ACTIVATION = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+class Formula(NamedTuple):
+    """What a plan is told of a loss: a row of the kernels' table, and the number that it takes."""
+
+    name: str
+    option: float = 0.0
+
+    @property
+    def score(self) -> str:
+        """What the score that comes with the loss is called."""
+        return str(kernels.LOSSES[kernels.CODES[self.name]].score)
 
 
-def choose_loss(given: str, last_activation: str) -> str:
-    """The name of a loss; `auto` is the one that goes with the network's last activation.
+@dataclass(frozen=True)
+class Loss:
+    """What all losses share.
+
+    Attributes
+    ----------
+    name : str
+        What the loss is called where only a name is given.
+    low, high : float
+        Range of the target values.
+    """
+
+    name: ClassVar[str] = ""
+    low: ClassVar[float] = -math.inf
+    high: ClassVar[float] = math.inf
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name in _RANGES:
+                self._check(field.name, getattr(self, field.name))
+
+    def _check(self, option: str, number: Any) -> None:
+        low, high, accepted = _RANGES[option]
+        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+        if not is_number or not (low < number < high or (number == 0 and option == "label_smoothing")):
+            raise ValueError(f"{type(self).__name__}: {option} is {number!r}; expected a number {accepted}")
+
+    def formula(self, *, labels: bool) -> Formula:
+        """The kernel for targets that are classes, or values."""
+        return Formula(self.name)
+
+    def values(self, outputs: np.ndarray) -> np.ndarray:
+        """What outputs say of the targets: the same values."""
+        return outputs
+
+    def config(self) -> dict[str, Any]:
+        """Name and options, as a model file keeps them."""
+        return {"name": self.name, **asdict(self)}
+
+
+# Range of each option, without its ends, and how to say it.
+_RANGES = {
+    "label_smoothing": (0.0, 1.0, "from 0 and below 1"),
+    "delta": (0.0, math.inf, "above 0"),
+    "tau": (0.0, 1.0, "between 0 and 1"),
+}
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """-log softmax(z)[class]; of probabilities t, the sum of -t log softmax(z). The score is the accuracy.
+
+    It takes logits z; of a network that ends in `softmax` or `log_softmax` it takes what goes into that. Targets are
+    classes, shape (samples,), or one-hot rows or probabilities, shape (samples, outputs).
 
     Parameters
     ----------
-    given : str
-        A name, or `auto`: `cross_entropy` after softmax, `binary_cross_entropy` after sigmoid, else
+    label_smoothing : float
+        The share s of the target that is spread over all K classes (Szegedy et al., 2016), in [0, 1): a class then
+        has the probability 1 - s + s / K, the others s / K each.
+
+    Examples
+    --------
+    >>> CrossEntropy(label_smoothing=0.1)
+    CrossEntropy(label_smoothing=0.1)
+    """
+
+    label_smoothing: float = 0.0
+    name: ClassVar[str] = "cross_entropy"
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = 1.0
+
+    def formula(self, *, labels: bool) -> Formula:
+        """Probabilities come smoothed already."""
+        if not labels:
+            return Formula("cross_entropy_of_shares")
+        if self.label_smoothing:
+            return Formula("smoothed_cross_entropy", self.label_smoothing)
+        return Formula("cross_entropy")
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """Mean over the outputs of -t log s - (1 - t) log(1 - s) for s = sigmoid(z).
+
+    For one output, or for several labels that are true or false each. It takes logits z; of a network that ends in
+    `sigmoid` it takes what goes into that. The score is the share of the outputs on the right side of 1/2.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        s in [0, 1): a target t counts as t (1 - s) + s / 2.
+    """
+
+    label_smoothing: float = 0.0
+    name: ClassVar[str] = "binary_cross_entropy"
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = 1.0
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """(y - t)^2. The score, as of all losses that follow, is the mean of |y - t|.
+
+    Parameters
+    ----------
+    reduction : str
+        How the outputs of a sample are put together: their `mean`, or their `sum`.
+    """
+
+    reduction: str = "mean"
+    name: ClassVar[str] = "mean_squared_error"
+
+    def __post_init__(self) -> None:
+        look_up("reduction", self.reduction, _SQUARED_ERRORS)
+
+    def formula(self, *, labels: bool) -> Formula:
+        """One row for each reduction."""
+        return Formula(_SQUARED_ERRORS[self.reduction])
+
+
+_SQUARED_ERRORS = {"mean": "mean_squared_error", "sum": "sum_squared_error"}
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """Mean over the outputs of |y - t|; its gradient at 0 is taken for 0."""
+
+    name: ClassVar[str] = "mean_absolute_error"
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Mean over the outputs of (y - t)^2 / 2 where |y - t| is at most delta, else delta (|y - t| - delta / 2).
+
+    Parameters
+    ----------
+    delta : float
+        Where the parabola goes over into straight lines (Huber, 1964), above 0.
+
+    Examples
+    --------
+    >>> Huber(delta=2.0).config()
+    {'name': 'huber', 'delta': 2.0}
+    """
+
+    delta: float = 1.0
+    name: ClassVar[str] = "huber"
+
+    def formula(self, *, labels: bool) -> Formula:
+        """The option is delta."""
+        return Formula(self.name, self.delta)
+
+
+@dataclass(frozen=True)
+class LogCosh(Loss):
+    """Mean over the outputs of log cosh(y - t): a parabola near 0, straight lines far away."""
+
+    name: ClassVar[str] = "log_cosh"
+
+
+@dataclass(frozen=True)
+class Quantile(Loss):
+    """Mean over the outputs of tau (t - y) where t is above y, else (1 - tau) (y - t).
+
+    Its least expected value is at the tau-quantile of the targets (Koenker and Bassett, 1978).
+
+    Parameters
+    ----------
+    tau : float
+        Between 0 and 1; 0.5 is the median.
+    """
+
+    tau: float = 0.5
+    name: ClassVar[str] = "quantile"
+
+    def formula(self, *, labels: bool) -> Formula:
+        """The option is tau."""
+        return Formula(self.name, self.tau)
+
+
+@dataclass(frozen=True)
+class Poisson(Loss):
+    """Mean over the outputs of e^z - t z, for counts t from 0 on: the outputs z are logarithms of rates.
+
+    That is the negative log-likelihood without the term log t!, which no weight changes, as PyTorch's
+    `PoissonNLLLoss` has it by default. Keras takes the rates themselves. `np.exp(model.predict(X))` gives them; the
+    score is the mean of |e^z - t|.
+    """
+
+    name: ClassVar[str] = "poisson"
+    low: ClassVar[float] = 0.0
+
+    def values(self, outputs: np.ndarray) -> np.ndarray:
+        """Rates."""
+        return np.exp(outputs)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    kind.name: kind
+    for kind in (
+        CrossEntropy,
+        BinaryCrossEntropy,
+        MeanSquaredError,
+        MeanAbsoluteError,
+        Huber,
+        LogCosh,
+        Quantile,
+        Poisson,
+    )
+}
+_BY_LAST_ACTIVATION: dict[str, type[Loss]] = {
+    "softmax": CrossEntropy,
+    "log_softmax": CrossEntropy,
+    "sigmoid": BinaryCrossEntropy,
+}
+
+
+def choose_loss(given: str | Loss, last_activation: str) -> Loss:
+    """A loss, or the one of this name with its defaults; `auto` is the one that goes with the last activation.
+
+    Parameters
+    ----------
+    given : str or Loss
+        A name, a loss, or `auto`: `cross_entropy` after softmax, `binary_cross_entropy` after sigmoid, else
         `mean_squared_error`.
     last_activation : str
         Name of the last layer's activation.
@@ -37,8 +265,28 @@ def choose_loss(given: str, last_activation: str) -> str:
     Examples
     --------
     >>> choose_loss("auto", "softmax")
-    'cross_entropy'
+    CrossEntropy(label_smoothing=0.0)
     """
+    if isinstance(given, Loss):
+        return given
     if given == "auto":
-        return _BY_LAST_ACTIVATION.get(last_activation, "mean_squared_error")
-    return look_up("loss", given, LOSSES).name
+        return _BY_LAST_ACTIVATION.get(last_activation, MeanSquaredError)()
+    return look_up("loss", given, LOSSES)()
+
+
+def loss_from_config(config: str | dict[str, Any]) -> str | Loss:
+    """The loss that `Loss.config` described; a name stays a name.
+
+    Raises
+    ------
+    ValueError
+        If a name or an option is not known.
+    """
+    if isinstance(config, str):
+        return config
+    options = {key: value for key, value in config.items() if key != "name"}
+    kind = look_up("loss", config.get("name"), LOSSES)
+    unknown = options.keys() - {field.name for field in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    return kind(**options)

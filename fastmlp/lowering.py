@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from .kernels import activations, losses, schema
+from .losses import Formula
 from .plan import Plan, verify
 
 # Below this share of non-zero inputs, the first layer skips the zeros. Measured: see docs/decisions.
@@ -22,8 +23,15 @@ BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 # Places, unless an operation has them.
 _NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants")
 
-# A last activation that is computed together with its loss, from logits.
-_FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
+# Activations along a row are kinds of their own.
+_ALONG_ROWS = {"softmax": schema.SOFTMAX, "log_softmax": schema.LOG_SOFTMAX}
+
+# A last activation that is computed together with these losses, from logits.
+_FUSED = {
+    "softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
+    "log_softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
+    "sigmoid": {"binary_cross_entropy"},
+}
 
 
 class Lowerable(Protocol):
@@ -117,14 +125,21 @@ class Lowering:
         relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]
         return relu and self.rows <= schema.SMALL_BATCH
 
-    def activation(self, name: str, slope: float) -> None:
-        """y = f(x), in place."""
-        if name == "softmax":
-            self._add(schema.SOFTMAX, x=self.value, y=self.value)
-        elif name != "identity":
-            self._add(
-                schema.ACTIVATION, x=self.value, y=self.value, code=activations.CODES[name], number=slope
-            )
+    def activation(self, name: str, option: float = 0.0) -> None:
+        """y = f(x), in place unless x is needed on the way back: by the derivative of this, or of what x came from."""
+        if name == "identity":
+            return
+        x, code = self.value, activations.CODES.get(name, 0)
+        needed = self._keeps_output() or activations.ACTIVATIONS[code].keeps == "x"
+        y = self._new_value(x.columns) if self.training and needed else x
+        self._add(_ALONG_ROWS.get(name, schema.ACTIVATION), x=x, y=y, code=code, number=option)
+
+    def _keeps_output(self) -> bool:
+        """Whether the derivative of the last operation is computed from its output."""
+        last = self.operations[-1]
+        if last["kind"] == schema.ACTIVATION:
+            return activations.ACTIVATIONS[int(last["code"])].keeps == "y"
+        return last["kind"] in _ALONG_ROWS.values()
 
     def scale(self, *, keeps_zeros: bool) -> None:
         """y = (x - center) factor, in place, with numbers of its own for each column."""
@@ -138,22 +153,22 @@ class Lowering:
             x, y = self.value, self._new_value(self.value.columns)
             self._add(schema.DROPOUT, x=x, y=y, number=rate)
 
-    def loss(self, name: str) -> None:
+    def loss(self, name: str, option: float = 0.0) -> None:
         """Losses and scores of the outputs, and their deltas."""
-        if self.operations and (self._last_activation(), name) in _FUSED:
-            self.operations.pop()
+        if self.operations and name in _FUSED.get(self._last_activation(), ()):
+            last = self.operations.pop()
+            self.value = Value(*(int(last[field]) for field in ("x", "ldx", "fan_in", "dx")))
         x = self.value
         if x.delta < 0:
             x = Value(x.place, x.stride, x.columns, self._allocate(self.rows * x.stride))
         target = Value(self._allocate(self.rows * x.stride), x.stride, x.columns, -1)
-        self._add(schema.LOSS, x=x, y=target, code=losses.CODES[name])
+        self._add(schema.LOSS, x=x, y=target, code=losses.CODES[name], number=option)
 
-    def _last_activation(self) -> str | None:
+    def _last_activation(self) -> str:
         last = self.operations[-1]
-        if last["kind"] == schema.SOFTMAX:
-            return "softmax"
-        is_activation = last["kind"] == schema.ACTIVATION
-        return activations.ACTIVATIONS[int(last["code"])].name if is_activation else None
+        if last["kind"] == schema.ACTIVATION:
+            return activations.ACTIVATIONS[int(last["code"])].name
+        return {kind: name for name, kind in _ALONG_ROWS.items()}.get(int(last["kind"]), "")
 
     def _allocate(self, size: int) -> int:
         start = self.workspace
@@ -190,7 +205,7 @@ def lower(
     rows: int,
     dtype: np.dtype,
     *,
-    loss: str | None = None,
+    loss: Formula | None = None,
     training: bool = False,
     input_delta: bool = False,
     sparse_input: bool = False,
@@ -207,7 +222,7 @@ def lower(
         Largest number of rows that run at a time.
     dtype : dtype
         float32 or float64.
-    loss : str, optional
+    loss : Formula, optional
         End in this loss; without one, in the network's output.
     training : bool
         Whether dropout is active and deltas flow backward.
@@ -229,5 +244,5 @@ def lower(
         layer.lower(lowering)
         spans.append(slice(start, len(lowering.operations)))
     if loss is not None:
-        lowering.loss(loss)
+        lowering.loss(*loss)
     return lowering.finish(spans)

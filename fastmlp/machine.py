@@ -12,8 +12,8 @@ import numba
 import numpy as np
 
 from . import __version__
+from .activations import ACTIVATIONS
 from .kernels import cache, gemm, simd
-from .layers import ACTIVATIONS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS
 from .team import thread_limits

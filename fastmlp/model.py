@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from os import PathLike
 from typing import Any
@@ -13,22 +13,24 @@ from numpy.typing import ArrayLike
 
 from .counts import is_count, positive, sample_shape
 from .history import History
-from .kernels import losses as loss_kernels
 from .layer import Layer, Shape
-from .losses import choose_loss
+from .losses import Loss, choose_loss
+from .measures import Given, Measures, choose_metrics, predicted_classes
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
 from .optimizers import Optimizer, get_optimizer
 from .plan import Plan
 from .predictor import Predictor
-from .samples import Samples, as_batch, as_samples, as_targets
+from .samples import Samples, as_batch, as_samples
 from .saving import load_model, save_model
 from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
+from .targets import Targets, as_targets
 from .team import choose_threads
 from .trainer import Task, train
 
 Inputs = ArrayLike | SparseMatrix
+ClassWeight = Mapping[int, float] | str | None
 
 
 class Sequential:
@@ -38,9 +40,10 @@ class Sequential:
     ----------
     layers : sequence of Layer, optional
         The network, from the input on; more can be added with `add`.
-    loss : str
-        `cross_entropy`, `binary_cross_entropy`, `mean_squared_error`, or `auto`: the one that goes with the last
-        activation (softmax, sigmoid, any other).
+    loss : str or Loss
+        `cross_entropy`, `binary_cross_entropy`, `mean_squared_error`, `mean_absolute_error`, `huber`, `log_cosh`,
+        `quantile`, `poisson`; one with options, e.g. `losses.Huber(delta=2.0)`; or `auto`: of the first three the one
+        that goes with the last activation (softmax, sigmoid, any other).
     optimizer : str or Optimizer
         `adam`, `rmsprop`, `sgd`, `momentum`, or one with options, e.g. `Adam(learning_rate=0.01)`.
     seed : int
@@ -73,7 +76,7 @@ class Sequential:
         self,
         layers: Sequence[Layer] = (),
         *,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         optimizer: str | Optimizer = "adam",
         seed: int = 0,
         dtype: str = "float32",
@@ -158,8 +161,8 @@ class Sequential:
         return slice(0, len(self.layers))
 
     @property
-    def loss(self) -> str:
-        """Name of the loss."""
+    def loss(self) -> Loss:
+        """What training makes small."""
         return choose_loss(self._loss, self._last_activation)
 
     @property
@@ -205,7 +208,10 @@ class Sequential:
         *,
         epochs: int = 10,
         batch_size: int | None = 32,
-        validation_data: tuple[Inputs, ArrayLike] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+        metrics: Given | None = None,
         shuffle: bool = True,
         threads: int | None = None,
         engine: str = "kernels",
@@ -220,13 +226,24 @@ class Sequential:
             Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
             matrices of scipy: in any format, the same bits as if their zeros were given too.
         y : array_like
-            Whole numbers from 0 for `cross_entropy`; else values, shape (samples, outputs).
+            For `cross_entropy` classes, whole numbers from 0, or one-hot rows or probabilities, shape (samples,
+            outputs): which, is found out from the shape. Else values, shape (samples, outputs).
         epochs : int
             Passes over the data.
         batch_size : int or None
             Samples of a step; None is all. A last batch that is smaller is trained too.
-        validation_data : tuple (X, y), optional
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
+        class_weight : dict of int to float, or "balanced", optional
+            Weight of the samples of each class; 1 of classes that are not in the dict. `balanced`: samples / (classes
+            * samples of this class), as in scikit-learn. Not for validation data.
+        sample_weight : array_like, shape (samples,), optional
+            Weight of each sample, from 0 on; times that of its class. The loss of a batch, and of an epoch, is the sum
+            of weight times loss divided by the number of samples, as in Keras; scores are not weighted.
+        metrics : sequence of str or callable, optional
+            Measured after each epoch on these data and on the validation data (`val_` in front), each time by a
+            prediction of all of them: names of `fastmlp.metrics.METRICS`, such as `f1` or `r2`, or functions of what is
+            true (classes, or values as the outputs) and of the outputs. Not weighted.
         shuffle : bool
             Whether each epoch has an order of its own.
         threads : int or None
@@ -259,7 +276,8 @@ class Sequential:
         )
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
-        targets = self._targets(samples, y)
+        targets = self._targets(samples, y, class_weight, sample_weight)
+        measures = self._measures(samples, metrics, numbers=True)
         validation = None
         if validation_data is not None:
             validation = self._validation(validation_data, samples.shape, samples.names)
@@ -267,7 +285,7 @@ class Sequential:
         if keep_gradients:
             self.network.keep_gradients()
         task = Task(
-            samples, targets, validation, self.loss, self.optimizer, batch, bool(shuffle), threads, engine,
+            samples, targets, validation, measures, self.optimizer, batch, bool(shuffle), threads, engine,
             int(verbose),
         )  # fmt: skip
         with self.network.lock:
@@ -278,20 +296,46 @@ class Sequential:
         return self.history
 
     def evaluate(
-        self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
-    ) -> dict[str, float]:
+        self,
+        X: Inputs,
+        y: ArrayLike,
+        *,
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+        metrics: Given | None = None,
+        threads: int | None = None,
+        engine: str = "kernels",
+    ) -> dict[str, Any]:
         """Mean loss and score on a data set.
+
+        Parameters
+        ----------
+        X, y, class_weight, sample_weight, metrics, threads, engine
+            As `fit` takes them: weights count for the loss, not for the others. Metrics may be arrays here, such as
+            `confusion_matrix` or `recall_per_class`.
 
         Returns
         -------
         dict
-            `loss`, and `accuracy` or `mean_absolute_error`.
+            `loss`; `accuracy` or `mean_absolute_error`; the metrics.
+
+        Examples
+        --------
+        >>> model = Sequential([Dense(2, "softmax")]).build(1)
+        >>> model.layers[0].weight = [[-1.0, 1.0]]
+        >>> scores = model.evaluate([[-2.0], [1.0], [3.0]], [0, 0, 1], metrics=["confusion_matrix"])
+        >>> scores["confusion_matrix"].tolist()
+        [[1, 1], [0, 1]]
         """
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
-        loss, score = self.network.evaluate(
-            samples, self._targets(samples, y), loss=self.loss, threads=threads, engine=engine
-        )
-        return {"loss": loss, loss_kernels.LOSSES[loss_kernels.CODES[self.loss]].score: score}
+        targets = self._targets(samples, y, class_weight, sample_weight)
+        measures = self._measures(samples, metrics, numbers=False)
+        loss, score = self.network.evaluate(samples, targets, threads=threads, engine=engine)
+        scores = {"loss": loss, targets.formula.score: score}
+        if measures.metrics:
+            outputs = self.network.predict(samples, threads=threads, engine=engine)
+            scores |= measures.of(targets, outputs)
+        return scores
 
     def predict(self, X: Inputs, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
         """The network's outputs: probabilities after softmax or sigmoid, else values.
@@ -328,11 +372,7 @@ class Sequential:
         -------
         ndarray of int, shape (samples,), or a number for one sample
         """
-        outputs = self.predict(X, threads=threads)
-        if outputs.shape[-1] > 1:
-            return np.asarray(outputs.argmax(axis=-1))
-        threshold = 0.5 if self._last_activation == "sigmoid" else 0.0
-        return np.asarray((outputs[..., 0] > threshold).astype(np.int64))
+        return predicted_classes(self.predict(X, threads=threads), self._last_activation)
 
     # By hand
 
@@ -406,9 +446,22 @@ class Sequential:
                 f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
             )
 
-    def _targets(self, samples: Samples, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    def _targets(
+        self,
+        samples: Samples,
+        y: ArrayLike,
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Targets:
         outputs = math.prod(self._output_shape(samples.shape))
-        return as_targets(y, self.loss, samples.count, outputs, np.dtype(self.dtype))
+        return as_targets(
+            y, self.loss, samples.count, outputs, np.dtype(self.dtype), class_weight=class_weight,
+            sample_weight=sample_weight,
+        )  # fmt: skip
+
+    def _measures(self, samples: Samples, given: Given | None, *, numbers: bool) -> Measures:
+        outputs = math.prod(self._output_shape(samples.shape))
+        return choose_metrics(given, self.loss, outputs, self._last_activation, numbers=numbers)
 
     def _output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after all layers; a ValueError where it does not fit."""
@@ -416,11 +469,11 @@ class Sequential:
             shape = layer.output_shape(shape)
         return shape
 
-    def _validation(
-        self, given: Any, shape: Shape, names: tuple[str, ...]
-    ) -> tuple[Samples, tuple[np.ndarray, np.ndarray]]:
-        if not isinstance(given, (tuple, list)) or len(given) != 2:
-            raise ValueError(f"validation_data: expected a pair (X, y), got {type(given).__name__}")
+    def _validation(self, given: Any, shape: Shape, names: tuple[str, ...]) -> tuple[Samples, Targets]:
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise ValueError(
+                f"validation_data: expected (X, y) or (X, y, sample_weight), got {type(given).__name__}"
+            )
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
         if names and samples.names and samples.names != names:
             raise ValueError("validation X: expected the columns of X in their order; use X_val[X.columns]")
@@ -428,7 +481,7 @@ class Sequential:
             raise ValueError(
                 f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
             )
-        return samples, self._targets(samples, given[1])
+        return samples, self._targets(samples, given[1], None, *given[2:])
 
 
 def load(path: str | PathLike[str]) -> Sequential:

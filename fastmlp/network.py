@@ -27,6 +27,7 @@ from .optimizers import Optimizer
 from .pace import Pace
 from .plan import Plan
 from .samples import Samples, as_numbers
+from .targets import Targets
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
@@ -123,7 +124,7 @@ class Network:
 
     def keep_gradients(self) -> None:
         """Have gradients written to memory of their own, not straight into the update."""
-        if self.gradients.size == 0:
+        if self.gradients.size < self.params.size:
             self.gradients = aligned_zeros(self.params.size, self.dtype)
             self.plan_anew()
 
@@ -183,14 +184,13 @@ class Network:
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
         )
 
-    def _data(
-        self, samples: Samples, targets: tuple[np.ndarray, np.ndarray] | None, order: np.ndarray
-    ) -> schema.Data:
-        labels, values = targets or (np.zeros(0, np.int64), np.zeros(0, self.dtype))
+    def _data(self, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
+        none = np.zeros(0, self.dtype)
+        labels, values, weights, _ = targets or (np.zeros(0, np.int64), none, none, None)
         # All read-only: to Numba, arrays that may not be written are a type of their own, compiled anew.
-        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, order)
-        inputs, starts, columns, labels, values, order = map(read_only, arrays)
-        return schema.Data(inputs, samples.kind, starts, columns, labels, values, order)
+        arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights, order)
+        inputs, *others = map(read_only, arrays)
+        return schema.Data(inputs, samples.kind, *others)
 
     def _pace_of(self, engine: str, threads: int | None, batch_size: int) -> Pace:
         """The pace of such a training, with what it knows from the last one; a given number of threads is kept."""
@@ -218,10 +218,9 @@ class Network:
     def train_epoch(
         self,
         samples: Samples,
-        targets: tuple[np.ndarray, np.ndarray],
+        targets: Targets,
         order: np.ndarray,
         *,
-        loss: str,
         optimizer: Optimizer,
         batch_size: int,
         epoch: int,
@@ -246,12 +245,12 @@ class Network:
                 self.features,
                 batch_size,
                 self.dtype,
-                loss=loss,
+                loss=targets.formula,
                 training=True,
                 sparse_input=samples.sparse,
             ),
             "train",
-            (loss, batch_size, samples.sparse),
+            (targets.formula, batch_size, samples.sparse),
             pace.largest,
         )
         data = self._data(samples, targets, order)
@@ -290,9 +289,8 @@ class Network:
     def evaluate(
         self,
         samples: Samples,
-        targets: tuple[np.ndarray, np.ndarray],
+        targets: Targets,
         *,
-        loss: str,
         threads: int | None,
         engine: str,
     ) -> tuple[float, float]:
@@ -301,10 +299,15 @@ class Network:
         rows = self.team_rows(size) if engine == "kernels" else samples.count
         plan, state = self._prepare(
             lambda: lower(
-                self.layers, self.features, rows, self.dtype, loss=loss, sparse_input=samples.sparse
+                self.layers,
+                self.features,
+                rows,
+                self.dtype,
+                loss=targets.formula,
+                sparse_input=samples.sparse,
             ),
             "evaluate",
-            (loss, rows, samples.sparse),
+            (targets.formula, rows, samples.sparse),
             size,
         )
         data = self._data(samples, targets, np.arange(samples.count))

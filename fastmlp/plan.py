@@ -87,10 +87,15 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
     tables = {schema.ACTIVATION: activations.ACTIVATIONS, schema.LOSS: losses.LOSSES}
     if not 0 <= op["code"] < len(tables.get(op["kind"], (None,))):
         yield "unknown code"
+        return
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
     dense = kind in {schema.DENSE, schema.SPARSE}
     if kind != schema.INPUT and not dense and fan_in != fan_out:
         yield f"{fan_in} columns come in, {fan_out} go out"
+    if kind == schema.ACTIVATION and op["dx"] >= 0 and op["x"] == op["y"]:
+        row = activations.ACTIVATIONS[op["code"]]
+        if row.keeps == "x":
+            yield f"{row.name} needs its input on the way back, but works in place"
     needs = {
         "x": (op["ldx"], plan.rows, fan_in, plan.workspace, kind != schema.INPUT),
         "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),

@@ -1,4 +1,4 @@
-"""What comes in: checks of X and y, and their form for the kernels. Errors name what came and what is accepted."""
+"""What comes in: checks of X, and its form for the kernels. Errors name what came and what is accepted."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .frames import column_names, frame_values, is_frame, is_series, series_values
-from .kernels import losses, schema
+from .kernels import schema
 from .lowering import SPARSE_BELOW
 from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
 
@@ -104,7 +104,7 @@ def as_samples(X: ArrayLike | SparseMatrix, dtype: np.dtype, name: str = "X") ->
             f"use {name}{in_rows[0]} for one feature or {name}{in_rows[1]} for one sample"
         )
     _check_some(array.shape, name)
-    _check_finite(array, dtype, name)
+    check_finite(array, dtype, name)
     return Samples(array.reshape(-1), len(array), array.shape[1:], names=column_names(X))
 
 
@@ -112,7 +112,7 @@ def _sparse_samples(X: SparseMatrix, dtype: np.dtype, name: str) -> Samples:
     starts, columns, stored = as_rows(X, name)
     _check_some(X.shape, name)
     numbers = as_numbers(stored, name)
-    _check_finite(
+    check_finite(
         numbers, dtype, name, lambda i: (int(np.searchsorted(starts, i, "right")) - 1, int(columns[i]))
     )
     return Samples(numbers, X.shape[0], X.shape[1:], starts, columns)
@@ -136,7 +136,7 @@ def as_batch(X: ArrayLike | SparseMatrix, shape: tuple[int, ...], dtype: np.dtyp
 
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     """A contiguous array of uint8, float32 or float64, in native byte order."""
-    array = _as_array(values, name)
+    array = as_array(values, name)
     if array.dtype.kind not in "buif":
         raise ValueError(
             f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')"
@@ -149,7 +149,8 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     return np.require(array, dtype=wanted, requirements=["C", "A"])
 
 
-def _as_array(values: ArrayLike, name: str) -> np.ndarray:
+def as_array(values: ArrayLike, name: str) -> np.ndarray:
+    """A dense array of whatever type."""
     if is_sparse_matrix(values):
         raise ValueError(
             f"{name}: expected a dense array, got a {type(values).__name__}; use {name}.toarray()"
@@ -168,7 +169,7 @@ def _as_array(values: ArrayLike, name: str) -> np.ndarray:
         raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
 
 
-def _check_finite(
+def check_finite(
     array: np.ndarray, dtype: np.dtype, name: str, index_of: Callable[[int], tuple[int, ...]] | None = None
 ) -> None:
     """Refuse what is not finite in `dtype`; `index_of` says where a number of the flat array stands for the user."""
@@ -186,80 +187,3 @@ def _check_finite(
                 f"{name}: expected finite numbers of {dtype}, got {flat[place]} at index {index}; "
                 "remove, replace or scale such values first"
             )
-
-
-def as_targets(
-    y: ArrayLike, loss: str, count: int, outputs: int, dtype: np.dtype
-) -> tuple[np.ndarray, np.ndarray]:
-    """Check targets and bring them into the two forms that the kernels read: labels, and values.
-
-    Parameters
-    ----------
-    y : array_like
-        For `cross_entropy` whole numbers from 0, shape (samples,); else numbers, shape (samples, outputs), or
-        (samples,) for one output; in [0, 1] for `binary_cross_entropy`.
-    loss : str
-        Name of the loss.
-    count, outputs : int
-        Number of samples and of outputs of the network.
-    dtype : dtype
-        Of the values.
-
-    Returns
-    -------
-    labels : ndarray, int64
-        Empty where the loss takes values.
-    values : ndarray, flat
-        Empty where the loss takes labels.
-    """
-    if losses.LOSSES[losses.CODES[loss]].takes_labels:
-        return _as_labels(y, count, outputs), np.zeros(0, dtype)
-    return np.zeros(0, np.int64), _as_values(y, loss, count, outputs, dtype)
-
-
-def _check_length(array: np.ndarray, count: int) -> None:
-    if array.ndim == 0 or len(array) != count:
-        length = "a single value" if array.ndim == 0 else f"{len(array)}"
-        raise ValueError(f"y: expected one target for each of the {count} samples of X, got {length}")
-
-
-def _as_labels(y: ArrayLike, count: int, classes: int) -> np.ndarray:
-    array = _as_array(y, "y")
-    _check_length(array, count)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise ValueError(
-            f"y: expected one class for each sample, shape ({count},), got shape {array.shape}; "
-            "for one-hot rows use y.argmax(axis=1)"
-        )
-    if array.dtype.kind not in "bui" and not (
-        array.dtype.kind == "f" and np.isfinite(array).all() and np.array_equal(array, np.floor(array))
-    ):
-        raise ValueError(
-            f"y: expected whole numbers from 0 to {classes - 1} as classes, got dtype {array.dtype}; "
-            "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
-        )
-    low, high = int(array.min()), int(array.max())
-    if low < 0 or high >= classes:
-        raise ValueError(
-            f"y: expected classes from 0 to {classes - 1}, as the network has {classes} outputs, "
-            f"got {low} to {high}"
-        )
-    return np.ascontiguousarray(array, np.int64)
-
-
-def _as_values(y: ArrayLike, loss: str, count: int, outputs: int, dtype: np.dtype) -> np.ndarray:
-    given = as_numbers(y, "y")
-    _check_length(given, count)
-    if given.shape != (count, outputs) and not (given.ndim == 1 and outputs == 1):
-        raise ValueError(
-            f"y: expected shape ({count}, {outputs}), as the network has {outputs} outputs and its loss is {loss}, "
-            f"got shape {given.shape}"
-        )
-    _check_finite(given, dtype, "y")
-    if loss == "binary_cross_entropy" and (given.min() < 0 or given.max() > 1):
-        raise ValueError(
-            f"y: expected targets from 0 to 1 for {loss}, got {given.min():g} to {given.max():g}"
-        )
-    return given.reshape(-1).astype(dtype, copy=False)

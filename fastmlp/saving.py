@@ -13,6 +13,7 @@ from .errors import FileFormatError
 from .kernels import optimizers
 from .layer import Shape
 from .layers import layer_from_config
+from .losses import loss_from_config
 from .model_file import read_model, write_model
 from .optimizers import optimizer_from_config
 
@@ -32,7 +33,7 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
     config: dict[str, Any] = {
         "layers": [layer.config() for layer in model.layers],
         "input_shape": list(network.input_shape),
-        "loss": model._loss,
+        "loss": model._loss if isinstance(model._loss, str) else model._loss.config(),
         "optimizer": model.optimizer.config(),
         "seed": model.seed,
         "dtype": model.dtype,
@@ -102,7 +103,7 @@ def _restore(kind: type[Sequential], config: dict[str, Any], tensors: Tensors) -
         raise ValueError(f"expected the fields {sorted(_FIELDS)}, got {sorted(config)}")
     model = kind(
         [layer_from_config(layer) for layer in config["layers"]],
-        loss=config["loss"],
+        loss=loss_from_config(config["loss"]),
         optimizer=optimizer_from_config(config["optimizer"]),
         seed=config["seed"],
         dtype=config["dtype"],

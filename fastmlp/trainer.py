@@ -12,13 +12,13 @@ import numpy as np
 
 from .errors import TrainingDiverged
 from .history import History
-from .kernels import losses, rng
+from .kernels import rng
 from .kernels import threads as words
+from .measures import Measures
 from .network import Network
 from .optimizers import Optimizer
 from .samples import Samples
-
-Targets = tuple[np.ndarray, np.ndarray]
+from .targets import Targets
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Task:
     samples: Samples
     targets: Targets
     validation: tuple[Samples, Targets] | None
-    loss: str
+    measures: Measures
     optimizer: Optimizer
     batch_size: int
     shuffle: bool
@@ -39,7 +39,7 @@ class Task:
     @property
     def score(self) -> str:
         """What the score of the loss is called."""
-        return str(losses.LOSSES[losses.CODES[self.loss]].score)
+        return self.targets.formula.score
 
     @property
     def steps(self) -> int:
@@ -76,8 +76,8 @@ def _train_epoch(
     before = network.params.copy()
     start = time.perf_counter()
     totals, control = network.train_epoch(
-        task.samples, task.targets, order, loss=task.loss, optimizer=task.optimizer, batch_size=task.batch_size,
-        epoch=epoch, threads=task.threads, engine=task.engine, on_step=on_step,
+        task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
+        threads=task.threads, engine=task.engine, on_step=on_step,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     if control[words.BROKEN] or not network.is_finite():
@@ -91,13 +91,20 @@ def _train_epoch(
         )
     count = task.samples.count
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}
+    metrics |= _measure(network, task, task.samples, task.targets)
     if task.validation is not None:
-        loss, score = network.evaluate(
-            *task.validation, loss=task.loss, threads=task.threads, engine=task.engine
-        )
-        metrics |= {"val_loss": loss, f"val_{task.score}": score}
+        loss, score = network.evaluate(*task.validation, threads=task.threads, engine=task.engine)
+        validation = {"loss": loss, task.score: score, **_measure(network, task, *task.validation)}
+        metrics |= {f"val_{name}": value for name, value in validation.items()}
     metrics |= {"seconds": seconds, "samples_per_second": count / seconds}
     return {name: float(value) for name, value in metrics.items()}
+
+
+def _measure(network: Network, task: Task, samples: Samples, targets: Targets) -> dict[str, float]:
+    """The metrics that were asked for, as the network is now."""
+    if not task.measures.metrics:
+        return {}
+    return task.measures.of(targets, network.predict(samples, threads=task.threads, engine=task.engine))
 
 
 @contextmanager

@@ -49,5 +49,6 @@ def borrowed_data(data):
         borrowed(data.columns),
         borrowed(data.labels),
         borrowed(data.targets),
+        borrowed(data.weights),
         borrowed(data.order),
     )

@@ -1,4 +1,4 @@
-"""exp, expm1, log, log1p, tanh and the logistic function: our own, so that their bits are the same everywhere.
+"""exp, log, tanh, the logistic function, the normal distribution: our own, so that their bits are the same everywhere.
 
 Each is a polynomial on a reduced range in fused operations, for float32 and float64 alike; the coefficients are
 near-minimax fits printed by `docs/coefficients.py`. MAX_ULP states the largest error of the float32 functions over
@@ -11,8 +11,12 @@ from typing import NamedTuple
 
 from .simd import Vec, absolute, fma, polynomial, select, with_sign_of
 
-MAX_ULP = {"exp": 1.1, "expm1": 1.65, "log": 0.85, "log1p": 1.25, "tanh": 2.5, "sigmoid": 2.45}
-MAX_ULP_DOUBLE = {"exp": 1.05, "expm1": 1.8, "log": 0.8, "log1p": 1.05, "tanh": 2.45, "sigmoid": 2.1}
+MAX_ULP = {
+    "exp": 1.1, "expm1": 1.65, "log": 0.85, "log1p": 1.25, "tanh": 2.5, "sigmoid": 2.45, "normal_cdf": 6.85,
+}  # fmt: skip
+MAX_ULP_DOUBLE = {
+    "exp": 1.05, "expm1": 1.8, "log": 0.8, "log1p": 1.05, "tanh": 2.45, "sigmoid": 2.1, "normal_cdf": 5.7,
+}  # fmt: skip
 
 
 class _Format(NamedTuple):
@@ -25,12 +29,18 @@ class _Format(NamedTuple):
     ln2: tuple[float, float]  # two parts; n times the first is exact
     exp_tail: tuple[float, ...]  # (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2
     log_tail: tuple[float, ...]  # (log((1 + s) / (1 - s)) - 2 s) / s^3 as a polynomial in s^2
+    normal_end: float  # the normal distribution has nothing below minus this
+    normal_tail: tuple[float, ...]  # (q + 4) e^(q^2 / 2) P(X > q) as a polynomial in (q - 4) / (q + 4)
 
 
 _SINGLE = _Format(
     23, 127, -105.0, 90.0, (0.693145751953125, 1.4286067653302057e-06),
     (0.5, 0.16666576266288757, 0.04166655242443085, 0.00836323294788599, 0.0013926250394433737),
     (0.6666666865348816, 0.4000012278556824, 0.2855082154273987, 0.2333046793937683),
+    15.0,
+    (0.7552851438522339, -0.6078965663909912, 0.38713669776916504, -0.18652330338954926, 0.06040618568658829,
+     -0.007525402586907148, -0.0035209727939218283, 0.0015668816631659865, 0.00018899652059189975,
+     -0.0001255583920283243),
 )  # fmt: skip
 _DOUBLE = _Format(
     52, 1023, -746.0, 710.0, (0.6931471803691238, 1.9082149292705877e-10),
@@ -39,8 +49,16 @@ _DOUBLE = _Format(
      2.5105312729622103e-08, 2.09147553258932e-09),
     (0.6666666666666666, 0.4000000000000088, 0.28571428570803614, 0.22222222391713917, 0.18181795640132906,
      0.15386239702814658, 0.13268773138656886, 0.13086626147840102),
+    40.0,
+    (0.7552851304157515, -0.6078966419718917, 0.38713740074221936, -0.1865218579596934, 0.06039657489067665,
+     -0.007540188965625017, -0.0034796923618040597, 0.0016308184424805887, 0.00013334424978358428,
+     -0.00023109482414997105, -1.9078434059248706e-06, 3.51442149682578e-05, 7.149308325478401e-07,
+     -5.919013186154044e-06, -6.249906995369785e-07, 1.0200713392568465e-06, 2.6354310560684456e-07,
+     -1.546196819122192e-07, -7.634712843441086e-08, 1.4842390072751344e-08, 1.3976528155950821e-08,
+     -1.015295717649618e-11, -9.990624160023276e-10),
 )  # fmt: skip
 
+_ROOT_TWO_PI = 2.5066282746310002
 _LOG2_E = 1.4426950408889634
 _SQRT_HALF = 0.7071067811865476
 
@@ -127,3 +145,25 @@ def sigmoid(x: Vec) -> Vec:
     """1 / (1 + e^-x), without overflow: e^-|x| is at most 1."""
     t = exp(-absolute(x))
     return select(x < 0.0, t, x.like(1.0)) / (t + 1.0)
+
+
+def normal_tail(x: Vec) -> tuple[Vec, Vec]:
+    """P(X > |x|) of the standard normal distribution, and its density at x.
+
+    The tail is e^(-x^2 / 2), with the rounding of the square made good, times a polynomial of (|x| - 4) / (|x| + 4).
+    """
+    form = _format(x)
+    q = _clamp(absolute(x), 0.0, form.normal_end)
+    square = q * q
+    rounded, lost = exp(square * -0.5), fma(q, q, -square)
+    bell = fma(rounded, lost * -0.5, rounded)
+    inverse = 1.0 / (q + 4.0)
+    return bell * (polynomial(fma(inverse, -8.0, 1.0), form.normal_tail) * inverse), bell * (
+        1.0 / _ROOT_TWO_PI
+    )
+
+
+def normal_cdf(x: Vec) -> Vec:
+    """P(X < x) of the standard normal distribution: (1 + erf(x / sqrt 2)) / 2, accurate on both sides of 0."""
+    tail, _ = normal_tail(x)
+    return select(x < 0.0, tail, 1.0 - tail)

@@ -10,12 +10,25 @@ from .gemm import gemm
 from .halves import FIRST, HALVES, half_of, half_rows, join_halves, shares_inputs
 from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
-from .losses import loss_rows, softmax_backward, softmax_forward
+from .losses import loss_rows
 from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
 from .scaling import scale_backward, scale_forward
-from .schema import ACTIVATION, DENSE, DOUBLE, DROPOUT, LOSS, SCALE, SINGLE, SMALL_BATCH, SOFTMAX, SPARSE
+from .schema import (
+    ACTIVATION,
+    DENSE,
+    DOUBLE,
+    DROPOUT,
+    LOG_SOFTMAX,
+    LOSS,
+    SCALE,
+    SINGLE,
+    SMALL_BATCH,
+    SOFTMAX,
+    SPARSE,
+)
+from .softmax import log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
 from .transpose import transpose, transposed_product
 
@@ -196,6 +209,8 @@ def forward(op, state, position, first, rows, seed, epoch):
         dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == SOFTMAX:
         softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+    elif op.kind == LOG_SOFTMAX:
+        log_softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
     elif op.kind == SCALE:
         center, factor = op.constants, op.constants + op.ldx
         scale_forward(work, y, op.ldy, work, x, op.ldx, state.params, center, factor, rows, op.fan_out)
@@ -218,15 +233,28 @@ def gather_targets(op, state, data, position, first, rows):
             read_row(state.workspace, y, data.targets, sample * op.fan_in, op.fan_in, kind, 1.0)
 
 
-@inlined
+@kernel
 def loss(op, state, first, rows, scale):
-    """Loss and score of each row, and the deltas of the outputs."""
+    """Loss and score of each row, and the deltas of the outputs.
+
+    A level of its own: so many loops inside the entries cost them time at every start, and speed in all other loops.
+    """
     work = state.workspace
     loss_rows(
         op.code, work, op.dx + first * op.ldx, op.ldx, state.losses, state.scores, first,
         work, op.x + first * op.ldx, op.ldx, state.labels, work, op.y + first * op.ldy, op.ldy, rows, op.fan_in,
-        work.dtype.type(scale),
+        work.dtype.type(scale), work.dtype.type(op.number),
     )  # fmt: skip
+
+
+@inlined
+def weigh(op, state, data, position, first, rows):
+    """Loss and deltas of each row times the weight of its sample."""
+    for r in range(first, first + rows):
+        weight, dx = data.weights[data.order[position + r - first]], op.dx + r * op.ldx
+        state.losses[r] *= weight
+        for c in range(dx, dx + op.fan_in):
+            state.workspace[c] *= weight
 
 
 @kernel
@@ -239,8 +267,8 @@ def backward(op, state, position, first, rows, seed, epoch):
         dense_backward(op, state, first, rows)
     elif op.kind == ACTIVATION:
         activation_backward(
-            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out,
-            op.code, op.number,
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy,
+            work, op.x + first * op.ldx, op.ldx, rows, op.fan_out, op.code, op.number,
         )  # fmt: skip
     elif op.kind == DROPOUT:
         purpose = DROPOUT_PURPOSE + op.layer
@@ -248,7 +276,13 @@ def backward(op, state, position, first, rows, seed, epoch):
             work, dx, op.ldx, work, dy, op.ldy, rows, op.fan_out, op.number, seed, purpose, epoch, position
         )
     elif op.kind == SOFTMAX:
-        softmax_backward(work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out)
+        softmax_backward(
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
+        )
+    elif op.kind == LOG_SOFTMAX:
+        log_softmax_backward(
+            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
+        )
     elif op.kind == SCALE:
         factor = op.constants + op.ldx
         scale_backward(work, dx, op.ldx, work, dy, op.ldy, state.params, factor, rows, op.fan_out)

@@ -37,6 +37,8 @@ def _loss(plan, state, data, position, first, rows, scale):
     head = plan[plan.size - 1]
     layers.gather_targets(head, state, data, position, first, rows)
     layers.loss(head, state, first, rows, scale)
+    if data.weights.size > 0:
+        layers.weigh(head, state, data, position, first, rows)
     total = 0.0
     for r in range(first, first + rows):
         total += state.losses[r]

@@ -13,6 +13,15 @@ from functools import lru_cache
 import numpy as np
 
 from . import schema
+from .reference_activations import (
+    ACTIVATIONS,
+    KEEP_INPUT,
+    log_softmax,
+    log_softmax_gradient,
+    softmax,
+    softmax_gradient,
+)
+from .reference_losses import LOSSES
 from .schema import BROKEN, BYTES, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
 
 _SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
@@ -39,148 +48,54 @@ def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
     np.matmul(left, right, out=matrix(C, c0, ldc, rows, columns))
 
 
-# Activations: y = f(x), and dx = dy f'(x) from y.
-
-
-def _identity(y, x, slope):
-    np.copyto(y, x)
-
-
-def _identity_backward(dx, dy, y, slope):
-    np.copyto(dx, dy)
-
-
-def _relu(y, x, slope):
-    np.maximum(x, 0, out=y)
-
-
-def _relu_backward(dx, dy, y, slope):
-    np.multiply(dy, y > 0, out=dx)
-
-
-def _leaky_relu(y, x, slope):
-    np.copyto(y, np.where(x > 0, x, x * slope))
-
-
-def _leaky_relu_backward(dx, dy, y, slope):
-    np.copyto(dx, np.where(y > 0, dy, dy * slope))
-
-
-def _tanh(y, x, slope):
-    np.tanh(x, out=y)
-
-
-def _tanh_backward(dx, dy, y, slope):
-    derivative = y * y
-    np.subtract(1, derivative, out=derivative)
-    np.multiply(dy, derivative, out=dx)
-
-
-def _sigmoid(y, x, slope):
-    np.negative(x, out=y)
-    np.exp(y, out=y)
-    y += 1
-    np.reciprocal(y, out=y)
-
-
-def _sigmoid_backward(dx, dy, y, slope):
-    derivative = 1 - y
-    derivative *= y
-    np.multiply(dy, derivative, out=dx)
-
-
-ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
-    "identity": (_identity, _identity_backward),
-    "relu": (_relu, _relu_backward),
-    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
-    "tanh": (_tanh, _tanh_backward),
-    "sigmoid": (_sigmoid, _sigmoid_backward),
-}
-
-
-@np.errstate(over="ignore")
-def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, slope):
+@np.errstate(over="ignore", invalid="ignore")
+def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, option):
     """y = f(x)."""
     formula, _ = _row(ACTIVATIONS, code)
     columns = _width(columns, ldy, ldx)
-    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), slope)
+    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), option)
 
 
-def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns, code, slope):
-    """dx = dy f'(x), from y."""
+@np.errstate(over="ignore", invalid="ignore")
+def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, x, x0, ldx, rows, columns, code, option):
+    """dx = dy f'(x), from y or x."""
     _, formula = _row(ACTIVATIONS, code)
-    columns = _width(columns, lddx, lddy, ldy)
-    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
-    formula(*(matrix(*place, rows, columns) for place in at), slope)
-
-
-# Softmax, and the losses.
-
-
-def _softmax(y, x):
-    np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=y), out=y)
-    y /= y.sum(axis=1, keepdims=True)
-
-
-def _softmax_backward(d, y):
-    d -= np.einsum("ij,ij->i", d, y)[:, None]
-    d *= y
+    kept = (x, x0, ldx) if tuple(ACTIVATIONS)[code] in KEEP_INPUT else (y, y0, ldy)
+    columns = _width(columns, lddx, lddy, kept[2])
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), kept)
+    formula(*(matrix(*place, rows, columns) for place in at), option)
 
 
 def softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
     """y = exp(x - max x) / sum of exp(x - max x), row by row."""
-    _softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
+    softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
 
 
-def softmax_backward(d, d0, ldd, y, y0, ldy, rows, columns):
-    """d = y (d - sum of d y), row by row, in place."""
-    _softmax_backward(matrix(d, d0, ldd, rows, columns), matrix(y, y0, ldy, rows, columns))
+def softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
+    """dx = y (dy - sum of dy y), row by row, maybe in place."""
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
+    softmax_gradient(*(matrix(*place, rows, columns) for place in at))
 
 
-def _cross_entropy(d, losses, scores, z, labels, t, scale):
-    rows = np.arange(len(z))
-    shifted = z - z.max(axis=1, keepdims=True)
-    np.negative(shifted[rows, labels], out=losses)
-    np.equal(z.argmax(axis=1), labels, out=scores)
-    np.exp(shifted, out=shifted)
-    total = shifted.sum(axis=1, keepdims=True)
-    losses += np.log(total[:, 0])
-    np.multiply(shifted, scale / total, out=d)
-    d[rows, labels] -= scale
+def log_softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
+    """y = x - max x - log(sum of exp(x - max x)), row by row."""
+    log_softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
 
 
-def _mean_squared_error(d, losses, scores, z, labels, t, scale):
-    columns = z.shape[1]
-    difference = z - t
-    np.multiply(difference, 2 * scale / columns, out=d)
-    np.divide(np.einsum("ij,ij->i", difference, difference), columns, out=losses)
-    np.abs(difference, out=difference)
-    np.mean(difference, axis=1, out=scores)
+def log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
+    """dx = dy - exp(y) sum of dy, row by row, maybe in place."""
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
+    log_softmax_gradient(*(matrix(*place, rows, columns) for place in at))
 
 
-def _binary_cross_entropy(d, losses, scores, z, labels, t, scale):
-    columns = z.shape[1]
-    tail = np.exp(-np.abs(z))
-    np.mean(np.maximum(z, 0) - z * t + np.log1p(tail), axis=1, out=losses)
-    np.mean((z > 0) == (t > 0.5), axis=1, out=scores)
-    np.divide(np.where(z < 0, tail, 1), tail + 1, out=d)
-    d -= t
-    d *= scale / columns
-
-
-LOSSES: dict[str, Callable] = {
-    "cross_entropy": _cross_entropy,
-    "mean_squared_error": _mean_squared_error,
-    "binary_cross_entropy": _binary_cross_entropy,
-}
-
-
-def loss_rows(code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale):
+def loss_rows(
+    code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale, option
+):  # fmt: skip
     """Loss, score and deltas of each row."""
     here = slice(first, first + rows)
     _row(LOSSES, code)(
         matrix(d, d0, ldd, rows, columns), losses[here], scores[here], matrix(z, z0, ldz, rows, columns),
-        labels[here], matrix(t, t0, ldt, rows, columns), scale,
+        labels[here], matrix(t, t0, ldt, rows, columns), scale, option,
     )  # fmt: skip
 
 
@@ -404,12 +319,13 @@ class _Activation(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
         self.formula, self.derivative = _row(ACTIVATIONS, op.code)
+        self.kept = self.x if tuple(ACTIVATIONS)[op.code] in KEEP_INPUT else self.y
 
     def forward(self, data, position, seed, epoch):
         self.formula(self.y, self.x, self.op.number)
 
     def backward(self, position, seed, epoch):
-        self.derivative(self.dx, self.dy, self.y, self.op.number)
+        self.derivative(self.dx, self.dy, self.kept, self.op.number)
 
 
 class _Dropout(_Operation):
@@ -426,10 +342,18 @@ class _Dropout(_Operation):
 
 class _Softmax(_Operation):
     def forward(self, data, position, seed, epoch):
-        _softmax(self.y, self.x)
+        softmax(self.y, self.x)
 
     def backward(self, position, seed, epoch):
-        _softmax_backward(self.dy, self.y)
+        softmax_gradient(self.dx, self.dy, self.y)
+
+
+class _LogSoftmax(_Operation):
+    def forward(self, data, position, seed, epoch):
+        log_softmax(self.y, self.x)
+
+    def backward(self, position, seed, epoch):
+        log_softmax_gradient(self.dx, self.dy, self.y)
 
 
 class _Scale(_Operation):
@@ -464,13 +388,18 @@ class _Loss(_Operation):
         if data.targets.size:
             self.y[:] = data.targets.reshape(-1, self.op.fan_in)[samples]
         self.formula(
-            self.dx, self.losses, self.scores, self.x, self.labels, self.y, self.dx.dtype.type(scale)
-        )
+            self.dx, self.losses, self.scores, self.x, self.labels, self.y, self.dx.dtype.type(scale),
+            self.op.number,
+        )  # fmt: skip
+        if data.weights.size:
+            weights = data.weights[samples]
+            self.losses *= weights
+            self.dx *= weights[:, None]
         return np.isfinite(self.losses.sum(dtype=np.float64))
 
 
 # BLAS has no use for zeros, so a sparse layer is a dense one.
-_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale)
+_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale, _LogSoftmax)
 
 
 def _bind(plan, state, rows) -> Sequence[_Operation]:

@@ -25,8 +25,8 @@ ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see hal
 HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
-INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE = range(8)
-KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale")
+INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, LOG_SOFTMAX = range(9)
+KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale", "log_softmax")
 
 OPERATION = np.dtype(
     [
@@ -52,7 +52,7 @@ OPERATION = np.dtype(
         ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
         ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
-        ("number", "f8"),  # slope of leaky ReLU, rate of dropout, scale of bytes
+        ("number", "f8"),  # option of an activation or loss, rate of dropout, scale of bytes
     ]
 )
 
@@ -83,6 +83,7 @@ class Data(NamedTuple):
     columns: np.ndarray  # CSR: the column of each number, int32; dense: empty
     labels: np.ndarray  # class of each sample, int64; may be empty
     targets: np.ndarray  # target values, row after row; may be empty
+    weights: np.ndarray  # weight of each sample in the loss; empty: 1
     order: np.ndarray  # the samples in the order of this epoch, int64
 
 

@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Activation, Dense, Dropout, Flatten, Sequential
-from fastmlp.kernels.losses import LOSSES
-from fastmlp.layers import _LAYERS, ACTIVATIONS
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.layers import _LAYERS
+from fastmlp.losses import (
+    LOSSES,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Poisson,
+    Quantile,
+)
 from fastmlp.scalers import SCALERS, Scaler
 
 ROWS, SHAPE, OUTPUTS = 7, (2, 3), 3
@@ -17,6 +28,13 @@ NETWORKS = {
     **{f"dense-{name}": lambda name=name: [Flatten(), Dense(5, name)] for name in ACTIVATIONS},
     **{f"input-{name}": lambda name=name: [Flatten(), Activation(name)] for name in ACTIVATIONS},
     "slope": lambda: [Flatten(), Dense(5, "leaky_relu", slope=0.3), Activation("leaky_relu", slope=0.2)],
+    "alpha": lambda: [Flatten(), Dense(5, "elu", alpha=0.3), Activation("elu", alpha=2.0)],
+    # None may spoil what another one keeps.
+    "in a row": lambda: [
+        Flatten(),
+        Dense(5, "tanh"),
+        *map(Activation, ("gelu", "sigmoid", "softmax", "log_softmax")),
+    ],
     "dropout": lambda: [Flatten(), Dense(9, "tanh"), Dropout(0.4), Dense(9, "sigmoid"), Dropout(0.2)],
     "input-dropout": lambda: [Flatten(), Dropout(0.4), Dense(5, "softmax"), Dropout(0.4)],
     **{scaler.kind: lambda scaler=scaler: [Flatten(), scaler(), Dense(5, "tanh")] for scaler in SCALERS},
@@ -25,6 +43,30 @@ NETWORKS = {
 RANDOM = np.random.default_rng(5)
 X = RANDOM.normal(size=(ROWS, *SHAPE))
 LABELS, VALUES = RANDOM.integers(0, OUTPUTS, ROWS), RANDOM.random((ROWS, OUTPUTS))
+SHARES, WEIGHTS = VALUES / VALUES.sum(axis=1, keepdims=True), RANDOM.random(ROWS)
+
+# A loss, its targets, other arguments of fit.
+TASKS = {
+    "cross_entropy": (CrossEntropy(), LABELS, {}),
+    "cross_entropy smoothed": (CrossEntropy(label_smoothing=0.2), LABELS, {}),
+    "cross_entropy of shares": (CrossEntropy(label_smoothing=0.1), SHARES, {}),
+    "cross_entropy weighted": (
+        CrossEntropy(),
+        LABELS,
+        {"class_weight": {0: 0.5, 2: 3.0}, "sample_weight": WEIGHTS},
+    ),
+    "binary_cross_entropy": (BinaryCrossEntropy(), VALUES, {}),
+    "binary_cross_entropy smoothed": (BinaryCrossEntropy(label_smoothing=0.2), VALUES, {}),
+    "mean_squared_error": (MeanSquaredError(), VALUES, {}),
+    "mean_squared_error sum": (MeanSquaredError(reduction="sum"), VALUES, {}),
+    "mean_squared_error weighted": (MeanSquaredError(), VALUES, {"sample_weight": WEIGHTS}),
+    "mean_absolute_error": (MeanAbsoluteError(), VALUES, {}),
+    "huber": (Huber(delta=0.4), VALUES, {}),
+    "log_cosh": (LogCosh(), VALUES, {}),
+    "quantile": (Quantile(tau=0.2), VALUES, {}),
+    "poisson": (Poisson(), VALUES, {}),
+}
+COMMON = ("cross_entropy", "binary_cross_entropy", "mean_squared_error")
 
 
 def model_of(layers, last, **options):
@@ -57,13 +99,13 @@ def assert_gradient(actual, expected, name):
     assert error <= LARGEST_ERROR, f"{name}: relative error {error:.2g}"
 
 
-def train_once(parameters, layers, last, loss, samples):
+def train_once(parameters, layers, last, task, samples):
     """One step of full-batch gradient descent with rate 1 from these parameters; the loss before it."""
-    model = model_of(layers, last, loss=loss.name, optimizer=SGD(learning_rate=1.0))
+    loss, targets, options = TASKS[task]
+    model = model_of(layers, last, loss=loss, optimizer=SGD(learning_rate=1.0))
     for view, values in zip(arrays(model).values(), parameters, strict=True):
         view[...] = values
-    targets = LABELS if loss.takes_labels else VALUES
-    history = model.fit(samples, targets, epochs=1, batch_size=None, threads=1, verbose=0)
+    history = model.fit(samples, targets, epochs=1, batch_size=None, threads=1, verbose=0, **options)
     return history["loss"][0], model
 
 
@@ -76,31 +118,36 @@ def arrays(model):
     }
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("task", TASKS)
+def test_losses(task):
+    assert_training_step("dense-tanh", "identity", task, X)
+
+
+@pytest.mark.parametrize("task", ["cross_entropy", "mean_squared_error"])
 @pytest.mark.parametrize("layers", NETWORKS)
-def test_training_step(layers, loss):
-    assert_training_step(layers, "identity", loss, X)
+def test_layers(layers, task):
+    assert_training_step(layers, "identity", task, X)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("task", COMMON)
 @pytest.mark.parametrize("layers", ["dense-tanh", "slope", "none"])
-def test_training_step_on_zeros(layers, loss):
+def test_zeros(layers, task):
     """The first layer skips the zeros."""
     samples = np.where(np.random.default_rng(8).random(X.shape) < 0.7, 0, X)
-    assert_training_step(layers, "identity", loss, samples)
+    assert_training_step(layers, "identity", task, samples)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("task", [*COMMON, "cross_entropy smoothed", "cross_entropy of shares"])
 @pytest.mark.parametrize("last", ACTIVATIONS)
-def test_last_activation(last, loss):
-    assert_training_step("dense-tanh", last, loss, X)
+def test_last_activation(last, task):
+    assert_training_step("dense-tanh", last, task, X)
 
 
-def assert_training_step(layers, last, loss, samples):
+def assert_training_step(layers, last, task, samples):
     before = [array.copy() for array in arrays(model_of(layers, last)).values()]
-    _, trained = train_once(before, layers, last, loss, samples)
+    _, trained = train_once(before, layers, last, task, samples)
     for number, (name, array) in enumerate(arrays(trained).items()):
-        expected = differences(lambda: train_once(before, layers, last, loss, samples)[0], before[number])
+        expected = differences(lambda: train_once(before, layers, last, task, samples)[0], before[number])
         assert_gradient(before[number] - array, expected, name)
 
 
@@ -121,5 +168,17 @@ def test_by_hand(layers, last):
         assert_gradient(gradient, expected, name)
 
 
-def test_every_kind_of_layer_is_checked():
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_alone(name):
+    """Without a parameter anywhere."""
+    layer, inputs = Activation(name).build(4, dtype="float64"), np.random.default_rng(9).normal(size=(3, 4))
+    d_y = np.random.default_rng(7).normal(size=(3, 4))
+    layer.forward(inputs)
+    d_x = layer.backward(d_y)
+    expected = differences(lambda: float((layer.forward(inputs) * d_y).sum()), inputs)
+    assert_gradient(d_x, expected, "X")
+
+
+def test_every_loss_and_every_kind_of_layer_is_checked():
+    assert {loss.name for loss, _, _ in TASKS.values()} == LOSSES.keys()
     assert {layer.kind for layers in NETWORKS.values() for layer in layers()} == _LAYERS.keys()

@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import Dense, Dropout, Sequential
 from fastmlp.kernels import schema
+from fastmlp.losses import Formula
 from fastmlp.lowering import lower
 
 SAMPLES, FEATURES, CLASSES, BATCH = (
@@ -49,7 +50,7 @@ def by_inputs(rows, features, units, training=True):
         features,
         rows,
         np.dtype(np.float32),
-        loss="cross_entropy",
+        loss=Formula("cross_entropy"),
         training=training,
     )
     dense = plan.operations[plan.operations["weights"] >= 0]

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from fastmlp import Activation, Dense, Dropout, Flatten, MaxAbsScaler, Sequential, StandardScaler
+from fastmlp.activations import ALONG_ROWS
 from fastmlp.kernels import activations, losses, schema
+from fastmlp.losses import Formula
 from fastmlp.lowering import lower
 from fastmlp.plan import operation_name, verify
 
@@ -21,9 +23,9 @@ NETWORKS = {
 }
 PURPOSES = {
     "prediction": {},
-    "evaluation": {"loss": "cross_entropy"},
-    "training": {"loss": "mean_squared_error", "training": True},
-    "training on zeros": {"loss": "mean_squared_error", "training": True, "sparse_input": True},
+    "evaluation": {"loss": Formula("cross_entropy")},
+    "training": {"loss": Formula("mean_squared_error"), "training": True},
+    "training on zeros": {"loss": Formula("mean_squared_error"), "training": True, "sparse_input": True},
     "by hand": {"training": True, "input_delta": True},
 }
 
@@ -48,6 +50,9 @@ def test_dropout_is_for_training():
     ("last", "loss", "fused"),
     [
         ("softmax", "cross_entropy", True),
+        ("log_softmax", "cross_entropy", True),
+        ("log_softmax", "mean_squared_error", False),
+        ("gelu", "cross_entropy", False),
         ("sigmoid", "binary_cross_entropy", True),
         ("softmax", "mean_squared_error", False),
         ("sigmoid", "cross_entropy", False),
@@ -56,11 +61,53 @@ def test_dropout_is_for_training():
     ],
 )
 def test_last_activation_and_loss(last, loss, fused, training):
-    activation = {"softmax": ["softmax"], "identity": []}.get(last, [f"activation {last}"])
+    activation = [last] if last in ALONG_ROWS else [] if last == "identity" else [f"activation {last}"]
     for layers in ([Dense(3, last)], [Dense(3), Activation(last)]):
         assert names(layers) == ["input", "dense", *activation]
         expected = ["input", "dense", *([] if fused else activation), f"loss {loss}"]
-        assert names(layers, loss=loss, training=training) == expected
+        assert names(layers, loss=Formula(loss), training=training) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "in_place"),
+    [
+        ("identity", "tanh", True),  # a dense layer does not look at its output
+        ("identity", "softmax", True),
+        ("identity", "gelu", False),
+        ("gelu", "tanh", True),
+        ("tanh", "identity", True),
+        ("tanh", "relu", False),
+        ("tanh", "gelu", False),
+        ("tanh", "softmax", False),
+        ("softmax", "log_softmax", False),
+        ("log_softmax", "tanh", False),
+    ],
+)
+def test_what_the_way_back_needs_is_kept(first, second, in_place):
+    layers = [Dense(3, first), Activation(second), Dense(2)]
+    for training in (False, True):
+        before, after = lower(layers, 5, 8, DTYPE, training=training).operations[-3:-1]
+        assert (after["x"], after["dx"]) == (before["y"], before["dy"])
+        if second != "identity":
+            assert (after["x"] == after["y"]) == (after["dx"] == after["dy"]) == (in_place or not training)
+
+
+def test_a_fused_activation_leaves_its_input():
+    layers = [Dense(3, "tanh"), Activation("softmax")]
+    for training in (False, True):
+        *_, last, loss = lower(
+            layers, 5, 8, DTYPE, loss=Formula("cross_entropy"), training=training
+        ).operations
+        assert loss["x"] == last["y"]
+        assert not training or loss["dx"] == last["dy"]
+
+
+def test_an_input_that_is_needed_must_not_be_overwritten():
+    plan = lower(
+        [Dense(3), Activation("silu")], 5, 8, DTYPE, loss=Formula("mean_squared_error"), training=True
+    )
+    number = next(i for i, op in enumerate(plan.operations) if op["kind"] == schema.ACTIVATION)
+    refuse(plan, number, "silu needs its input", y=plan.operations[number]["x"])
 
 
 def test_zeros_are_skipped_in_the_first_layer():
@@ -149,7 +196,7 @@ def test_matrices_do_not_overlap(network, purpose, dtype):
 
 
 def test_only_activations_work_in_place():
-    for op in plan_of("softmax inside").operations:
+    for op in plan_of("deep").operations:
         if op["kind"] != schema.INPUT:
             in_place = {schema.ACTIVATION, schema.SOFTMAX, schema.SCALE}
             assert (op["x"] == op["y"]) == (op["kind"] in in_place)
@@ -268,7 +315,9 @@ def test_more_rows_than_there_is_room_for():
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("rows", [1, schema.SMALL_BATCH, schema.SMALL_BATCH + 1])
 def test_few_rows_skip_the_zeros_of_relu_and_keep_no_transpose(rows, activation):
-    plan = lower([Dense(8, activation), Dense(3)], 5, rows, DTYPE, loss="mean_squared_error", training=True)
+    plan = lower(
+        [Dense(8, activation), Dense(3)], 5, rows, DTYPE, loss=Formula("mean_squared_error"), training=True
+    )
     few = rows <= schema.SMALL_BATCH
     (second,) = [op for op in plan.operations if op["fan_out"] == 3 and op["weights"] >= 0]
     assert second["kind"] == (schema.SPARSE if few and activation == "relu" else schema.DENSE)

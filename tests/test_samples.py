@@ -61,7 +61,14 @@ BAD_LABELS = {
     "inf": (np.where(GOOD_Y == 1, np.inf, 0), "y: expected whole numbers"),
     "text": (list("abcabc"), r"y: .* dtype <U1; number the classes.*np.unique"),
     "object": (GOOD_Y.astype(object), "y: expected whole numbers.*dtype object"),
-    "one-hot": (np.eye(3)[GOOD_Y], r"y: .* one class for each sample.*argmax"),
+    "too few columns": (
+        np.eye(3)[GOOD_Y, :2],
+        r"y: .* one-hot rows.* 3 outputs, shape \(6, 3\), got shape \(6, 2\)",
+    ),
+    "three dimensions": (np.zeros((6, 3, 1)), r"y: .* one class for each sample"),
+    "several labels": (np.ones((6, 3)), r"y: .* add up to 1.* sum of 3 in row 0; .* binary_cross_entropy"),
+    "negative share": (np.full((6, 3), [1.5, 0, -0.5]), r"y: .* got -0.5 as the least"),
+    "nan in a row": (np.full((6, 3), np.nan), r"y: expected finite numbers"),
     "ragged": ([[0], [1, 2], 0, 1, 2, 0], "y: expected a rectangular array"),
 }
 BAD_VALUES = {
@@ -84,7 +91,7 @@ def refuse(model, X, y, message, **options):
     assert "\n" not in str(caught.value)
     with pytest.raises(RuntimeError, match="no parameters yet"):
         _ = model.network
-    good = GOOD_Y if model.loss == "cross_entropy" else np.zeros((6, 2))
+    good = GOOD_Y if model.loss.name == "cross_entropy" else np.zeros((6, 2))
     model.fit(GOOD_X, good, epochs=1, verbose=0)
     before = model.network.params.copy()
     with pytest.raises(ValueError, match=message):
@@ -166,7 +173,10 @@ def test_wrong_number_of_features(X):
         ({"threads": 0}, "threads: .* got 0"),
         ({"threads": 2.0}, "threads: .* got 2.0"),
         ({"engine": "gpu"}, "unknown engine 'gpu': expected one of kernels, reference"),
-        ({"validation_data": GOOD_X}, r"validation_data: expected a pair \(X, y\), got ndarray"),
+        (
+            {"validation_data": GOOD_X},
+            r"validation_data: expected \(X, y\) or \(X, y, sample_weight\), got ndarray",
+        ),
         ({"validation_data": (GOOD_X[:, :2], GOOD_Y)}, r"validation X: expected samples of shape \(4,\)"),
         ({"validation_data": (with_value(np.nan), GOOD_Y)}, r"validation X: expected finite numbers"),
         ({"validation_data": (GOOD_X, GOOD_Y + 1)}, "y: expected classes from 0 to 2"),

@@ -24,7 +24,7 @@ def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1,
         else:
             lowering.activation(name, argument)
     if loss is not None:
-        lowering.loss(loss)
+        lowering.loss(loss, 0.5)
     plan = lowering.finish([])
     zeros = lambda size: aligned_zeros(size, np.dtype(dtype))  # noqa: E731
     params = zeros(plan.parameters)
@@ -87,6 +87,7 @@ def data(samples, features, outputs, dtype, seed=0, kind=schema.SINGLE):
         columns=np.zeros(0, np.int32),
         labels=random.integers(0, outputs, samples),
         targets=random.random(samples * outputs).astype(dtype),
+        weights=np.zeros(0, dtype),
         order=random.permutation(samples),
     )
 
@@ -105,7 +106,9 @@ def unlabelled(X, targets):
     """Given samples of single precision with target values, in their order."""
     empty, order = np.zeros(0, np.int64), np.arange(len(X))
     inputs = X.reshape(-1).view(np.uint8)
-    return Data(inputs, schema.SINGLE, empty, np.zeros(0, np.int32), empty, targets, order)
+    return Data(
+        inputs, schema.SINGLE, empty, np.zeros(0, np.int32), empty, targets, np.zeros(0, targets.dtype), order
+    )
 
 
 _HYPER = {

@@ -1,0 +1,68 @@
+"""Activations by name, the option that some of them have, and the initial weights that go with them.
+
+The formulas are in `kernels/activations.py` and `kernels/softmax.py`.
+"""
+
+import math
+
+from .kernels import activations
+from .names import look_up
+
+ALONG_ROWS = ("softmax", "log_softmax")
+ACTIVATIONS = (*activations.CODES, *ALONG_ROWS)
+_KNOWN = {name: name for name in ACTIVATIONS}
+
+# The argument that some activations take; others have none.
+_OPTION_OF = {"leaky_relu": "slope", "elu": "alpha"}
+ACTIVATION_OPTIONS = frozenset(_OPTION_OF.values())
+
+# What `initializer="auto"` stands for, where it is not glorot_uniform.
+_INITIALIZER_OF = dict.fromkeys(
+    ("relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "hard_swish"), "he_uniform"
+) | {"selu": "lecun_uniform"}
+
+
+def choose_activation(layer: str, name: str, options: dict[str, float]) -> tuple[str, dict[str, float]]:
+    """Check an activation and its option.
+
+    Parameters
+    ----------
+    layer : str
+        Name of the layer's class, for messages.
+    name : str
+        One of `ACTIVATIONS`.
+    options : dict of str to float
+        All options that there are.
+
+    Returns
+    -------
+    name : str
+    options : dict of str to float
+        The one that this activation has, or none.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known, or an option is no number above 0.
+
+    Examples
+    --------
+    >>> choose_activation("Dense", "elu", {"slope": 0.01, "alpha": 0.5})
+    ('elu', {'alpha': 0.5})
+    """
+    look_up("activation", name, _KNOWN)
+    for key, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            raise ValueError(f"{layer}: {key} is {value!r}; expected a number above 0")
+    return name, {key: float(value) for key, value in options.items() if key == _OPTION_OF.get(name)}
+
+
+def initializer_of(activation: str) -> str:
+    """Name of the initial weights that keep the size of the values through layers with this activation.
+
+    Examples
+    --------
+    >>> initializer_of("relu"), initializer_of("tanh")
+    ('he_uniform', 'glorot_uniform')
+    """
+    return _INITIALIZER_OF.get(activation, "glorot_uniform")

@@ -1,0 +1,201 @@
+"""The twin of the activations: y = f(x), and dx = dy f'(kept), where an activation keeps y or x; and of the softmaxes.
+
+Kept apart from `reference.py` for its length only.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+_GELU_TANH = (math.sqrt(2 / math.pi), 0.044715)
+
+
+def _identity(y, x, _):
+    np.copyto(y, x)
+
+
+def _identity_backward(dx, dy, y, _):
+    np.copyto(dx, dy)
+
+
+def _relu(y, x, _):
+    np.maximum(x, 0, out=y)
+
+
+def _relu_backward(dx, dy, y, _):
+    np.multiply(dy, y > 0, out=dx)
+
+
+def _leaky_relu(y, x, slope):
+    np.copyto(y, np.where(x > 0, x, x * slope))
+
+
+def _leaky_relu_backward(dx, dy, y, slope):
+    np.copyto(dx, np.where(y > 0, dy, dy * slope))
+
+
+def _tanh(y, x, _):
+    np.tanh(x, out=y)
+
+
+def _tanh_backward(dx, dy, y, _):
+    derivative = y * y
+    np.subtract(1, derivative, out=derivative)
+    np.multiply(dy, derivative, out=dx)
+
+
+def _sigmoid(y, x, _):
+    np.negative(x, out=y)
+    np.exp(y, out=y)
+    y += 1
+    np.reciprocal(y, out=y)
+
+
+def _sigmoid_backward(dx, dy, y, _):
+    derivative = 1 - y
+    derivative *= y
+    np.multiply(dy, derivative, out=dx)
+
+
+def _elu(y, x, alpha):
+    np.copyto(y, np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))
+
+
+def _elu_backward(dx, dy, y, alpha):
+    np.multiply(dy, np.where(y > 0, 1, y + alpha), out=dx)
+
+
+def _selu(y, x, _):
+    np.copyto(y, _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(np.minimum(x, 0))))
+
+
+def _selu_backward(dx, dy, y, _):
+    np.multiply(dy, np.where(y > 0, _SELU_SCALE, y + _SELU_SCALE * _SELU_ALPHA), out=dx)
+
+
+_erfc = np.frompyfunc(math.erfc, 1, 1)  # NumPy has none of its own
+
+
+def _normal_cdf(x):
+    return 0.5 * _erfc(x * -math.sqrt(0.5)).astype(np.float64)
+
+
+def _gelu(y, x, _):
+    np.copyto(y, x * _normal_cdf(x), casting="same_kind")
+
+
+def _gelu_backward(dx, dy, x, _):
+    density = np.exp(-0.5 * np.square(x, dtype=np.float64)) / math.sqrt(2 * math.pi)
+    np.multiply(dy, _normal_cdf(x) + x * density, out=dx, casting="same_kind")
+
+
+def _gelu_tanh(y, x, _):
+    scale, cubic = _GELU_TANH
+    np.multiply(0.5 * x, 1 + np.tanh(scale * x * (1 + cubic * x * x)), out=y)
+
+
+def _gelu_tanh_backward(dx, dy, x, _):
+    scale, cubic = _GELU_TANH
+    square = x * x
+    tanh = np.tanh(scale * x * (1 + cubic * square))
+    inner = np.where(np.abs(tanh) == 1, 0, scale * (1 + 3 * cubic * square))
+    np.multiply(dy, 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * inner, out=dx)
+
+
+def _silu(y, x, _):
+    np.divide(x, 1 + np.exp(-x), out=y)
+
+
+def _silu_backward(dx, dy, x, _):
+    share = 1 / (1 + np.exp(-x))
+    np.multiply(dy, share * (1 + x * (1 - share)), out=dx)
+
+
+def _mish(y, x, _):
+    np.multiply(x, np.tanh(np.logaddexp(x, 0)), out=y)
+
+
+def _mish_backward(dx, dy, x, _):
+    tanh = np.tanh(np.logaddexp(x, 0))
+    np.multiply(dy, tanh + x * (1 - tanh * tanh) / (1 + np.exp(-x)), out=dx)
+
+
+def _softplus(y, x, _):
+    np.logaddexp(x, 0, out=y)
+
+
+def _softplus_backward(dx, dy, y, _):
+    np.multiply(dy, -np.expm1(-y), out=dx)
+
+
+def _softsign(y, x, _):
+    np.divide(x, 1 + np.abs(x), out=y)
+
+
+def _softsign_backward(dx, dy, y, _):
+    np.multiply(dy, np.square(1 - np.abs(y)), out=dx)
+
+
+def _hard_sigmoid(y, x, _):
+    np.divide(np.clip(x + 3, 0, 6), 6, out=y)
+
+
+def _hard_sigmoid_backward(dx, dy, y, _):
+    np.multiply(dy, ((y > 0) & (y < 1)) / y.dtype.type(6), out=dx)
+
+
+def _hard_swish(y, x, _):
+    np.multiply(x, np.clip(x + 3, 0, 6) / 6, out=y)
+
+
+def _hard_swish_backward(dx, dy, x, _):
+    np.multiply(dy, np.where(x < -3, 0, np.where(x > 3, 1, x / 3 + x.dtype.type(0.5))), out=dx)
+
+
+ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
+    "identity": (_identity, _identity_backward),
+    "relu": (_relu, _relu_backward),
+    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
+    "tanh": (_tanh, _tanh_backward),
+    "sigmoid": (_sigmoid, _sigmoid_backward),
+    "elu": (_elu, _elu_backward),
+    "selu": (_selu, _selu_backward),
+    "gelu": (_gelu, _gelu_backward),
+    "gelu_tanh": (_gelu_tanh, _gelu_tanh_backward),
+    "silu": (_silu, _silu_backward),
+    "mish": (_mish, _mish_backward),
+    "softplus": (_softplus, _softplus_backward),
+    "softsign": (_softsign, _softsign_backward),
+    "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_backward),
+    "hard_swish": (_hard_swish, _hard_swish_backward),
+}
+# Those whose derivative is computed from x; it then has a place of its own.
+KEEP_INPUT = {"gelu", "gelu_tanh", "silu", "mish", "hard_swish"}
+
+
+# Along rows, in place where y is x.
+
+
+def softmax(y, x):
+    """y = exp(x - max x) / sum of exp(x - max x)."""
+    np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=y), out=y)
+    y /= y.sum(axis=1, keepdims=True)
+
+
+def softmax_gradient(dx, dy, y):
+    """dx = y (dy - sum of dy y)."""
+    np.subtract(dy, np.einsum("ij,ij->i", dy, y)[:, None], out=dx)
+    dx *= y
+
+
+def log_softmax(y, x):
+    """y = x - max x - log(sum of exp(x - max x))."""
+    np.subtract(x, x.max(axis=1, keepdims=True), out=y)
+    y -= np.log(np.exp(y).sum(axis=1, keepdims=True))
+
+
+def log_softmax_gradient(dx, dy, y):
+    """dx = dy - exp(y) sum of dy."""
+    np.subtract(dy, np.exp(y) * dy.sum(axis=1, keepdims=True), out=dx)
