@@ -18,7 +18,9 @@ PAGES = {
 }
 LANGUAGES = {"python", "output", "sh", "text"}
 
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.DOTALL | re.M)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.DOTALL | re.M
+)
 
 
 class Block(NamedTuple):
@@ -62,6 +64,6 @@ def run(page: str) -> dict[str, Any]:
             # Empty lines in front, so that an error names the line of the page.
             code = compile("\n" * block.line + block.code, page, "exec")
             with contextlib.redirect_stdout(out):
-                exec(code, names)  # noqa: S102: our own pages
+                exec(code, names)  # noqa: S102  # our own pages
             printed = out.getvalue()
     return names

@@ -4,9 +4,9 @@ import re
 import subprocess
 
 import numpy as np
-from tests.pages import PAGES, ROOT, blocks, run
 
 from fastmlp import Dense, Dropout, Flatten, Sequential
+from tests.pages import PAGES, ROOT, blocks, run
 
 README = PAGES["README.md"]
 
@@ -27,9 +27,9 @@ def test_ci_runs_the_test_command_of_the_readme():
     (extraction,) = re.findall(r"^test_command=\$\((.*)\)$", script, re.MULTILINE)
     found = subprocess.run(["bash", "-c", extraction], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout == 'pip install -e ".[test]" && pytest\n'
-    assert [line for block in blocks("README.md") for line in block.code.splitlines() if "pytest" in line] == [
-        found.stdout.rstrip("\n")
-    ]
+    assert [
+        line for block in blocks("README.md") for line in block.code.splitlines() if "pytest" in line
+    ] == [found.stdout.rstrip("\n")]
 
 
 def test_speed_is_between_its_markers():
