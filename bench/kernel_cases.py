@@ -7,7 +7,7 @@ from itertools import count
 import numpy as np
 from numba import njit
 
-from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema, softmax
+from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema, softmax, steps
 from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
 from fastmlp.kernels.borrow import borrowed_data, borrowed_state
 from fastmlp.kernels.schema import stride
@@ -105,13 +105,20 @@ def _optimizer(code: int, rows: int, columns: int) -> Problem:
     slots = np.concatenate(
         [np.abs(numbers(rows, columns, seed=2 + j)[0]) for j in range(len(row.slots))] or [w[:0]]
     )
-    arguments = (w, slots, 0, ld, w.size, g, 0, ld, networks.hyper(row, SINGLE), 0, rows, columns, code)
+    hyper = networks.hyper(row, SINGLE)
+    arguments = (
+        steps.prepared(code, np.dtype(SINGLE)), w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns
+    )  # fmt: skip
     size, states = ITEM * rows * columns, len(row.slots)
     return Problem(
-        repeated(optimizers.optimizer_step, "optimizer_step"), reference.optimizer_step, arguments,
+        repeated(steps.call_step, "call_step"), _optimizer_twin, arguments,
         [Output(0, rows, columns, ld, float(np.abs(w).max()) + 1)],
         terms=12, traffic=(3 + 2 * states) * size, footprint=(2 + states) * size,
     )  # fmt: skip
+
+
+def _optimizer_twin(words, *arguments):
+    reference.optimizer_step(*arguments, int(words[schema.CODE]))
 
 
 def _optimizers() -> Iterator[Case]:

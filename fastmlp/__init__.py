@@ -22,24 +22,34 @@ if TYPE_CHECKING:
     from .history import History
     from .layers import Activation, Dense, Dropout, Flatten
     from .model import Sequential, load
-    from .optimizers import SGD, Adam, RMSprop
+    from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
     from .plot import plot_history
+    from .regularizers import L1, L1L2, L2
     from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "L1",
+    "L1L2",
+    "L2",
     "SGD",
+    "AMSGrad",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "DataSet",
     "Dense",
     "Dropout",
     "FileFormatError",
     "Flatten",
     "History",
+    "Lion",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "Nadam",
     "RMSprop",
     "Sequential",
     "StandardScaler",
@@ -72,8 +82,19 @@ _MODULES = {
     "history": ("History",),
     "layers": ("Activation", "Dense", "Dropout", "Flatten"),
     "model": ("Sequential", "load"),
-    "optimizers": ("SGD", "Adam", "RMSprop"),
+    "optimizers": (
+        "SGD",
+        "AMSGrad",
+        "Adadelta",
+        "Adagrad",
+        "Adam",
+        "AdamW",
+        "Lion",
+        "Nadam",
+        "RMSprop",
+    ),
     "plot": ("plot_history",),
+    "regularizers": ("L1", "L1L2", "L2"),
     "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -45,7 +45,11 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """Kind and options, as a model file keeps them."""
-        return {"kind": self.kind, **self.options()}
+        described = {
+            name: value.config() if hasattr(value, "config") else value
+            for name, value in self.options().items()
+        }
+        return {"kind": self.kind, **described}
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after this layer; a ValueError if it does not fit."""

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .activations import ACTIVATION_OPTIONS, choose_activation, initializer_of
-from .initializers import INITIALIZERS, initial_weights
+from .initializers import (
+    Initializer,
+    get_initializer,
+    initial_biases,
+    initial_weights,
+    initializer_from_config,
+)
 from .layer import Layer, Shape
 from .names import look_up
+from .regularizers import L1L2, regularizer_from_config
 from .scalers import SCALERS
 
 if TYPE_CHECKING:
@@ -29,9 +36,15 @@ class Dense(Layer):
         f: `identity`, `relu`, `leaky_relu`, `elu`, `selu`, `gelu` (the exact form), `gelu_tanh` (its approximation),
         `silu`, `mish`, `softplus`, `softsign`, `tanh`, `sigmoid`, `hard_sigmoid`, `hard_swish`, `softmax` or
         `log_softmax`.
-    initializer : str
+    initializer : str or Initializer
         Initial weights: `auto` is `he_uniform` before ReLU and its relatives, `lecun_uniform` before `selu`, else
-        `glorot_uniform`. The bias starts at 0.
+        `glorot_uniform`; others are in `fastmlp.initializers`.
+    bias_initializer : str or Initializer
+        Initial biases.
+    regularizer : L1L2, optional
+        Penalty on the weights: `L1(1e-4)`, `L2(1e-4)` or `L1L2(1e-5, 1e-4)` of `fastmlp.regularizers`.
+    max_norm : float, optional
+        Largest norm of the weights of a unit, without its bias: after each step, longer ones are scaled down.
     slope : float
         Slope of `leaky_relu` for negative numbers; above 0.
     alpha : float
@@ -58,7 +71,10 @@ class Dense(Layer):
         units: int,
         activation: str = "identity",
         *,
-        initializer: str = "auto",
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+        regularizer: L1L2 | None = None,
+        max_norm: float | None = None,
         slope: float = 0.01,
         alpha: float = 1.0,
     ) -> None:
@@ -70,14 +86,23 @@ class Dense(Layer):
             "Dense", activation, {"slope": slope, "alpha": alpha}
         )
         if initializer != "auto":
-            look_up("initializer", initializer, INITIALIZERS)
-        self.initializer = initializer
+            get_initializer(initializer)
+        get_initializer(bias_initializer)
+        self.initializer, self.bias_initializer = initializer, bias_initializer
+        if regularizer is not None and not isinstance(regularizer, L1L2):
+            raise ValueError(f"Dense: regularizer is {regularizer!r}; expected one such as L2(1e-4), or None")
+        self.regularizer = regularizer
+        if max_norm is not None and not _is_positive(max_norm):
+            raise ValueError(f"Dense: max_norm is {max_norm!r}; expected a number above 0, or None")
+        self.max_norm = max_norm
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""
         options: dict[str, Any] = {"units": self.units, "activation": self.activation}
-        if self.initializer != "auto":
-            options["initializer"] = self.initializer
+        defaults = {"initializer": "auto", "bias_initializer": "zeros", "regularizer": None, "max_norm": None}
+        for name, default in defaults.items():
+            if getattr(self, name) != default:
+                options[name] = getattr(self, name)
         return options | self._option
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -91,7 +116,8 @@ class Dense(Layer):
 
     def lower(self, into: Lowering) -> None:
         """x W + b, then the activation in place."""
-        into.dense(self.units)
+        penalty = self.regularizer or L1L2()
+        into.dense(self.units, l1=penalty.l1, l2=2 * penalty.l2, max_norm=self.max_norm or 0.0)
         into.activation(self.activation, *self._option.values())
 
     def initial_weight(self, inputs: int, seed: int, position: int) -> np.ndarray:
@@ -104,6 +130,10 @@ class Dense(Layer):
     def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
         """Those of `weight` and `bias`."""
         return {"weight": (*inputs, self.units), "bias": (self.units,)}
+
+    def initial_bias(self, inputs: int, seed: int, position: int) -> np.ndarray:
+        """The biases that training starts from, shape (units,)."""
+        return initial_biases(self.bias_initializer, inputs, self.units, seed, position)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -203,14 +233,33 @@ class Flatten(Layer):
         return (math.prod(shape),)
 
 
+def _is_positive(number: object) -> bool:
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < math.inf
+
+
 _KINDS: tuple[type[Layer], ...] = (Dense, Activation, Dropout, Flatten, *SCALERS)
 _LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in _KINDS}
 _OPTIONS = {
-    "dense": {"units", "activation", "initializer", *ACTIVATION_OPTIONS},
+    "dense": {
+        "units",
+        "activation",
+        "initializer",
+        "bias_initializer",
+        "regularizer",
+        "max_norm",
+        *ACTIVATION_OPTIONS,
+    },
     "activation": {"activation", *ACTIVATION_OPTIONS},
     "dropout": {"rate"},
     "flatten": set[str](),
     **{kind.kind: {"axis"} for kind in SCALERS},
+}
+
+
+_FROM_CONFIG: dict[str, Callable[[Any], Any]] = {
+    "initializer": initializer_from_config,
+    "bias_initializer": initializer_from_config,
+    "regularizer": regularizer_from_config,
 }
 
 
@@ -227,4 +276,9 @@ def layer_from_config(config: dict[str, Any]) -> Layer:
     unknown = options.keys() - _OPTIONS[config["kind"]]
     if unknown:
         raise ValueError(f"layer {config['kind']!r}: unknown options {sorted(unknown)}")
-    return kind(**options)
+    return kind(
+        **{
+            name: _FROM_CONFIG[name](value) if name in _FROM_CONFIG else value
+            for name, value in options.items()
+        }
+    )

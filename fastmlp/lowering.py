@@ -21,7 +21,7 @@ SPARSE_BELOW = 0.5
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
 # Places, unless an operation has them.
-_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants")
+_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "sums")
 
 # Activations along a row are kinds of their own.
 _ALONG_ROWS = {"softmax": schema.SOFTMAX, "log_softmax": schema.LOG_SOFTMAX}
@@ -79,7 +79,7 @@ class Lowering:
     ) -> None:
         self.rows, self.dtype, self.sparse_input = rows, dtype, sparse_input
         self.training, self.input_delta = training, input_delta
-        self.workspace = self.parameters = self.layer = 0
+        self.workspace = self.parameters = self.weight_rows = self.layer = 0
         self.operations: list[dict[str, float]] = []
         self.value = Value(-1, -1, -1, -1)
 
@@ -88,22 +88,24 @@ class Lowering:
         self.value = self._new_value(columns, with_delta=self.input_delta)
         self._add(schema.INPUT, y=self.value, number=BYTE_SCALE)
 
-    def dense(self, units: int) -> None:
-        """y = x W + b."""
+    def dense(self, units: int, *, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
+        """y = x W + b; what is asked of the weights in training: see `schema.OPERATION`."""
         x, y = self.value, self._new_value(units)
         stride = schema.stride(units, self.dtype)
-        fields = {"weights": self.parameters, "ldw": stride}
+        fields = {"weights": self.parameters, "ldw": stride, "sums": self.weight_rows}
         self.parameters += (x.columns + 1) * stride
+        self.weight_rows += x.columns + 1
         if x.delta >= 0 and self.rows > schema.SMALL_BATCH:
             across = schema.stride(x.columns, self.dtype)
             rows = schema.whole_lines(units, self.dtype)
             fields |= {"transposed": self._allocate(rows * across), "ldt": across}
+        rules = {"l1": l1, "l2": l2, "max_norm": max_norm}
         if half := schema.second_half(x.columns):
             shared = {"half": half, "by_inputs": self._by_inputs(x, units)}
             fields |= shared | {"second": self._allocate(self.rows * y.stride)}
             if self.operations[-1]["kind"] == schema.INPUT:
                 self.operations[-1] |= shared
-        self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields)
+        self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields, **rules)
 
     def _by_inputs(self, x: Value, units: int) -> bool:
         """Whether it costs a team less to exchange the values and deltas of a batch than the weights.
@@ -196,7 +198,8 @@ class Lowering:
         for row, operation in zip(table, self.operations, strict=True):
             for name, number in operation.items():
                 row[name] = number
-        return verify(Plan(table, tuple(spans), self.parameters, self.workspace, self.rows, self.dtype))
+        sizes = self.parameters, self.workspace, self.weight_rows, self.rows
+        return verify(Plan(table, tuple(spans), *sizes, self.dtype))
 
 
 def lower(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import zip_longest
 from os import PathLike
 from typing import Any
@@ -45,7 +46,8 @@ class Sequential:
         `quantile`, `poisson`; one with options, e.g. `losses.Huber(delta=2.0)`; or `auto`: of the first three the one
         that goes with the last activation (softmax, sigmoid, any other).
     optimizer : str or Optimizer
-        `adam`, `rmsprop`, `sgd`, `momentum`, or one with options, e.g. `Adam(learning_rate=0.01)`.
+        `adam`, `sgd`, ... (all names in `fastmlp.optimizers.OPTIMIZERS`), or one with options, e.g.
+        `Adam(learning_rate=0.01)`.
     seed : int
         Key of all random numbers: same data, same seed, same version: the same bits, for any number of threads.
     dtype : str
@@ -406,6 +408,29 @@ class Sequential:
             Gradient with respect to the input.
         """
         return self.network.backward(self.span, d_y)
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """A block in which the parameters are the moving averages that `ema_momentum` of an optimizer keeps.
+
+        Within it `evaluate`, `predict` and `save` use them; training is refused. After it the parameters are back.
+
+        Raises
+        ------
+        RuntimeError
+            If there are no averages.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X, y = np.eye(4, dtype="float32"), np.arange(4)
+        >>> model = Sequential([Dense(4, "softmax")], optimizer=Adam(0.01, ema_momentum=0.5))
+        >>> history = model.fit(X, y, epochs=3, verbose=0)
+        >>> with model.averaged():
+        ...     averaged = model.evaluate(X, y)["loss"]
+        >>> averaged > model.evaluate(X, y)["loss"]
+        True
+        """
+        return self.network.averaged()
 
     # Files
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from types import ModuleType
@@ -27,6 +28,7 @@ from .optimizers import Optimizer
 from .pace import Pace
 from .plan import Plan
 from .samples import Samples, as_numbers
+from .schedules import NO_PLATEAU
 from .targets import Targets
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
@@ -66,8 +68,13 @@ class Network:
 
     Attributes
     ----------
-    params, gradients, slots : ndarray
-        Flat arenas: parameters; their gradients, empty until something needs them; state of the optimizer.
+    params, gradients, slots, averages : ndarray
+        Flat arenas: parameters; their gradients, empty until something needs them; state of the optimizer; moving
+        average of the parameters, empty if the optimizer keeps none.
+    plateau : Plateau
+        Where a learning rate that is reduced on plateaus is.
+    shows_averages : bool
+        Whether the averages stand in the place of the parameters for a while.
     lock : RLock
         Whose owner may run the network.
     """
@@ -86,6 +93,9 @@ class Network:
         self.params = aligned_zeros(self.inference.parameters, self.dtype)
         self.gradients = aligned_zeros(0, self.dtype)
         self.slots = aligned_zeros(0, self.dtype)
+        self.averages = aligned_zeros(0, self.dtype)
+        self.shows_averages = False
+        self.plateau = NO_PLATEAU
         self.slots_of = ""  # the optimizer whose state the slots hold
         self.steps = [0] * len(self.layers)  # updates of each layer so far
         self._runs: dict[str, tuple[object, Plan, schema.State]] = {}  # the last of each purpose
@@ -95,7 +105,9 @@ class Network:
             layer._network = self
         for layer in self.layers:
             if isinstance(layer, Dense):
-                layer.weight = layer.initial_weight(layer.weight.shape[0], seed, layer._position)
+                inputs = layer.weight.shape[0]
+                layer.weight = layer.initial_weight(inputs, seed, layer._position)
+                layer.bias = layer.initial_bias(inputs, seed, layer._position)
 
     def __reduce__(self) -> NoReturn:
         """Copies would lose the views and the alignment, and pickles can run code."""
@@ -139,11 +151,44 @@ class Network:
             self.slots = aligned_zeros(optimizer.slots * self.params.size, self.dtype)
             self.slots_of = optimizer.name
             self.steps = [0] * len(self.layers)
+            self.plateau = NO_PLATEAU
             self.plan_anew()
+        if (optimizer.ema_momentum is not None) != (self.averages.size > 0):
+            self.keep_averages(optimizer.ema_momentum is not None)
+
+    def keep_averages(self, kept: bool) -> None:
+        """Keep a moving average of the parameters from now on, or none."""
+        self.averages = aligned_zeros(self.params.size if kept else 0, self.dtype)
+        self.averages[...] = self.params[: self.averages.size]
+        self.plan_anew()
 
     def start_again(self, params: np.ndarray) -> None:
         """Go back to these parameters, with an optimizer that has not made a step yet."""
         self.params[...], self.slots[...], self.steps = params, 0, [0] * len(self.layers)
+        self.averages[...] = self.params[: self.averages.size]
+        self.plateau = NO_PLATEAU
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averages in the place of the parameters for a while."""
+        with self.lock:
+            self.require_parameters("averaged")
+            if self.averages.size == 0:
+                raise RuntimeError(
+                    "there are no averages: fit with an optimizer that has ema_momentum, such as "
+                    "Adam(ema_momentum=0.99)"
+                )
+            parameters = self.params.copy()
+            try:
+                self.shows_averages, self.params[...] = True, self.averages
+                yield
+            finally:
+                self.params[...], self.shows_averages = parameters, False
+
+    def require_parameters(self, what: str) -> None:
+        """Refuse what would change averages as if they were parameters."""
+        if self.shows_averages:
+            raise RuntimeError(f"{what}: not while averaged() shows the averages; leave its block first")
 
     def is_finite(self) -> bool:
         """Whether all parameters and the optimizer's state are numbers."""
@@ -182,6 +227,8 @@ class Network:
             losses=aligned_zeros(plan.rows, self.dtype),
             scores=aligned_zeros(plan.rows, self.dtype),
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
+            sums=aligned_zeros(plan.weight_rows, self.dtype),
+            averages=self.averages,
         )
 
     def _data(self, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
@@ -191,6 +238,13 @@ class Network:
         arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights, order)
         inputs, *others = map(read_only, arrays)
         return schema.Data(inputs, samples.kind, *others)
+
+    def _update(self, optimizer: Optimizer, engine: str, hyper: np.ndarray) -> schema.Update:
+        """How gradients become steps, for an engine."""
+        words, rules = _entries(engine).prepared(optimizer.code, self.dtype), optimizer.rules
+        words[schema.NORMS] = optimizer.needs_norms
+        words[schema.CLIPS] = bool(rules[schema.WEIGHT_DECAY]) or np.isfinite(rules[1:4]).any()
+        return schema.Update(words, hyper, rules)
 
     def _pace_of(self, engine: str, threads: int | None, batch_size: int) -> Pace:
         """The pace of such a training, with what it knows from the last one; a given number of threads is kept."""
@@ -239,6 +293,8 @@ class Network:
         """
         pace = self._pace_of(engine, threads, batch_size)
         self.prepare_slots(optimizer)
+        if optimizer.needs_norms:
+            self.keep_gradients()
         plan, state = self._prepare(
             lambda: lower(
                 self.layers,
@@ -255,7 +311,7 @@ class Network:
         )
         data = self._data(samples, targets, order)
         first, count = max(self.steps) + 1, -(-samples.count // batch_size)
-        hyper = optimizer.hyper(first, count, self.dtype)
+        update = self._update(optimizer, engine, optimizer.hyper(first, count, self.dtype, self.plateau))
         totals, seed = np.zeros(3), np.uint64(self.seed)
         run = _entries(engine).train_epoch
         control = team.new_control()
@@ -271,8 +327,7 @@ class Network:
 
             def work(control: np.ndarray, rank: int, size: int, part: schema.Data = part) -> None:
                 run(
-                    totals, plan.operations, state, part, batch_size, optimizer.code, hyper, seed, epoch,
-                    control, rank, size,
+                    totals, plan.operations, state, part, batch_size, update, seed, epoch, control, rank, size,
                 )  # fmt: skip
 
             start = time.perf_counter()
@@ -399,15 +454,19 @@ class Network:
     @_in_turn
     def step(self, optimizer: Optimizer, span: slice) -> None:
         """Update some of the layers from the gradients of the last `backward`."""
+        self.require_parameters("step")
         self.kept_gradients()
         self.prepare_slots(optimizer)
         plan, state = self._hand_run(max(self._by_hand, 1))
         for position in range(*span.indices(len(self.layers))):
             self.steps[position] += 1
-            hyper = optimizer.hyper(self.steps[position], 1, self.dtype)
-            operations = plan.operations[plan.spans[position]]
-            if len(operations):
-                program.step(operations, state, optimizer.code, hyper)
+        operations = _operations(plan, span)
+        if len(operations):
+            rows = [
+                optimizer.hyper(self.steps[layer], 1, self.dtype, self.plateau)
+                for layer in operations["layer"].tolist()
+            ]
+            program.step(operations, state, self._update(optimizer, "kernels", np.concatenate(rows)))
 
 
 def _entries(engine: str) -> ModuleType:

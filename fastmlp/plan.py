@@ -21,6 +21,8 @@ class Plan:
         The operations of each layer.
     parameters, workspace : int
         Sizes of the two arenas, in numbers.
+    weight_rows : int
+        Rows of all weights and biases.
     rows : int
         Rows of the workspace: the largest batch.
     dtype : dtype
@@ -31,6 +33,7 @@ class Plan:
     spans: tuple[slice, ...]
     parameters: int
     workspace: int
+    weight_rows: int
     rows: int
     dtype: np.dtype
 
@@ -112,6 +115,11 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         ),
         "constants": (op["ldx"], 2, fan_in, plan.parameters, kind == schema.SCALE),
     }
+    if dense and not 0 <= op["sums"] <= plan.weight_rows - fan_in - 1:
+        yield f"sums is not inside its arena of {plan.weight_rows} numbers"
+    for name in ("l1", "l2", "max_norm"):
+        if not 0 <= op[name] < np.inf:
+            yield f"{name} is no number from 0"
     for name, (stride, rows, columns, size, required) in needs.items():
         start = op[name]
         if start == -1 and not required:

@@ -16,13 +16,16 @@ from .layers import layer_from_config
 from .losses import loss_from_config
 from .model_file import read_model, write_model
 from .optimizers import optimizer_from_config
+from .schedules import NO_PLATEAU, plateau_from_config
 
 if TYPE_CHECKING:
     from .model import Sequential
 
 Tensors = dict[str, np.ndarray]
 
-_FIELDS = {"layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of"}
+_FIELDS = {
+    "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of", "averages", "plateau",
+}  # fmt: skip
 
 _NAMES, _NAMED = "names", ("feature_names", "class_names")
 
@@ -40,6 +43,8 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "epochs": model._epochs,
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
+        "averages": _has_averages(model),
+        "plateau": list(network.plateau if state_of else NO_PLATEAU),
     }
     write_model(path, config, _tensors(model) | _names(model))
 
@@ -60,8 +65,13 @@ def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
 
 
 def _state_of(model: Sequential) -> str:
-    """Name of the optimizer if there is state of it: that of another one would be of no use."""
-    return model.optimizer.name if model.network.slots_of == model.optimizer.name else ""
+    """Name of the optimizer if there is state of it: that of another one would be of no use, as it is for averages."""
+    network, name = model.network, model.optimizer.name
+    return name if network.slots_of == name and not network.shows_averages else ""
+
+
+def _has_averages(model: Sequential) -> bool:
+    return model.network.averages.size > 0 and not model.network.shows_averages
 
 
 def _tensors(model: Sequential) -> Tensors:
@@ -72,6 +82,8 @@ def _tensors(model: Sequential) -> Tensors:
     if _state_of(model):
         names = optimizers.OPTIMIZERS[model.optimizer.code].slots
         arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
+    if _has_averages(model):
+        arenas[".average"] = network.averages
     for number, layer in enumerate(model.layers):
         tensors |= {f"layer{number}.{name}": array for name, array in layer.constants.items()}
         if layer.parameters:
@@ -143,6 +155,10 @@ def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
     if not is_count(config["epochs"]):
         raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
     model.network.steps, model._epochs = list(steps), config["epochs"]
+    if not isinstance(config["averages"], bool):
+        raise ValueError(f"expected whether there are averages, got {config['averages']!r}")
+    model.network.keep_averages(config["averages"])
+    model.network.plateau = plateau_from_config(config["plateau"])
 
 
 def _restore_tensors(model: Sequential, tensors: Tensors) -> None:

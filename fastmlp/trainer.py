@@ -18,6 +18,7 @@ from .measures import Measures
 from .network import Network
 from .optimizers import Optimizer
 from .samples import Samples
+from .schedules import ReduceOnPlateau
 from .targets import Targets
 
 
@@ -42,6 +43,12 @@ class Task:
         return self.targets.formula.score
 
     @property
+    def metrics(self) -> list[str]:
+        """What is known of each epoch."""
+        names = ["loss", self.score]
+        return names if self.validation is None else [*names, *(f"val_{name}" for name in names)]
+
+    @property
     def steps(self) -> int:
         """Steps of an epoch; the last batch may be smaller."""
         return -(-self.samples.count // self.batch_size)
@@ -58,6 +65,9 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
     KeyboardInterrupt
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
+    network.require_parameters("fit")
+    if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
+        task.optimizer.learning_rate.check_metric(task.metrics)
     order = np.arange(task.samples.count)
     network.prepare_slots(task.optimizer)
     for epoch in range(first, last):
@@ -65,6 +75,8 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
             rng.shuffle(order, np.uint64(network.seed), epoch)
         with _progress(task, epoch, last) as on_step:
             metrics = _train_epoch(network, task, order, epoch, on_step)
+        if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
+            network.plateau = task.optimizer.learning_rate.after_epoch(network.plateau, metrics)
         history.append(epoch + 1, metrics)
         if task.verbose:
             print(_line(epoch + 1, last, metrics), file=sys.stderr)
@@ -87,7 +99,7 @@ def _train_epoch(
         raise TrainingDiverged(
             f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
             f"from before this epoch, its optimizer starts afresh. Try a learning rate below "
-            f"{task.optimizer.learning_rate:g}, or scale the inputs"
+            f"{task.optimizer.rates(np.array(network.steps[:1]))[0]:g}, or scale the inputs"
         )
     count = task.samples.count
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}

@@ -11,7 +11,10 @@ import numpy as np
 from numba.core import event
 
 from .data import synthetic_digits
+from .initializers import initial_weights
 from .kernels.jit import ENTRIES
+from .kernels.optimizers import OPTIMIZERS
+from .kernels.steps import prepared
 from .layers import Dense, Flatten
 from .model import Sequential
 
@@ -68,6 +71,9 @@ def warm_all(
     with _watch(on_compile) as so_far:
         for dtype in dtypes:
             _pass_by_hand(_train_tiny(dtype))
+            for code in range(len(OPTIMIZERS)):
+                prepared(code, np.dtype(dtype))
+        initial_weights("orthogonal", 2, 2, 0, 0)
     return so_far()
 
 

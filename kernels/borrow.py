@@ -9,7 +9,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import inlined
-from .schema import Data, State
+from .schema import Data, State, Update
 
 
 @intrinsic
@@ -36,7 +36,15 @@ def borrowed_state(state):
         borrowed(state.losses),
         borrowed(state.scores),
         borrowed(state.labels),
+        borrowed(state.sums),
+        borrowed(state.averages),
     )
+
+
+@inlined
+def borrowed_update(update):
+    """All arrays of an Update."""
+    return Update(borrowed(update.optimizer), borrowed(update.hyper), borrowed(update.rules))
 
 
 @inlined

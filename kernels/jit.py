@@ -53,6 +53,13 @@ def entry(function: Callable) -> Any:
     return dispatcher
 
 
+def address(function: Any, types: Sequence) -> int:
+    """Where the machine code of an entry stands for arguments of these types, for other entries to call it."""
+    function.compile(tuple(types))
+    result = function.overloads[tuple(types)]
+    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+
+
 def prepared(function: Any, arguments: Sequence) -> Callable:
     """An entry for arguments of these types, and no others: its machine code, called without a look at their types.
 

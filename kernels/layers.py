@@ -11,7 +11,6 @@ from .halves import FIRST, HALVES, half_of, half_rows, join_halves, shares_input
 from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
 from .losses import loss_rows
-from .optimizers import RESTS, optimizer_outer_step, optimizer_step
 from .rng import DROPOUT as DROPOUT_PURPOSE
 from .rng import dropout
 from .scaling import scale_backward, scale_forward
@@ -22,6 +21,7 @@ from .schema import (
     DROPOUT,
     LOG_SOFTMAX,
     LOSS,
+    RESTS,
     SCALE,
     SINGLE,
     SMALL_BATCH,
@@ -30,7 +30,9 @@ from .schema import (
 )
 from .softmax import log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward
 from .sparse import BITS, sparse_forward, sparse_gradient, touched_columns
+from .steps import call_outer_step, call_step
 from .transpose import transpose, transposed_product
+from .updates import adjust, follow, is_adjusted, measure
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
@@ -323,28 +325,43 @@ def gradient(op, state, rows, turn, rank, size):
 
 
 @inlined
-def _rows_step(op, state, optimizer, hyper, h0, begin, end, gradients, g0):
+def measure_blocks(op, state, turn, rank, size):
+    """Sums of squares of the rows of this rank's blocks of the gradient."""
+    if op.weights >= 0:
+        begin, stop, step = blocks_of(op, turn, rank, size)
+        for k in range(begin, stop, step):
+            measure(op, state, k, min(k + UPDATE_ROWS, stop))
+
+
+@inlined
+def _rows_step(op, state, update, h0, begin, end, gradients, g0):
     """Update the rows [begin, end) of the weights by gradients that start at g0."""
-    optimizer_step(
-        state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size, gradients, g0, op.ldw,
-        hyper, h0, end - begin, op.fan_out, optimizer,
+    weights = min(end, op.fan_in) - begin
+    call_step(
+        update.optimizer, state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
+        gradients, g0, op.ldw, update.hyper, h0, weights, end - begin - weights, op.fan_out,
     )  # fmt: skip
 
 
 @inlined
-def step(op, state, optimizer, hyper, h0, turn, rank, size):
-    """Update this rank's blocks of the weights from the arena of gradients."""
+def step(op, state, update, h0, turn, rank, size, scratch, weight_scale, bias_scale):
+    """Update this rank's blocks of the weights from the arena of gradients, scaled."""
     if op.weights >= 0:
         begin, stop, step = blocks_of(op, turn, rank, size)
         for k in range(begin, stop, step):
             end = min(k + UPDATE_ROWS, stop)
-            _rows_step(op, state, optimizer, hyper, h0, k, end, state.gradients, op.weights + k * op.ldw)
+            gradients, g0 = state.gradients, op.weights + k * op.ldw
+            if is_adjusted(op, update):
+                adjust(op, state, update, scratch, gradients, g0, k, end, weight_scale, bias_scale)
+                gradients, g0 = state.scratch, scratch
+            _rows_step(op, state, update, h0, k, end, gradients, g0)
             if op.transposed >= 0:
                 dense_transpose(op, state, k, end)
+            follow(op, state, update, k, end)
 
 
 @kernel
-def _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
+def _touched_step(op, state, update, h0, k, end, rows, scratch):
     """Update those of the rows whose input is not zero in the whole batch; the others would stay as they are."""
     bits, begin = touched_columns(state.workspace, op.x + k, op.ldx, end - k, rows), k
     while bits != 0:
@@ -354,49 +371,54 @@ def _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
             stop += 1
         if stop > begin:
             g0 = scratch + (begin - k) * op.ldw
-            _rows_step(op, state, optimizer, hyper, h0, begin, stop, state.scratch, g0)
+            _rows_step(op, state, update, h0, begin, stop, state.scratch, g0)
         bits >>= 1
         begin = stop + 1
 
 
-@kernel
-def _block_step(op, state, optimizer, hyper, h0, k, end, rows, scratch):
+@inlined
+def _block_step(op, state, update, h0, k, end, rows, scratch):
     """Gradient and update of the rows [k, end) of the weights, while they are hot."""
     dense_gradient(op, state, state.scratch, scratch, op.ldw, k, end, rows)
-    if op.kind == SPARSE and RESTS[optimizer]:
-        _touched_step(op, state, optimizer, hyper, h0, k, end, rows, scratch)
+    if is_adjusted(op, update):
+        adjust(op, state, update, scratch, state.scratch, scratch, k, end, 1.0, 1.0)
+        _rows_step(op, state, update, h0, k, end, state.scratch, scratch)
+    elif op.kind == SPARSE and update.optimizer[RESTS] != 0:
+        _touched_step(op, state, update, h0, k, end, rows, scratch)
     else:
-        _rows_step(op, state, optimizer, hyper, h0, k, end, state.scratch, scratch)
+        _rows_step(op, state, update, h0, k, end, state.scratch, scratch)
     if op.transposed >= 0:
         dense_transpose(op, state, k, end)
-
-
-@kernel
-def _outer_step(op, state, optimizer, hyper, h0, k, count, rows):
-    """The same for a batch so small that a gradient is summed where it is used: for up to 64 rows of the weights."""
-    if op.kind == SPARSE and RESTS[optimizer]:
-        bits = touched_columns(state.workspace, op.x + k, op.ldx, count, rows)
-    else:
-        bits = ALL if count == MASK_BITS else (UNIT << count) - UNIT
-    optimizer_outer_step(
-        state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
-        state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
-        hyper, h0, bits, op.fan_out, optimizer,
-    )  # fmt: skip
+    follow(op, state, update, k, end)
 
 
 @inlined
-def gradient_step(op, state, optimizer, hyper, h0, rows, turn, rank, size, scratch):
+def _outer_step(op, state, update, h0, k, count, rows):
+    """The same for a batch so small that a gradient is summed where it is used: for up to 64 rows of the weights."""
+    if op.kind == SPARSE and update.optimizer[RESTS] != 0:
+        bits = touched_columns(state.workspace, op.x + k, op.ldx, count, rows)
+    else:
+        bits = ALL if count == MASK_BITS else (UNIT << count) - UNIT
+    call_outer_step(
+        update.optimizer, state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
+        state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
+        update.hyper, h0, bits, op.fan_in - k, op.fan_out,
+    )  # fmt: skip
+    follow(op, state, update, k, k + count)
+
+
+@inlined
+def gradient_step(op, state, update, h0, rows, turn, rank, size, scratch):
     """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
     if op.weights >= 0:
         end = op.fan_in + 1
-        if rows <= SMALL_BATCH:
+        if rows <= SMALL_BATCH and not is_adjusted(op, update):
             for k in range(turn * MASK_BITS, end, size * MASK_BITS):
-                _outer_step(op, state, optimizer, hyper, h0, k, min(MASK_BITS, end - k), rows)
+                _outer_step(op, state, update, h0, k, min(MASK_BITS, end - k), rows)
         else:
             begin, stop, step = blocks_of(op, turn, rank, size)
             for k in range(begin, stop, step):
-                _block_step(op, state, optimizer, hyper, h0, k, min(k + UPDATE_ROWS, stop), rows, scratch)
+                _block_step(op, state, update, h0, k, min(k + UPDATE_ROWS, stop), rows, scratch)
 
 
 @inlined

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from . import layers
-from .borrow import borrowed, borrowed_data, borrowed_state
+from . import layers, updates
+from .borrow import borrowed, borrowed_data, borrowed_state, borrowed_update
 from .halves import ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
-from .schema import HYPER, INPUT, LINE, State
+from .schema import INPUT, LINE, NORMS, WIDTH, State
+from .steps import prepared as prepared
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
 CHUNK = np.int64(256)  # rows that go through all layers together, so that each weight is read once for many
@@ -99,20 +100,60 @@ def _learn(plan, state, data, begin, batch, seed, epoch, control, rank, size):
 
 
 @inlined
-def _update(plan, state, optimizer, hyper, h0, batch, rank, size):
-    """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many."""
+def _measure(plan, state, rank, size):
+    """Sums of squares of the rows of the gradients in this rank's blocks."""
+    turn = rank
+    for i in range(plan.size):
+        layers.measure_blocks(plan[i], state, turn, rank, size)
+        turn = layers.next_turn(plan[i], turn, size)
+
+
+@inlined
+def _steps(plan, state, update, h0, stride, rank, size, scratch):
+    """This rank's blocks of all layers from the arena of gradients; operation i's numbers are at h0 + i stride."""
+    turn, scale = rank, updates.global_scale(plan, state, update)
+    for i in range(plan.size):
+        weight_scale, bias_scale = updates.own_scales(plan[i], state, update)
+        layers.step(
+            plan[i], state, update, h0 + i * stride, turn, rank, size, scratch, scale * weight_scale,
+            scale * bias_scale,
+        )  # fmt: skip
+        turn = layers.next_turn(plan[i], turn, size)
+
+
+@inlined
+def _constrain(plan, state, update, rank, size):
+    """This rank's lines of units of all layers, once all weights are there."""
+    for i in range(plan.size):
+        if plan[i].max_norm > 0:
+            updates.constrain(plan[i], state, update, rank, size)
+
+
+@inlined
+def _update(plan, state, update, h0, batch, control, rank, size):
+    """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many.
+
+    Two things need all ranks first, and a barrier of their own: the norm of gradients, and that of a unit's weights.
+    """
     turn, scratch = rank, state.scratch.size // size * rank
     for i in range(plan.size):
         if state.gradients.size > 0:
             layers.gradient(plan[i], state, batch, turn, rank, size)
-            layers.step(plan[i], state, optimizer, hyper, h0, turn, rank, size)
         else:
-            layers.gradient_step(plan[i], state, optimizer, hyper, h0, batch, turn, rank, size, scratch)
+            layers.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
         turn = layers.next_turn(plan[i], turn, size)
+    if state.gradients.size > 0:
+        if update.optimizer[NORMS] != 0:
+            _measure(plan, state, rank, size)
+            barrier(control, size)
+        _steps(plan, state, update, h0, _FIRST, rank, size, scratch)
+    if updates.is_constrained(plan):
+        barrier(control, size)
+        _constrain(plan, state, update, rank, size)
 
 
 @entry
-def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, epoch, control, rank, size):
+def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, control, rank, size):
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
 
     totals[0] += sum of the losses, totals[1] += sum of the scores, totals[2] += samples, by rank 0, row by row in
@@ -122,6 +163,7 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
     """
     state = borrowed_state(state)
     data = borrowed_data(data)
+    update = borrowed_update(update)
     samples = data.order.size
     for i in range(plan.size):
         layers.refresh(plan[i], state, rank, size)
@@ -135,7 +177,7 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
         barrier(control, size)
         if load(control, HALT) != 0 or load(control, BROKEN) != 0:
             break
-        _update(plan, state, optimizer, hyper, number * HYPER, batch, rank, size)
+        _update(plan, state, update, number * update.optimizer[WIDTH], batch, control, rank, size)
         if rank == 0:
             for r in range(batch):
                 totals[0] += state.losses[r]
@@ -189,7 +231,9 @@ def predict_row(plan, params, workspace):
     """
     params, workspace = borrowed(params), borrowed(workspace)
     labels = workspace[:SMALLEST].view(np.int64)  # nobody asks for them
-    state = State(params, params, params, workspace, workspace, workspace, workspace, labels)
+    state = State(
+        params, params, params, workspace, workspace, workspace, workspace, labels, workspace, params
+    )
     for i in range(1, plan.size):
         layers.forward(plan[i], state, _FIRST, _FIRST, _ONE, _NO_SEED, _FIRST)
 
@@ -222,8 +266,14 @@ def backward(plan, state, rows, seed, epoch):
 
 
 @entry
-def step(plan, state, optimizer, hyper):
-    """Update the weights of these operations from the arena of gradients, on one thread."""
+def step(plan, state, update):
+    """Update the weights of these operations from the arena of gradients, on one thread.
+
+    `update.hyper` has a row for each operation.
+    """
     state = borrowed_state(state)
-    for i in range(plan.size):
-        layers.step(plan[i], state, optimizer, hyper, _FIRST, _FIRST, _FIRST, _ONE)
+    update = borrowed_update(update)
+    if update.optimizer[NORMS] != 0:
+        _measure(plan, state, _FIRST, _ONE)
+    _steps(plan, state, update, _FIRST, update.optimizer[WIDTH], _FIRST, _ONE, _FIRST)
+    _constrain(plan, state, update, _FIRST, _ONE)

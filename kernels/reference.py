@@ -22,7 +22,23 @@ from .reference_activations import (
     softmax_gradient,
 )
 from .reference_losses import LOSSES
-from .schema import BROKEN, BYTES, HALT, HYPER, ITEM_TYPES, LOSS, STEP, STOP
+from .schema import (
+    AVERAGE,
+    BROKEN,
+    BYTES,
+    CLIP_NORM,
+    CLIP_VALUE,
+    CLIPS,
+    CODE,
+    GLOBAL_CLIP_NORM,
+    HALT,
+    ITEM_TYPES,
+    LOSS,
+    STEP,
+    STOP,
+    WEIGHT_DECAY,
+    WIDTH,
+)  # fmt: skip
 
 _SHUFFLE, _DROPOUT = 1, 1000  # purposes of random numbers
 
@@ -143,22 +159,165 @@ def _adam(w, g, slots, rate, beta1, rest1, beta2, rest2, correction, epsilon):
     w -= change
 
 
-# Formula, states, numbers of a row of `hyper`.
-OPTIMIZERS: dict[str, tuple[Callable, int, int]] = {
-    "sgd": (_sgd, 0, 1),
-    "momentum": (_momentum, 1, 2),
-    "rmsprop": (_rmsprop, 1, 4),
-    "adam": (_adam, 2, 7),
+def _dampened(w, g, slots, rate, momentum, rest):
+    (v,) = slots
+    v *= momentum
+    v += rest * g
+    w -= rate * v
+
+
+def _nesterov(w, g, slots, rate, momentum):
+    (v,) = slots
+    v *= momentum
+    v += g
+    w -= rate * (g + momentum * v)
+
+
+def _adagrad(w, g, slots, rate, epsilon):
+    (s,) = slots
+    s += g * g
+    w -= rate * g / (np.sqrt(s) + epsilon)
+
+
+def _adadelta(w, g, slots, rate, rho, rest, epsilon):
+    v, d = slots
+    v *= rho
+    v += rest * (g * g)
+    u = np.sqrt(d + epsilon) / np.sqrt(v + epsilon) * g
+    d *= rho
+    d += rest * (u * u)
+    w -= rate * u
+
+
+def _rmsprop_momentum(w, g, slots, rate, rho, rest, momentum, epsilon):
+    v, u = slots
+    v *= rho
+    v += rest * (g * g)
+    u *= momentum
+    u += g / (np.sqrt(v) + epsilon)
+    w -= rate * u
+
+
+def _rmsprop_centered(w, g, slots, rate, rho, rest, momentum, epsilon):
+    v, m, u = slots
+    v *= rho
+    v += rest * (g * g)
+    m *= rho
+    m += rest * g
+    u *= momentum
+    u += g / (np.sqrt(np.maximum(v - m * m, 0)) + epsilon)
+    w -= rate * u
+
+
+def _adamw(w, g, slots, *numbers):
+    *numbers, shrink = numbers
+    w -= shrink * w
+    _adam(w, g, slots, *numbers)
+
+
+def _nadam(w, g, slots, rate, rate_g, beta1, rest1, beta2, rest2, correction, epsilon, shrink):
+    m, v = slots
+    m *= beta1
+    m += rest1 * g
+    v *= beta2
+    v += rest2 * (g * g)
+    w -= shrink * w
+    w -= (rate * m + rate_g * g) / (np.sqrt(v) * correction + epsilon)
+
+
+def _amsgrad(w, g, slots, rate, beta1, rest1, beta2, rest2, correction, epsilon, shrink):
+    m, v, top = slots
+    m *= beta1
+    m += rest1 * g
+    v *= beta2
+    v += rest2 * (g * g)
+    np.maximum(top, v, out=top)
+    w -= shrink * w
+    w -= rate * m / (np.sqrt(top) * correction + epsilon)
+
+
+def _lion(w, g, slots, rate, beta1, rest1, beta2, rest2, shrink):
+    (m,) = slots
+    step = rate * np.sign(beta1 * m + rest1 * g)
+    m *= beta2
+    m += rest2 * g
+    w -= shrink * w
+    w -= step
+
+
+# Formula, states, numbers of a row of `hyper`, whether its last number is a decay, which biases do not have.
+OPTIMIZERS: dict[str, tuple[Callable, int, int, bool]] = {
+    "sgd": (_sgd, 0, 1, False),
+    "momentum": (_momentum, 1, 2, False),
+    "rmsprop": (_rmsprop, 1, 4, False),
+    "adam": (_adam, 2, 7, False),
+    "dampened": (_dampened, 1, 3, False),
+    "nesterov": (_nesterov, 1, 2, False),
+    "adagrad": (_adagrad, 1, 2, False),
+    "adadelta": (_adadelta, 2, 4, False),
+    "rmsprop_momentum": (_rmsprop_momentum, 2, 5, False),
+    "rmsprop_centered": (_rmsprop_centered, 3, 5, False),
+    "adamw": (_adamw, 2, 8, True),
+    "nadam": (_nadam, 2, 9, True),
+    "amsgrad": (_amsgrad, 3, 8, True),
+    "lion": (_lion, 1, 6, True),
 }
 
 
-def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, columns, code):
-    """One step for a block of parameters."""
-    formula, states, numbers = _row(OPTIMIZERS, code)
-    columns = _width(columns, ldw, ldg)
-    state = [matrix(slots, w0 + j * slot_size, ldw, rows, columns) for j in range(states)]
-    weights, gradient = matrix(w, w0, ldw, rows, columns), matrix(g, g0, ldg, rows, columns)
-    formula(weights, gradient, state, *hyper[h0 : h0 + numbers].tolist())
+def prepared(code, dtype):
+    """The words of `Update.optimizer` for an optimizer."""
+    words = np.zeros(schema.UPDATE_WORDS, np.int64)
+    words[CODE], words[WIDTH] = code, _row(OPTIMIZERS, code)[2]
+    return words
+
+
+def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, biases, columns, code):
+    """One step for a block of parameters, the last rows of which are biases."""
+    formula, states, numbers, decays = _row(OPTIMIZERS, code)
+    columns, hyper = _width(columns, ldw, ldg), hyper[h0 : h0 + numbers].tolist()
+    parts = [(0, rows, hyper), (rows, biases, [*hyper[:-1], 0.0])] if decays else [(0, rows + biases, hyper)]
+    for first, count, values in parts:
+        place = w0 + first * ldw
+        state = [matrix(slots, place + j * slot_size, ldw, count, columns) for j in range(states)]
+        weights = matrix(w, place, ldw, count, columns)
+        formula(weights, matrix(g, g0 + first * ldg, ldg, count, columns), state, *values)
+
+
+# Before and after an optimizer's formula: see `updates.py`. On dense operations, all at once.
+
+
+def _scale(limit, squares):
+    norm = np.sqrt(squares)
+    return limit / norm if norm > limit else 1.0
+
+
+def _squares(array):
+    return np.square(array, dtype=np.float64).sum()
+
+
+def _changed(operations, gradients, rules):
+    """What the formula sees in the place of these gradients."""
+    changed = gradients.copy()
+    parts = [operation.of(changed) for operation in operations]
+    for operation, part in zip(operations, parts, strict=True):
+        rows, weights = operation.op.fan_in, operation.weights[:-1]
+        part[:rows] += operation.op.l2 * weights + operation.op.l1 * np.sign(weights)
+    whole = _scale(rules[GLOBAL_CLIP_NORM], sum(map(_squares, parts)))
+    for operation, part in zip(operations, parts, strict=True):
+        for own in (part[:-1], part[-1:]):
+            own *= whole * _scale(rules[CLIP_NORM], _squares(own))
+        np.clip(part, -rules[CLIP_VALUE], rules[CLIP_VALUE], out=part)
+        part[:-1] += rules[WEIGHT_DECAY] * operation.weights[:-1]
+    return changed
+
+
+def _steps(operations, gradients, update, places):
+    """One step of all these operations, whose numbers stand at these places of `hyper`."""
+    if update.optimizer[CLIPS] or any(operation.op.l1 or operation.op.l2 for operation in operations):
+        gradients = _changed(operations, gradients, update.rules)
+    for operation, h0 in zip(operations, places, strict=True):
+        operation.step(gradients, update, h0)
+        operation.follow(update.rules)
 
 
 # Scaling of features.
@@ -302,17 +461,30 @@ class _Dense(_Operation):
     def backward(self, position, seed, epoch):
         np.matmul(self.dy, self.weights[:-1].T, out=self.dx)
 
-    def gradient(self, gradients):
+    def of(self, arena):
+        """This layer's part of an arena like `params`."""
         op = self.op
-        target = matrix(gradients, op.weights, op.ldw, op.fan_in + 1, op.fan_out)
-        np.matmul(self.x1.T, self.dy, out=target)
+        return matrix(arena, op.weights, op.ldw, op.fan_in + 1, op.fan_out)
 
-    def step(self, gradients, optimizer, hyper, h0):
+    def gradient(self, gradients):
+        np.matmul(self.x1.T, self.dy, out=self.of(gradients))
+
+    def step(self, gradients, update, h0):
         op, params = self.op, self.state.params
         optimizer_step(
             params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
-            hyper, h0, op.fan_in + 1, op.fan_out, optimizer,
+            update.hyper, h0, op.fan_in, 1, op.fan_out, int(update.optimizer[CODE]),
         )  # fmt: skip
+
+    def follow(self, rules):
+        """Limit the weights of each unit, and move the averages."""
+        weights, limit = self.weights[:-1], self.op.max_norm
+        if limit > 0:
+            norms = np.sqrt(np.einsum("ij,ij->j", weights, weights))
+            weights *= limit / np.maximum(norms, limit)
+        if self.state.averages.size:
+            averages, kept = self.of(self.state.averages), rules[AVERAGE]
+            averages[:] = self.weights + kept * (averages - self.weights)
 
 
 class _Activation(_Operation):
@@ -429,7 +601,7 @@ def _dense(operations):
 
 
 @np.errstate(all="ignore")
-def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, epoch, control, rank, size):
+def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, control, rank, size):
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on."""
     samples = data.order.size
     gradients = state.gradients if state.gradients.size else np.zeros_like(state.params)
@@ -449,9 +621,10 @@ def train_epoch(totals, plan, state, data, batch_size, optimizer, hyper, seed, e
             control[HALT] = 1
         if control[HALT] or control[BROKEN]:
             break
-        for operation in _dense(operations):
+        dense = _dense(operations)
+        for operation in dense:
             operation.gradient(gradients)
-            operation.step(gradients, optimizer, hyper, number * HYPER)
+        _steps(dense, gradients, update, [number * update.optimizer[WIDTH]] * len(dense))
         totals[:3] += head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64), batch
         control[STEP] = number + 1
 
@@ -504,7 +677,9 @@ def backward(plan, state, rows, seed, epoch):
         operation.gradient(state.gradients)
 
 
-def step(plan, state, optimizer, hyper):
+def step(plan, state, update):
     """Update the weights of these operations from the arena of gradients."""
-    for operation in _dense(_bind(plan, state, state.losses.size)):
-        operation.step(state.gradients, optimizer, hyper, 0)
+    operations = _bind(plan, state, state.losses.size)
+    places = {id(operation): i * update.optimizer[WIDTH] for i, operation in enumerate(operations)}
+    dense = _dense(operations)
+    _steps(dense, state.gradients, update, [places[id(operation)] for operation in dense])

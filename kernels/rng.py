@@ -17,7 +17,7 @@ _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 
 # Purposes: the same counters never serve two ends. Dropout of operation i uses DROPOUT + i, digits.py 3.
-SHUFFLE, WEIGHTS, SPLIT, DROPOUT = 1, 2, 4, 1000
+SHUFFLE, WEIGHTS, SPLIT, BIASES, DROPOUT = 1, 2, 4, 5, 1000
 
 
 @kernel

@@ -22,7 +22,6 @@ SMALL_BATCH = (
     4  # rows up to which neither a transpose of weights nor a block of their gradient is worth its memory
 )
 ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
-HYPER = 8  # numbers of a step of an optimizer, a row of `hyper`; it uses the first few
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
 INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, LOG_SOFTMAX = range(9)
@@ -53,6 +52,10 @@ OPERATION = np.dtype(
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
         ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
         ("number", "f8"),  # option of an activation or loss, rate of dropout, scale of bytes
+        ("sums", "i8"),  # where the sums of squares of its gradient's rows stand in `sums`, one for each row
+        ("l1", "f8"),  # penalty on the weights: l1 |w| + l2 w^2 / 2
+        ("l2", "f8"),
+        ("max_norm", "f8"),  # largest norm of the weights of a unit, without its bias; 0: any
     ]
 )
 
@@ -68,6 +71,35 @@ class State(NamedTuple):
     losses: np.ndarray  # loss of each row of the batch
     scores: np.ndarray  # score of each row of the batch
     labels: np.ndarray  # class of each row of the batch, int64
+    sums: np.ndarray  # sum of squares of each row of all gradients
+    averages: np.ndarray  # as params: their moving average; empty: not kept
+
+
+class Update(NamedTuple):
+    """How gradients become steps: the optimizer, and what is done before and after its formula."""
+
+    optimizer: np.ndarray  # words, see below, int64
+    hyper: np.ndarray  # the optimizer's numbers, a row a step
+    rules: np.ndarray  # the same in all steps, see below, float64
+
+
+# Words of `Update.optimizer`.
+CODE = 0  # its row in the table
+WIDTH = 1  # numbers of a row of `hyper`
+RESTS = 2  # whether a gradient of 0 leaves a parameter as it is, to the bit, whatever happened before
+CLIPS = 3  # whether gradients are changed before the formula sees them: any rule but AVERAGE
+NORMS = 4  # whether a norm of the gradients is needed, which takes all of them
+STEP_CODE = 5  # address of the machine code of a step
+OUTER_CODE = 6  # the same for a small batch
+UPDATE_WORDS = 7
+
+# Numbers of `Update.rules`.
+WEIGHT_DECAY = 0  # times the weight, added to its gradient after clipping
+CLIP_VALUE = 1  # largest number of a gradient; infinity: any
+CLIP_NORM = 2  # largest norm of the gradient of a layer's weights, and of its biases; infinity: any
+GLOBAL_CLIP_NORM = 3  # largest norm of all gradients together; infinity: any
+AVERAGE = 4  # what is kept of the moving average of the parameters
+UPDATE_RULES = 5
 
 
 class Data(NamedTuple):

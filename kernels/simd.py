@@ -261,6 +261,11 @@ def select(mask: Vec, yes, no) -> Vec:
     return Vec(builder, builder.select(mask.value, model.like(yes).value, model.like(no).value))
 
 
+def either(condition, yes: Vec, no: Vec) -> Vec:
+    """The one or the other vector, by a comparison of integers."""
+    return Vec(yes.builder, yes.builder.select(condition, yes.value, no.value))
+
+
 def maximum(a: Vec, b) -> Vec:
     """The larger one, `b` where `a` is NaN."""
     return select(a > b, a, a.like(b))
@@ -398,6 +403,19 @@ class Pointer:
         """Add to the number here and return what it was: one indivisible step, ordered both ways."""
         return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
 
+    def call(self, *arguments: "Pointer | Int") -> None:
+        """Call the kernel whose address stands here, with pointers and 64-bit integers.
+
+        As Numba calls it: two places come first, for what it returns and for what it raises, both of which we ignore.
+        """
+        kinds = [_POINTER if isinstance(argument, Pointer) else _INT for argument in arguments]
+        signature = ir.FunctionType(_INT32, [_POINTER, _POINTER, *kinds])
+        code = self.builder.load(self.value, align=self._align, typ=signature.as_pointer())
+        ignored = [cgutils.alloca_once(self.builder, _INT) for _ in range(2)]
+        for place in ignored:
+            place.type = _POINTER
+        self.builder.call(code, [*ignored, *(argument.value for argument in arguments)])
+
     def columns(self, start: Int) -> Vec:
         """The 32-bit integers start, start + 1, ...: the column of each lane."""
         steps = ir.Constant(ir.VectorType(_INT32, self.lanes), list(range(self.lanes)))
@@ -476,8 +494,14 @@ def walk_bits(bits: Int, carried: Sequence[Vec], body: Callable) -> list[Vec]:
     return [Vec(builder, phi) for phi in phis]
 
 
-def choose(key: Int, cases: dict[int, Callable[[], None]]) -> None:
-    """Emit a switch: run the case of this key; an unknown key does nothing."""
+Case = Int | int  # which one of a table
+
+
+def choose(key: Case, cases: dict[int, Callable[[], None]]) -> None:
+    """Emit a switch: run the case of this key; an unknown key does nothing. A key that is known now needs no switch."""
+    if isinstance(key, int):
+        cases[key]()
+        return
     builder = key.builder
     after = builder.append_basic_block("chosen")
     switch = builder.switch(key.value, after)
@@ -494,15 +518,21 @@ def primitive(emit: Callable) -> Any:
     """Make an emitting function callable from kernels.
 
     What it returns is annotated: None; int, an IR integer of 64 bits; float, an IR scalar of the first array's type.
+    A parameter annotated `Case` comes as a plain number if its type says which (a literal), so that `choose` emits
+    that one case and no other; else as an `Int`.
     """
+    parameters = inspect.signature(emit).parameters
+    is_case = [parameter.annotation is Case for parameter in parameters.values()]
 
     def definition(typing_context, *arguments):
         result = _returned_type(emit, arguments)
 
         def codegen(context, builder, signature, values):
             operands = [
-                _operand(context, builder, kind, value)
-                for kind, value in zip(signature.args, values, strict=True)
+                kind.literal_value
+                if case and isinstance(kind, types.Literal)
+                else _operand(context, builder, kind, value)
+                for case, kind, value in zip(is_case, signature.args, values, strict=True)
             ]
             scalar = next(p.scalar for p in operands if isinstance(p, Pointer))
             operands = [_number(builder, operand, scalar) for operand in operands]
@@ -514,11 +544,11 @@ def primitive(emit: Callable) -> Any:
     definition.__name__ = definition.__qualname__ = emit.__name__
     definition.__doc__ = emit.__doc__
     # Numba wants one named parameter for each argument, after the typing context.
-    names = ["typing_context", *inspect.signature(emit).parameters]
+    names = ["typing_context", *parameters]
     definition.__signature__ = inspect.Signature(
         [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     )
-    return intrinsic(definition)
+    return intrinsic(prefer_literal=True)(definition) if any(is_case) else intrinsic(definition)
 
 
 def _returned_type(emit: Callable, arguments):
@@ -534,6 +564,8 @@ def _operand(context, builder, kind, value):
     if isinstance(kind, types.Array):
         data = context.make_array(kind)(context, builder, value).data
         return Pointer(builder, data, _SCALARS[kind.dtype])
+    if isinstance(kind, types.CPointer):
+        return Pointer(builder, value, _SCALARS[kind.dtype])
     if isinstance(kind, types.Integer):
         return Int(builder, value if kind.bitwidth == 64 else builder.sext(value, _INT))
     return value
@@ -541,7 +573,7 @@ def _operand(context, builder, kind, value):
 
 def _number(builder, operand, scalar):
     """Floating-point arguments, of whichever size, become vectors of the arrays' type."""
-    if isinstance(operand, (Pointer, Int)):
+    if isinstance(operand, (Pointer, Int, int)):
         return operand
     if operand.type != scalar:
         convert = builder.fptrunc if isinstance(scalar, ir.FloatType) else builder.fpext

@@ -322,3 +322,18 @@ def test_few_rows_skip_the_zeros_of_relu_and_keep_no_transpose(rows, activation)
     (second,) = [op for op in plan.operations if op["fan_out"] == 3 and op["weights"] >= 0]
     assert second["kind"] == (schema.SPARSE if few and activation == "relu" else schema.DENSE)
     assert (second["transposed"] < 0) == few
+
+
+def test_sums_outside():
+    plan = plan_of(purpose="training")
+    dense = [number for number, op in enumerate(plan.operations) if op["weights"] >= 0]
+    assert dense
+    for number in dense:
+        for lie in (-1, -2, plan.weight_rows, HUGE):
+            refuse(plan, number, "sums is not inside its arena", sums=lie)
+
+
+@pytest.mark.parametrize("field", ["l1", "l2", "max_norm"])
+def test_rules_that_are_no_numbers(field):
+    for lie in (-0.1, np.nan, np.inf):
+        refuse(plan_of(purpose="training"), 1, f"{field} is no number from 0", **{field: lie})

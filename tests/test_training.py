@@ -232,7 +232,7 @@ def compiled():
 
 
 def test_nothing_is_compiled_twice(digits):
-    """Not for another architecture, batch size, optimizer, loss or kind of samples."""
+    """Not for another architecture, batch size, loss or kind of samples; of an optimizer, its step alone, once."""
     X, y = digits
 
     def use(model, X, y, **options):
@@ -241,6 +241,10 @@ def test_nothing_is_compiled_twice(digits):
         model.predict(X)
 
     use(digits_model(), X, y)
+    before = compiled()
+    use(digits_model(optimizer="momentum"), X, y)
+    steps = {name for name in before if compiled()[name] != before[name]}
+    assert steps <= {f"fastmlp.kernels.steps.{entry}" for entry in ("step_entry", "outer_entry")}
     before = compiled()
     use(digits_model(optimizer=Adam(0.1)), X, y, batch_size=17, threads=2)
     use(digits_model(optimizer="momentum"), X.astype("float32"), y.astype("int32"), keep_gradients=True)

@@ -5,20 +5,28 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from fastmlp.arenas import aligned_zeros
-from fastmlp.kernels import layers, reference, schema
-from fastmlp.kernels.schema import Data, State
+from fastmlp.kernels import layers, optimizers, reference, schema
+from fastmlp.kernels.schema import Data, State, Update
 from fastmlp.lowering import Lowering
 
 SEED = np.uint64(7)
 
 
-def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0, sparse=False):
-    """The plan of a network (pairs of a name and its argument), and arenas with random weights."""
+def build(
+    parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0, sparse=False, averaged=False,
+    **rules,
+):  # fmt: skip
+    """The plan of a network (pairs of a name and its argument), and arenas with random weights.
+
+    The rules are those of all dense layers: l1, l2, max_norm.
+    """
     lowering = Lowering(rows, np.dtype(dtype), training=loss is not None, sparse_input=sparse)
     lowering.input(features)
     for lowering.layer, (name, argument) in enumerate(parts):
-        if name in ("dense", "dropout"):
-            getattr(lowering, name)(argument)
+        if name == "dense":
+            lowering.dense(argument, **rules)
+        elif name == "dropout":
+            lowering.dropout(argument)
         elif name == "scale":
             lowering.scale(keeps_zeros=argument)
         else:
@@ -32,12 +40,14 @@ def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1,
     state = State(
         params=params,
         gradients=zeros(params.size if materialised else 0),
-        slots=zeros(2 * params.size),
+        slots=zeros(3 * params.size),
         workspace=zeros(plan.workspace),
         scratch=zeros(team * layers.UPDATE_ROWS * widest),
         losses=zeros(rows),
         scores=zeros(rows),
         labels=aligned_zeros(rows, np.dtype(np.int64)),
+        sums=zeros(plan.weight_rows),
+        averages=zeros(params.size if averaged else 0),
     )
     random = np.random.default_rng(seed)
     for op in dense(plan.operations):
@@ -46,6 +56,7 @@ def build(parts, *, features, rows, dtype, loss=None, materialised=True, team=1,
     for op in plan.operations[plan.operations["constants"] >= 0]:
         rows = reference.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
         rows[:] = random.random(rows.shape) + 0.5
+    state.averages[:] = params[: state.averages.size]
     return plan.operations, state
 
 
@@ -113,21 +124,36 @@ def unlabelled(X, targets):
 
 _HYPER = {
     "rate": 0.01, "momentum": 0.9, "rho": 0.9, "rest": 0.1, "beta1": 0.9, "rest1": 0.1, "beta2": 0.99,
-    "rest2": 0.01, "correction": 1.5, "epsilon": 0.01,
+    "rest2": 0.01, "correction": 1.5, "epsilon": 0.01, "shrink": 0.003, "rate_g": 0.02,
 }  # fmt: skip
 
 
 def hyper(optimizer, dtype, steps=1):
-    """The numbers of some steps, row after row; 1/2 for one that is not known here."""
-    rows = np.zeros((steps, schema.HYPER), dtype)
-    rows[:, : len(optimizer.hyper)] = [_HYPER.get(name, 0.5) for name in optimizer.hyper]
-    return rows.reshape(-1)
+    """The numbers of some steps, row after row."""
+    return np.array([_HYPER[name] for name in optimizer.hyper] * steps, dtype)
 
 
-def train(program, plan, state, samples, *, batch, optimizer, hyper, epoch=0, team=1):
+NO_RULES = {schema.CLIP_VALUE: np.inf, schema.CLIP_NORM: np.inf, schema.GLOBAL_CLIP_NORM: np.inf}
+
+
+def update(program, code, dtype, steps=1, rules=None):
+    """How gradients become steps, for an engine; rules by their place."""
+    words, numbers = program.prepared(code, np.dtype(dtype)), np.zeros(schema.UPDATE_RULES)
+    given = NO_RULES | (rules or {})
+    for place, number in given.items():
+        numbers[place] = number
+    changes = {place for place in given if given[place] != NO_RULES.get(place)} - {schema.AVERAGE}
+    words[schema.CLIPS] = bool(changes)
+    words[schema.NORMS] = bool(changes & {schema.CLIP_NORM, schema.GLOBAL_CLIP_NORM})
+    return Update(words, hyper(optimizers.OPTIMIZERS[code], dtype, steps), numbers)
+
+
+def train(program, plan, state, samples, *, batch, optimizer, rules=None, epoch=0, team=1):
     """One epoch on a team of threads; the totals and the shared words."""
     totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
-    shared = (plan, state, samples, batch, optimizer, hyper, SEED, epoch, control)
+    steps = -(-samples.order.size // batch)
+    how = update(program, optimizer, state.params.dtype, steps, rules)
+    shared = (plan, state, samples, batch, how, SEED, epoch, control)
     with ThreadPoolExecutor(team) as pool:
         for done in [pool.submit(program.train_epoch, totals, *shared, rank, team) for rank in range(team)]:
             done.result()

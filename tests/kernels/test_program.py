@@ -36,8 +36,7 @@ def snapshot(state, totals):
 
 
 def train(which, plan, state, given=None, code=0, **changes):
-    numbers = networks.hyper(optimizers.OPTIMIZERS[code], np.float32, STEPS)
-    options = {"batch": BATCH, "optimizer": code, "hyper": numbers} | changes
+    options = {"batch": BATCH, "optimizer": code} | changes
     return networks.train(which, plan, state, given or samples(), **options)
 
 
@@ -103,9 +102,8 @@ def test_pieces_one_by_one(loss):
         actual, expected = getattr(state, name), getattr(twin, name)
         assert np.any(expected)
         assert_close(actual, expected, terms=2 * DEPTH + rows, scale=scale(expected))
-    numbers = networks.hyper(optimizers.OPTIMIZERS[0], np.float32)
-    program.step(plan, state, 0, numbers)
-    reference.step(plan, twin, 0, numbers)
+    for which, arenas in ((program, state), (reference, twin)):
+        which.step(plan, arenas, networks.update(which, 0, np.float32, len(plan)))
     assert_close(state.params, twin.params, terms=2 * DEPTH + rows, scale=scale(twin.params))
 
 
@@ -147,8 +145,8 @@ def test_stop_ends_before_the_update(which):
     before = state.params.copy()
     totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
     control[schema.STOP] = 1
-    numbers = networks.hyper(optimizers.OPTIMIZERS[0], np.float32, STEPS)
-    which.train_epoch(totals, plan, state, samples(), BATCH, 0, numbers, SEED, 0, control, 0, 1)
+    update = networks.update(which, 0, np.float32, STEPS)
+    which.train_epoch(totals, plan, state, samples(), BATCH, update, SEED, 0, control, 0, 1)
     assert control[schema.HALT] == 1
     assert control[schema.STEP] == 0
     assert np.array_equal(state.params, before)
@@ -174,18 +172,19 @@ def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
     plan, whole = build("cross_entropy")
     parts = networks.copy(whole)
     train(which, plan, whole)
-    numbers = networks.hyper(optimizers.OPTIMIZERS[0], np.float32, STEPS)
+    update = networks.update(which, 0, np.float32, STEPS)
     control, given = np.zeros(schema.CONTROL_WORDS, np.int64), samples()
     first = given._replace(order=given.order[:BATCH])
     for part in (first, given):
-        which.train_epoch(np.zeros(3), plan, parts, part, BATCH, 0, numbers, SEED, 0, control, 0, 1)
+        which.train_epoch(np.zeros(3), plan, parts, part, BATCH, update, SEED, 0, control, 0, 1)
     assert np.array_equal(whole.params, parts.params)
 
 
 def test_padding_of_weights_and_states_stays_zero():
     plan, state = build("cross_entropy")
-    train(program, plan, state, code=len(optimizers.OPTIMIZERS) - 1)
+    three_states = next(code for code, row in enumerate(optimizers.OPTIMIZERS) if len(row.slots) == 3)
+    train(program, plan, state, code=three_states)
     for op in networks.dense(plan):
-        for arena in (state.params, *state.slots.reshape(2, -1)):
+        for arena in (state.params, *state.slots.reshape(3, -1)):
             assert networks.weights_of(op, arena).any()
             assert not networks.padding(op, arena).any()

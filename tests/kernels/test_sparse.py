@@ -91,7 +91,6 @@ def test_training_skips_zeros_without_a_trace(optimizer, batch):
     X = (random.standard_normal((20, 100)) * (random.random((20, 100)) < 0.1)).astype(np.float32)
     targets = random.standard_normal(20 * 3).astype(np.float32)
     data = networks.unlabelled(X, targets)
-    hyper = np.full(20 * schema.HYPER, 0.01, np.float32)
     trained = []
     for sparse in (False, True):
         plan, state = build(
@@ -99,11 +98,7 @@ def test_training_skips_zeros_without_a_trace(optimizer, batch):
             features=100, rows=batch, dtype=np.float32, loss="mean_squared_error", sparse=sparse, materialised=False,
         )  # fmt: skip
         assert (schema.SPARSE in plan["kind"]) == sparse
-        control = np.zeros(schema.CONTROL_WORDS, np.int64)
-        code = optimizers.CODES[optimizer.name]
-        program.train_epoch(
-            np.zeros(3), plan, state, data, batch, code, hyper, networks.SEED, 0, control, 0, 1
-        )
+        networks.train(program, plan, state, data, batch=batch, optimizer=optimizers.CODES[optimizer.name])
         assert all((padding(op, state.params) == 0).all() for op in networks.dense(plan))
         trained.append(state.params.tobytes() + state.slots.tobytes())
     assert trained[0] == trained[1]
@@ -118,15 +113,12 @@ def test_small_batches_by_materialised_gradients(optimizer):
         random.standard_normal(8 * 3).astype(np.float32),
     )
     data = networks.unlabelled(X, targets)
-    hyper = np.full(20 * schema.HYPER, 0.01, np.float32)
     trained = []
     for materialised in (False, True):
         plan, state = build(
             [("dense", 33), ("tanh", 0.0), ("dense", 3)],
             features=20, rows=2, dtype=np.float32, loss="mean_squared_error", materialised=materialised,
         )  # fmt: skip
-        control = np.zeros(schema.CONTROL_WORDS, np.int64)
-        code = optimizers.CODES[optimizer.name]
-        program.train_epoch(np.zeros(3), plan, state, data, 2, code, hyper, networks.SEED, 0, control, 0, 1)
+        networks.train(program, plan, state, data, batch=2, optimizer=optimizers.CODES[optimizer.name])
         trained.append(state.params.tobytes() + state.slots.tobytes())
     assert trained[0] == trained[1]
