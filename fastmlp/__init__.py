@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from .layers import Activation, Dense, Dropout, Flatten
     from .model import Sequential, load
     from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
-    from .plot import plot_history
+    from .plot import (
+        plot_confusion_matrix,
+        plot_decision_regions,
+        plot_history,
+        plot_label_distribution,
+        plot_learning_rates,
+        plot_mistakes,
+        plot_samples,
+        plot_weights,
+    )
+    from .rate_finder import LearningRates, find_learning_rate
     from .regularizers import L1, L1L2, L2
     from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
@@ -46,6 +56,7 @@ __all__ = [
     "FileFormatError",
     "Flatten",
     "History",
+    "LearningRates",
     "Lion",
     "MaxAbsScaler",
     "MinMaxScaler",
@@ -55,13 +66,21 @@ __all__ = [
     "StandardScaler",
     "Table",
     "TrainingDiverged",
+    "find_learning_rate",
     "load",
     "load_csv",
     "load_idx_folder",
     "load_mnist",
     "load_npz",
     "load_synthetic",
+    "plot_confusion_matrix",
+    "plot_decision_regions",
     "plot_history",
+    "plot_label_distribution",
+    "plot_learning_rates",
+    "plot_mistakes",
+    "plot_samples",
+    "plot_weights",
     "synthetic_digits",
     "train_test_split",
 ]
@@ -93,7 +112,17 @@ _MODULES = {
         "Nadam",
         "RMSprop",
     ),
-    "plot": ("plot_history",),
+    "plot": (
+        "plot_confusion_matrix",
+        "plot_decision_regions",
+        "plot_history",
+        "plot_label_distribution",
+        "plot_learning_rates",
+        "plot_mistakes",
+        "plot_samples",
+        "plot_weights",
+    ),
+    "rate_finder": ("LearningRates", "find_learning_rate"),
     "regularizers": ("L1", "L1L2", "L2"),
     "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }

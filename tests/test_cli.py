@@ -192,7 +192,7 @@ USAGE_ERRORS = {
     "train --lr fast": "--lr: invalid float value: 'fast'",
     "train --lr -1": "learning_rate is -1.0; expected above 0",
     "train --lr nan": "learning_rate is nan; expected a number",
-    "train --activation rellu": "unknown activation 'rellu': expected one of identity, leaky_relu, relu, ",
+    "train --activation rellu": "unknown activation 'rellu': expected one of elu, gelu, gelu_tanh, ",
     "train --optimizer adm": "unknown optimizer 'adm': expected one of adadelta, adagrad, adam, adamw, ",
     "train --engine v8": "unknown engine 'v8': expected one of kernels, reference",
     "train --dropout 1": "rate is 1.0; expected a number from 0 and below 1",
