@@ -93,6 +93,7 @@ class Network:
         self.params = aligned_zeros(self.inference.parameters, self.dtype)
         self.gradients = aligned_zeros(0, self.dtype)
         self.slots = aligned_zeros(0, self.dtype)
+        self._sums = aligned_zeros(self.inference.weight_rows, self.dtype)
         self.averages = aligned_zeros(0, self.dtype)
         self.shows_averages = False
         self.plateau = NO_PLATEAU
@@ -160,7 +161,6 @@ class Network:
         """Keep a moving average of the parameters from now on, or none."""
         self.averages = aligned_zeros(self.params.size if kept else 0, self.dtype)
         self.averages[...] = self.params[: self.averages.size]
-        self.plan_anew()
 
     def start_again(self, params: np.ndarray) -> None:
         """Go back to these parameters, with an optimizer that has not made a step yet."""
@@ -180,7 +180,11 @@ class Network:
                 )
             parameters = self.params.copy()
             try:
-                self.shows_averages, self.params[...] = True, self.averages
+                self.shows_averages = True
+                for layer in self.layers:
+                    if layer.parameters:  # constants, as of scalers, have no average
+                        averages = self.dense_matrix(layer._position, self.averages)
+                        self.dense_matrix(layer._position, self.params)[...] = averages
                 yield
             finally:
                 self.params[...], self.shows_averages = parameters, False
@@ -227,8 +231,6 @@ class Network:
             losses=aligned_zeros(plan.rows, self.dtype),
             scores=aligned_zeros(plan.rows, self.dtype),
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
-            sums=aligned_zeros(plan.weight_rows, self.dtype),
-            averages=self.averages,
         )
 
     def _data(self, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
@@ -244,7 +246,7 @@ class Network:
         words, rules = _entries(engine).prepared(optimizer.code, self.dtype), optimizer.rules
         words[schema.NORMS] = optimizer.needs_norms
         words[schema.CLIPS] = bool(rules[schema.WEIGHT_DECAY]) or np.isfinite(rules[1:4]).any()
-        return schema.Update(words, hyper, rules)
+        return schema.Update(words, hyper, rules, self._sums, self.averages)
 
     def _pace_of(self, engine: str, threads: int | None, batch_size: int) -> Pace:
         """The pace of such a training, with what it knows from the last one; a given number of threads is kept."""

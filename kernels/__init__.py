@@ -6,9 +6,9 @@
     sparse.py       the same with a matrix that is mostly zero
     transpose.py    the transpose of a matrix
     inputs.py       samples, converted on the way in
-    scaling.py      samples, scaled feature by feature
     updates.py      before and after an optimizer's formula: penalties, clipping, largest norms, averages
     steps.py        a step of an optimizer on a block of parameters, compiled for each when it is first used
+    scaling.py      samples, scaled feature by feature
     activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
     rng.py          random numbers from a counter; the shuffle; dropout
     orthonormal.py  orthonormal columns, for initial weights

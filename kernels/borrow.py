@@ -36,15 +36,19 @@ def borrowed_state(state):
         borrowed(state.losses),
         borrowed(state.scores),
         borrowed(state.labels),
-        borrowed(state.sums),
-        borrowed(state.averages),
     )
 
 
 @inlined
 def borrowed_update(update):
     """All arrays of an Update."""
-    return Update(borrowed(update.optimizer), borrowed(update.hyper), borrowed(update.rules))
+    return Update(
+        borrowed(update.optimizer),
+        borrowed(update.hyper),
+        borrowed(update.rules),
+        borrowed(update.sums),
+        borrowed(update.averages),
+    )
 
 
 @inlined

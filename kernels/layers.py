@@ -325,12 +325,12 @@ def gradient(op, state, rows, turn, rank, size):
 
 
 @inlined
-def measure_blocks(op, state, turn, rank, size):
+def measure_blocks(op, state, update, turn, rank, size):
     """Sums of squares of the rows of this rank's blocks of the gradient."""
     if op.weights >= 0:
         begin, stop, step = blocks_of(op, turn, rank, size)
         for k in range(begin, stop, step):
-            measure(op, state, k, min(k + UPDATE_ROWS, stop))
+            measure(op, state, update, k, min(k + UPDATE_ROWS, stop))
 
 
 @inlined
@@ -343,21 +343,20 @@ def _rows_step(op, state, update, h0, begin, end, gradients, g0):
     )  # fmt: skip
 
 
-@inlined
+@kernel
 def step(op, state, update, h0, turn, rank, size, scratch, weight_scale, bias_scale):
     """Update this rank's blocks of the weights from the arena of gradients, scaled."""
-    if op.weights >= 0:
-        begin, stop, step = blocks_of(op, turn, rank, size)
-        for k in range(begin, stop, step):
-            end = min(k + UPDATE_ROWS, stop)
-            gradients, g0 = state.gradients, op.weights + k * op.ldw
-            if is_adjusted(op, update):
-                adjust(op, state, update, scratch, gradients, g0, k, end, weight_scale, bias_scale)
-                gradients, g0 = state.scratch, scratch
-            _rows_step(op, state, update, h0, k, end, gradients, g0)
-            if op.transposed >= 0:
-                dense_transpose(op, state, k, end)
-            follow(op, state, update, k, end)
+    begin, stop, stride = blocks_of(op, turn, rank, size)
+    for k in range(begin, stop, stride):
+        end = min(k + UPDATE_ROWS, stop)
+        gradients, g0 = state.gradients, op.weights + k * op.ldw
+        if is_adjusted(op, update):
+            adjust(op, state, update, scratch, gradients, g0, k, end, weight_scale, bias_scale)
+            gradients, g0 = state.scratch, scratch
+        _rows_step(op, state, update, h0, k, end, gradients, g0)
+        if op.transposed >= 0:
+            dense_transpose(op, state, k, end)
+        follow(op, state, update, k, end)
 
 
 @kernel
@@ -407,18 +406,17 @@ def _outer_step(op, state, update, h0, k, count, rows):
     follow(op, state, update, k, k + count)
 
 
-@inlined
+@kernel
 def gradient_step(op, state, update, h0, rows, turn, rank, size, scratch):
     """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
-    if op.weights >= 0:
+    if rows <= SMALL_BATCH and not is_adjusted(op, update):
         end = op.fan_in + 1
-        if rows <= SMALL_BATCH and not is_adjusted(op, update):
-            for k in range(turn * MASK_BITS, end, size * MASK_BITS):
-                _outer_step(op, state, update, h0, k, min(MASK_BITS, end - k), rows)
-        else:
-            begin, stop, step = blocks_of(op, turn, rank, size)
-            for k in range(begin, stop, step):
-                _block_step(op, state, update, h0, k, min(k + UPDATE_ROWS, stop), rows, scratch)
+        for k in range(turn * MASK_BITS, end, size * MASK_BITS):
+            _outer_step(op, state, update, h0, k, min(MASK_BITS, end - k), rows)
+    else:
+        begin, stop, stride = blocks_of(op, turn, rank, size)
+        for k in range(begin, stop, stride):
+            _block_step(op, state, update, h0, k, min(k + UPDATE_ROWS, stop), rows, scratch)
 
 
 @inlined

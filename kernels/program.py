@@ -100,24 +100,25 @@ def _learn(plan, state, data, begin, batch, seed, epoch, control, rank, size):
 
 
 @inlined
-def _measure(plan, state, rank, size):
+def _measure(plan, state, update, rank, size):
     """Sums of squares of the rows of the gradients in this rank's blocks."""
     turn = rank
     for i in range(plan.size):
-        layers.measure_blocks(plan[i], state, turn, rank, size)
+        layers.measure_blocks(plan[i], state, update, turn, rank, size)
         turn = layers.next_turn(plan[i], turn, size)
 
 
 @inlined
 def _steps(plan, state, update, h0, stride, rank, size, scratch):
     """This rank's blocks of all layers from the arena of gradients; operation i's numbers are at h0 + i stride."""
-    turn, scale = rank, updates.global_scale(plan, state, update)
+    turn, scale = rank, updates.global_scale(plan, update)
     for i in range(plan.size):
-        weight_scale, bias_scale = updates.own_scales(plan[i], state, update)
-        layers.step(
-            plan[i], state, update, h0 + i * stride, turn, rank, size, scratch, scale * weight_scale,
-            scale * bias_scale,
-        )  # fmt: skip
+        if plan[i].weights >= 0:
+            weight_scale, bias_scale = updates.own_scales(plan[i], update)
+            layers.step(
+                plan[i], state, update, h0 + i * stride, turn, rank, size, scratch, scale * weight_scale,
+                scale * bias_scale,
+            )  # fmt: skip
         turn = layers.next_turn(plan[i], turn, size)
 
 
@@ -139,12 +140,12 @@ def _update(plan, state, update, h0, batch, control, rank, size):
     for i in range(plan.size):
         if state.gradients.size > 0:
             layers.gradient(plan[i], state, batch, turn, rank, size)
-        else:
+        elif plan[i].weights >= 0:
             layers.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
         turn = layers.next_turn(plan[i], turn, size)
     if state.gradients.size > 0:
         if update.optimizer[NORMS] != 0:
-            _measure(plan, state, rank, size)
+            _measure(plan, state, update, rank, size)
             barrier(control, size)
         _steps(plan, state, update, h0, _FIRST, rank, size, scratch)
     if updates.is_constrained(plan):
@@ -231,9 +232,7 @@ def predict_row(plan, params, workspace):
     """
     params, workspace = borrowed(params), borrowed(workspace)
     labels = workspace[:SMALLEST].view(np.int64)  # nobody asks for them
-    state = State(
-        params, params, params, workspace, workspace, workspace, workspace, labels, workspace, params
-    )
+    state = State(params, params, params, workspace, workspace, workspace, workspace, labels)
     for i in range(1, plan.size):
         layers.forward(plan[i], state, _FIRST, _FIRST, _ONE, _NO_SEED, _FIRST)
 
@@ -274,6 +273,6 @@ def step(plan, state, update):
     state = borrowed_state(state)
     update = borrowed_update(update)
     if update.optimizer[NORMS] != 0:
-        _measure(plan, state, _FIRST, _ONE)
+        _measure(plan, state, update, _FIRST, _ONE)
     _steps(plan, state, update, _FIRST, update.optimizer[WIDTH], _FIRST, _ONE, _FIRST)
     _constrain(plan, state, update, _FIRST, _ONE)

@@ -317,7 +317,7 @@ def _steps(operations, gradients, update, places):
         gradients = _changed(operations, gradients, update.rules)
     for operation, h0 in zip(operations, places, strict=True):
         operation.step(gradients, update, h0)
-        operation.follow(update.rules)
+        operation.follow(update)
 
 
 # Scaling of features.
@@ -476,14 +476,14 @@ class _Dense(_Operation):
             update.hyper, h0, op.fan_in, 1, op.fan_out, int(update.optimizer[CODE]),
         )  # fmt: skip
 
-    def follow(self, rules):
+    def follow(self, update):
         """Limit the weights of each unit, and move the averages."""
         weights, limit = self.weights[:-1], self.op.max_norm
         if limit > 0:
             norms = np.sqrt(np.einsum("ij,ij->j", weights, weights))
             weights *= limit / np.maximum(norms, limit)
-        if self.state.averages.size:
-            averages, kept = self.of(self.state.averages), rules[AVERAGE]
+        if update.averages.size:
+            averages, kept = self.of(update.averages), update.rules[AVERAGE]
             averages[:] = self.weights + kept * (averages - self.weights)
 
 

@@ -71,8 +71,6 @@ class State(NamedTuple):
     losses: np.ndarray  # loss of each row of the batch
     scores: np.ndarray  # score of each row of the batch
     labels: np.ndarray  # class of each row of the batch, int64
-    sums: np.ndarray  # sum of squares of each row of all gradients
-    averages: np.ndarray  # as params: their moving average; empty: not kept
 
 
 class Update(NamedTuple):
@@ -81,6 +79,8 @@ class Update(NamedTuple):
     optimizer: np.ndarray  # words, see below, int64
     hyper: np.ndarray  # the optimizer's numbers, a row a step
     rules: np.ndarray  # the same in all steps, see below, float64
+    sums: np.ndarray  # room for the sum of squares of each row of all gradients
+    averages: np.ndarray  # as params: their moving average; empty: not kept
 
 
 # Words of `Update.optimizer`.

@@ -13,7 +13,7 @@ from . import simd
 from .blocks import Block, map_block
 from .jit import address, entry
 from .optimizers import OPTIMIZERS, Optimizer
-from .schema import CODE, OUTER_CODE, RESTS, STEP_CODE, UPDATE_WORDS, WIDTH
+from .schema import CODE, OUTER_CODE, RESTS, SMALL_BATCH, STEP_CODE, UPDATE_WORDS, WIDTH
 from .simd import Case, Int, Pointer, Vec, absolute, fma, primitive, repeat, select, walk_bits
 
 PANEL = 4  # vectors of a row whose gradients are summed side by side
@@ -86,6 +86,8 @@ def optimizer_outer_step(
     The bits tell which of 64 rows of w take part; those from `rows` on are biases. x[x0 + b ldx + r] are the inputs,
     d[d0 + b ldd + c] the deltas; the sum goes over b = 0, 1, 2, ...
     """
+
+    batch = simd.smaller(batch, SMALL_BATCH)  # as it is; the compiler need not prepare for long sums
 
     def case(optimizer: Optimizer):
         arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(optimizer.slots)))]

@@ -110,22 +110,22 @@ def adjust(op, state, update, target, gradients, g0, begin, end, weight_scale, b
 
 
 @kernel
-def measure(op, state, begin, end):
+def measure(op, state, update, begin, end):
     """Sums of squares of these rows of the gradient with its penalties."""
     for k in range(begin, end):
         place = op.weights + k * op.ldw
         l1, l2 = (op.l1, op.l2) if k < op.fan_in else (0.0, 0.0)
         sum_of_squares(
-            state.sums, op.sums + k, state.gradients, place, state.params, place, op.fan_out, l1, l2
+            update.sums, op.sums + k, state.gradients, place, state.params, place, op.fan_out, l1, l2
         )  # fmt: skip
 
 
 @inlined
-def _total(state, begin, end):
+def _total(update, begin, end):
     """A sum of sums, in their order."""
     total = 0.0
     for i in range(begin, end):
-        total += state.sums[i]
+        total += update.sums[i]
     return total
 
 
@@ -137,35 +137,35 @@ def _scale(limit, squares):
 
 
 @kernel
-def global_scale(plan, state, update):
+def global_scale(plan, update):
     """What all gradients are multiplied by, once they are measured."""
     if update.rules[GLOBAL_CLIP_NORM] == math.inf:
         return 1.0
     total = 0.0
     for i in range(plan.size):
         if plan[i].weights >= 0:
-            total += _total(state, plan[i].sums, plan[i].sums + plan[i].fan_in + 1)
+            total += _total(update, plan[i].sums, plan[i].sums + plan[i].fan_in + 1)
     return _scale(update.rules[GLOBAL_CLIP_NORM], total)
 
 
 @kernel
-def own_scales(op, state, update):
+def own_scales(op, update):
     """What one operation's gradients of weights and of biases are multiplied by, once they are measured."""
     limit, biases = update.rules[CLIP_NORM], op.sums + op.fan_in
-    if op.weights < 0 or limit == math.inf:
+    if limit == math.inf:
         return 1.0, 1.0
     return (
-        _scale(limit, _total(state, op.sums, biases)),
-        _scale(limit, _total(state, biases, biases + 1)),
+        _scale(limit, _total(update, op.sums, biases)),
+        _scale(limit, _total(update, biases, biases + 1)),
     )
 
 
 @inlined
 def follow(op, state, update, begin, end):
     """Move the averages of these rows, unless `constrain` has yet to look at their weights."""
-    if state.averages.size > 0 and op.max_norm == 0:
+    if update.averages.size > 0 and op.max_norm == 0:
         average(
-            state.averages, state.params, op.weights + begin * op.ldw, op.ldw, end - begin, op.fan_out,
+            update.averages, state.params, op.weights + begin * op.ldw, op.ldw, end - begin, op.fan_out,
             update.rules[AVERAGE],
         )  # fmt: skip
 
@@ -184,9 +184,9 @@ def constrain(op, state, update, rank, size):
                 state.workspace, op.transposed + c * op.ldt, op.ldt, state.params, op.weights + c, op.ldw,
                 op.fan_in, min(line, op.fan_out - c),
             )  # fmt: skip
-        if state.averages.size > 0:
+        if update.averages.size > 0:
             average(
-                state.averages,
+                update.averages,
                 state.params,
                 op.weights + c,
                 op.ldw,

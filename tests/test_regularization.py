@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from fastmlp import L1, L1L2, L2, SGD, Adam, AdamW, Dense, FileFormatError, Lion, Sequential, load
+from fastmlp import (
+    L1,
+    L1L2,
+    L2,
+    SGD,
+    Adam,
+    AdamW,
+    Dense,
+    FileFormatError,
+    Lion,
+    Sequential,
+    StandardScaler,
+    load,
+)
 from fastmlp.model_file import read_model, write_model
 
 X = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
@@ -149,6 +162,21 @@ def test_averages_in_the_place_of_parameters(tmp_path):
     assert loaded.evaluate(X, Y) == score
     assert loaded.network.steps == [0, 0]
     loaded.fit(X, Y, epochs=1, verbose=0)
+
+
+def test_averages_behind_a_scaler(tmp_path):
+    """What scales is no parameter: it stays as it is, also in a model that comes from a file."""
+    model = Sequential([StandardScaler(), Dense(3, "softmax")], optimizer=SGD(0.5, ema_momentum=0.5), seed=2)
+    model.fit(3 * X + 1, Y, epochs=2, verbose=0)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    with model.averaged(), loaded.averaged():
+        np.testing.assert_array_equal(model.predict(X), loaded.predict(X))
+        outputs = loaded.predict(3 * X + 1)
+        weight, bias = (array.astype(np.float64) for array in model.layers[1].parameters.values())
+    scaled = (3 * X + 1 - (3 * X + 1).mean(axis=0)) / (3 * X + 1).std(axis=0)
+    logits = np.exp(scaled @ weight + bias)
+    np.testing.assert_allclose(outputs, logits / logits.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
 def test_parameters_come_back_after_an_error():

@@ -13,7 +13,7 @@ SEED = np.uint64(7)
 
 
 def build(
-    parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0, sparse=False, averaged=False,
+    parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0, sparse=False,
     **rules,
 ):  # fmt: skip
     """The plan of a network (pairs of a name and its argument), and arenas with random weights.
@@ -46,8 +46,6 @@ def build(
         losses=zeros(rows),
         scores=zeros(rows),
         labels=aligned_zeros(rows, np.dtype(np.int64)),
-        sums=zeros(plan.weight_rows),
-        averages=zeros(params.size if averaged else 0),
     )
     random = np.random.default_rng(seed)
     for op in dense(plan.operations):
@@ -56,7 +54,6 @@ def build(
     for op in plan.operations[plan.operations["constants"] >= 0]:
         rows = reference.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
         rows[:] = random.random(rows.shape) + 0.5
-    state.averages[:] = params[: state.averages.size]
     return plan.operations, state
 
 
@@ -136,7 +133,7 @@ def hyper(optimizer, dtype, steps=1):
 NO_RULES = {schema.CLIP_VALUE: np.inf, schema.CLIP_NORM: np.inf, schema.GLOBAL_CLIP_NORM: np.inf}
 
 
-def update(program, code, dtype, steps=1, rules=None):
+def update(program, code, dtype, steps=1, rules=None, averages=None, weight_rows=0):
     """How gradients become steps, for an engine; rules by their place."""
     words, numbers = program.prepared(code, np.dtype(dtype)), np.zeros(schema.UPDATE_RULES)
     given = NO_RULES | (rules or {})
@@ -145,14 +142,17 @@ def update(program, code, dtype, steps=1, rules=None):
     changes = {place for place in given if given[place] != NO_RULES.get(place)} - {schema.AVERAGE}
     words[schema.CLIPS] = bool(changes)
     words[schema.NORMS] = bool(changes & {schema.CLIP_NORM, schema.GLOBAL_CLIP_NORM})
-    return Update(words, hyper(optimizers.OPTIMIZERS[code], dtype, steps), numbers)
+    sums, none = np.zeros(weight_rows, dtype), np.zeros(0, dtype)
+    averages = none if averages is None else averages
+    return Update(words, hyper(optimizers.OPTIMIZERS[code], dtype, steps), numbers, sums, averages)
 
 
-def train(program, plan, state, samples, *, batch, optimizer, rules=None, epoch=0, team=1):
+def train(program, plan, state, samples, *, batch, optimizer, rules=None, averages=None, epoch=0, team=1):
     """One epoch on a team of threads; the totals and the shared words."""
     totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
     steps = -(-samples.order.size // batch)
-    how = update(program, optimizer, state.params.dtype, steps, rules)
+    weight_rows = sum(int(op["fan_in"]) + 1 for op in dense(plan))
+    how = update(program, optimizer, state.params.dtype, steps, rules, averages, weight_rows)
     shared = (plan, state, samples, batch, how, SEED, epoch, control)
     with ThreadPoolExecutor(team) as pool:
         for done in [pool.submit(program.train_epoch, totals, *shared, rank, team) for rank in range(team)]:

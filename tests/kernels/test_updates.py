@@ -33,33 +33,33 @@ RULES = {
 
 
 def trained(which, rule, *, code=0, batch=70, team=1, dtype=np.float32, **changes):
-    """Arenas after an epoch with this rule."""
+    """The plan, arenas and averages after an epoch with this rule."""
     options = RULES[rule] | changes
-    rules = options.pop("rules", {})
+    rules, averaged = options.pop("rules", {}), options.pop("averaged", False)
     needs_all = {schema.CLIP_NORM, schema.GLOBAL_CLIP_NORM} & rules.keys()
     options["materialised"] = bool(needs_all) or options.get("materialised", False)
     plan, state = networks.build(
         PARTS, features=FEATURES, rows=batch, dtype=dtype, loss="cross_entropy", team=team, **options
     )
     samples = networks.data(SAMPLES, FEATURES, OUTPUTS, dtype)
-    networks.train(which, plan, state, samples, batch=batch, optimizer=code, rules=rules, team=team)
-    return plan, state
+    averages = state.params[: state.params.size if averaged else 0].copy()
+    networks.train(
+        which, plan, state, samples, batch=batch, optimizer=code, rules=rules, averages=averages, team=team
+    )
+    return plan, state, averages
 
 
-def bits(state):
-    return b"".join(array.tobytes() for array in (state.params, state.slots, state.averages))
+def bits(plan, state, averages):
+    return b"".join(array.tobytes() for array in (state.params, state.slots, averages))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 @pytest.mark.parametrize("batch", [3, 70])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, batch, optimizer):
+    options = {"code": CODES[optimizer], "batch": batch}
     results = {
-        bits(
-            trained(program, rule, code=CODES[optimizer], batch=batch, team=team, materialised=materialised)[
-                1
-            ]
-        )
+        bits(*trained(program, rule, team=team, materialised=materialised, **options))
         for team in (1, 2, 3)
         for materialised in (False, True)
     }
@@ -70,26 +70,25 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, b
 @pytest.mark.parametrize("batch", [3, 70])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_twin(rule, batch, sparse):
-    _, state = trained(program, rule, batch=batch, sparse=sparse)
-    _, twin = trained(reference, rule, batch=batch)
-    _, plain = trained(program, "l1", batch=batch, l1=0.0)
+    _, state, averages = trained(program, rule, batch=batch, sparse=sparse)
+    _, twin, twin_averages = trained(reference, rule, batch=batch)
+    _, plain, _ = trained(program, "l1", batch=batch, l1=0.0)
     steps = -(-SAMPLES // batch)
     terms = steps * (FEATURES + 37 + 20 + batch + 30)
-    changed = state.averages if rule == "average" else state.params
+    changed = averages if rule == "average" else state.params
     assert not np.array_equal(changed, plain.params), "the rule changes nothing"
-    for name in ("params", "averages"):
-        actual, expected = getattr(state, name), getattr(twin, name)
+    for actual, expected in ((state.params, twin.params), (averages, twin_averages)):
         assert_close(actual, expected, terms=terms, scale=np.maximum(1, np.abs(expected)))
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_padding_stays_zero(rule):
-    plan, state = trained(program, rule, code=CODES["adamw"], materialised=True)
+    plan, state, averages = trained(program, rule, code=CODES["adamw"], materialised=True)
     for op in networks.dense(plan):
         for arena in (state.params, state.gradients, *state.slots.reshape(3, -1)):
             assert not networks.padding(op, arena).any()
-        if state.averages.size:
-            assert not networks.padding(op, state.averages).any()
+        if averages.size:
+            assert not networks.padding(op, averages).any()
 
 
 @pytest.mark.parametrize("which", [program, reference])
@@ -127,8 +126,8 @@ def test_weights_decay_and_biases_do_not(batch, optimizer, which):
 def test_the_gradient_arena_keeps_the_gradient_of_the_loss():
     """Penalties, clipping and decay are seen by the formula only."""
     for rule in ("global norm", "value", "l2", "weight decay"):
-        _, plain = trained(program, "l1", l1=0.0, batch=SAMPLES, materialised=True)
-        _, changed = trained(program, rule, batch=SAMPLES, materialised=True)
+        _, plain, _ = trained(program, "l1", l1=0.0, batch=SAMPLES, materialised=True)
+        _, changed, _ = trained(program, rule, batch=SAMPLES, materialised=True)
         assert np.array_equal(plain.gradients, changed.gradients)
 
 
