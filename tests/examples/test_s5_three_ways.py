@@ -1,27 +1,22 @@
 """The example that compares batch, stochastic and mini-batch gradient descent."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "s5_three_ways.py"
+from tests.examples.scripts import printed, run
+
+NAME = "s5_three_ways.py"
 LINE = r"(\S+) +([\d,]+) steps +\S+ s  loss (\S+)  test accuracy (\S+)"
 
 
-def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(SCRIPT), *options], capture_output=True, text=True, cwd=folder)
-
-
 def test_three_ways_on_few_digits(tmp_path):
-    done = run(
-        tmp_path, "--samples", "600", "--test-samples", "100", "--epochs", "3", "--layers", "30", "20", "10",
+    text = printed(
+        NAME, "--samples", "600", "--test-samples", "100", "--epochs", "3", "--layers", "30", "20", "10",
         "--activations", "tanh", "relu", "relu", "--batch-size", "48", "--output", "picture.png",
+        folder=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = re.findall(LINE, done.stdout)
+    found = re.findall(LINE, text)
     assert [(way, steps) for way, steps, *_ in found] == [
         ("batch", "3"),
         ("stochastic", "1,800"),
@@ -45,7 +40,7 @@ def test_three_ways_on_few_digits(tmp_path):
     ],
 )
 def test_what_does_not_fit_is_said(options, message, tmp_path):
-    done = run(tmp_path, *options)
+    done = run(NAME, *options, folder=tmp_path)
     assert done.returncode != 0
     assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
