@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .callbacks import Callback, EarlyStopping, ModelCheckpoint
     from .data import (
         DataSet,
         Table,
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten
+    from .layers import Activation, Dense, Dropout, Flatten, GaussianNoise
     from .model import Sequential, load
+    from .normalization import BatchNorm, LayerNorm
     from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
     from .plot import (
         plot_confusion_matrix,
@@ -50,16 +52,22 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm",
+    "Callback",
     "DataSet",
     "Dense",
     "Dropout",
+    "EarlyStopping",
     "FileFormatError",
     "Flatten",
+    "GaussianNoise",
     "History",
+    "LayerNorm",
     "LearningRates",
     "Lion",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "ModelCheckpoint",
     "Nadam",
     "RMSprop",
     "Sequential",
@@ -86,6 +94,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "callbacks": ("Callback", "EarlyStopping", "ModelCheckpoint"),
     "data": (
         "DataSet",
         "Table",
@@ -99,8 +108,9 @@ _MODULES = {
     ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
-    "layers": ("Activation", "Dense", "Dropout", "Flatten"),
+    "layers": ("Activation", "Dense", "Dropout", "Flatten", "GaussianNoise"),
     "model": ("Sequential", "load"),
+    "normalization": ("BatchNorm", "LayerNorm"),
     "optimizers": (
         "SGD",
         "AMSGrad",

@@ -153,7 +153,7 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     add("--batch-size", "images of a step", type=_positive, default=64, metavar="N")
     add(
         "--validation-split",
-        "share of the training images, from the end, to evaluate after each epoch and not to train on",
+        "share of the training images, drawn by the seed, to evaluate after each epoch and not to train on",
         type=float, default=0, metavar="SHARE",
     )  # fmt: skip
     add("--seed", "key of all random numbers", type=int, default=0, metavar="N")

@@ -20,6 +20,7 @@ from . import machine, warming
 from .atomic import atomic_write
 from .command_data import is_table, test_data, training_data
 from .data import DataSet
+from .data.split import split_rows
 from .errors import Interrupted, TrainingDiverged, UsageError
 from .kernels import cache, schema
 from .layer import Layer
@@ -37,24 +38,23 @@ SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
     "min_max": lambda: [MinMaxScaler()],
     "max_abs": lambda: [MaxAbsScaler()],
 }
-Images = tuple[np.ndarray, np.ndarray]
 
 
 def train(options: Namespace) -> None:
     """Train a network, say how good it is on the test images, save it with its history."""
     model = _describe(options)
     data = training_data(options)
-    training, validation = _split(data, options.validation_split)
+    kept = _check_split(data.y_train, options.validation_split, options.seed)
     classes = max(len(data.class_names), int(data.y_train.max()) + 1, int(data.y_test.max()) + 1)
     model.add(Dense(classes, "softmax"))
     model.feature_names, model.class_names = data.feature_names, data.class_names
     model.build(data.x_train.shape[1:])
     folder = RunFolder.prepare(options.out, overwrite=options.overwrite)
     try:
-        _print_task(options, model, data, len(training[0]), folder)
+        _print_task(options, model, data, kept, folder)
         if options.engine == "kernels":
             _interruptible(lambda: warming.warm_training(on_compile=_say_compiling))
-        _fit(model, training, validation, options, folder)
+        _fit(model, data, options, folder)
         paths = folder.save(model)
         scores = model.evaluate(data.x_test, data.y_test, threads=options.threads, engine=options.engine)
         print(f"test accuracy {scores['accuracy']:.4f}, loss {scores['loss']:.4f}", *paths, sep="\n")
@@ -136,26 +136,22 @@ def _describe(options: Namespace) -> Sequential:
         raise UsageError(str(error)) from error
 
 
-def _split(data: DataSet, share: float) -> tuple[Images, Images | None]:
-    """Training images, and those from the end that are kept for validation."""
+def _check_split(classes: np.ndarray, share: float, seed: int) -> int:
+    """How many of the training images are kept for validation."""
     if share == 0:
-        return (data.x_train, data.y_train), None
-    kept = int(len(data.x_train) * share) if 0 < share < 1 else 0
-    if kept == 0:
-        raise UsageError(
-            f"--validation-split: expected a share from 0 and below 1, of at least one image of "
-            f"{len(data.x_train):,}, got {share:g}"
-        )
-    return (data.x_train[:-kept], data.y_train[:-kept]), (data.x_train[-kept:], data.y_train[-kept:])
+        return 0
+    try:
+        return len(split_rows(len(classes), share, classes, seed, "--validation-split")[1])
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
-def _fit(
-    model: Sequential, training: Images, validation: Images | None, options: Namespace, folder: RunFolder
-) -> None:
+def _fit(model: Sequential, data: DataSet, options: Namespace, folder: RunFolder) -> None:
     """Train; if that ends early, save what there is before the error goes on its way."""
     try:
         model.fit(
-            *training, epochs=options.epochs, batch_size=options.batch_size, validation_data=validation,
+            data.x_train, data.y_train, epochs=options.epochs, batch_size=options.batch_size,
+            validation_split=options.validation_split,
             threads=options.threads, engine=options.engine,
         )  # fmt: skip
     except (KeyboardInterrupt, TrainingDiverged) as error:
@@ -195,13 +191,12 @@ def _say_compiling() -> None:
     print("compiling the kernels, once for this version of fastmlp ...", file=sys.stderr, flush=True)
 
 
-def _print_task(
-    options: Namespace, model: Sequential, data: DataSet, training: int, folder: RunFolder
-) -> None:
+def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int, folder: RunFolder) -> None:
     """What is going to be trained."""
     network = model.network
+    training = len(data.x_train) - kept
     batch = min(options.batch_size, training)
-    split = {"training": training, "validation": len(data.x_train) - training, "test": len(data.x_test)}
+    split = {"training": training, "validation": kept, "test": len(data.x_test)}
     counts = ", ".join(f"{count:,} {name}" for name, count in split.items() if count)
     widths = [network.features, *options.layers, network.outputs]
     dropout = f", dropout {options.dropout:g}" if options.dropout else ""

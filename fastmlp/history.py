@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from os import PathLike
 from typing import Any
@@ -19,7 +20,8 @@ class History:
         Numbers of the epochs, from 1; they go on when `fit` is called again.
     metrics : dict of str to list of float
         `loss`, the score of the loss (`accuracy` or `mean_absolute_error`), the metrics that were asked for, the same
-        with `val_` in front where there was validation data, `seconds`, `samples_per_second`. As long as `epochs`.
+        with `val_` in front where there was validation data, `seconds`, `samples_per_second`. As long as `epochs`,
+        with NaN where an epoch had no such quantity.
 
     Examples
     --------
@@ -34,10 +36,12 @@ class History:
         self.metrics: dict[str, list[float]] = {}
 
     def append(self, epoch: int, metrics: dict[str, float]) -> None:
-        """Add the quantities of one epoch."""
-        self.epochs.append(epoch)
-        for name, value in metrics.items():
-            self.metrics.setdefault(name, []).append(value)
+        """Add the quantities of one epoch, in the place of it and of later ones; those it does not have become NaN."""
+        known = next((i for i, other in enumerate(self.epochs) if other >= epoch), len(self.epochs))
+        self.epochs[known:] = [epoch]
+        for name in self.metrics | metrics:
+            curve = self.metrics.setdefault(name, [math.nan] * known)
+            curve[known:] = [metrics.get(name, math.nan)]
 
     def __getitem__(self, name: str) -> list[float]:
         return self.metrics[name]
@@ -56,8 +60,12 @@ class History:
         return f"<History of {len(self)} epochs: {last}>" if len(self) else "<History of 0 epochs>"
 
     def as_dict(self) -> dict[str, Any]:
-        """Epochs and metrics, as the JSON file holds them."""
-        return {"epochs": self.epochs, "metrics": self.metrics}
+        """Epochs and metrics, as the JSON file holds them: None instead of NaN, which JSON does not know."""
+        metrics = {
+            name: [None if math.isnan(value) else value for value in curve]
+            for name, curve in self.metrics.items()
+        }
+        return {"epochs": self.epochs, "metrics": metrics}
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a JSON file; the file is complete or not there."""

@@ -68,10 +68,17 @@ class Layer:
         """The shapes of its arrays, for samples of this shape: `parameters`, then `constants`."""
         return {}
 
+    def initialize(self, seed: int) -> None:
+        """Write what training starts from, where that is not 0."""
+
+    def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
+        """The trained arrays by name, or what belongs to them in another arena: views."""
+        return {}
+
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """The trained arrays by name: views into the network's memory."""
-        return {}
+        return {} if self._network is None else self.trained_in(self._network.params)
 
     @property
     def constants(self) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from .initializers import (
 )
 from .layer import Layer, Shape
 from .names import look_up
+from .normalization import BatchNorm, LayerNorm
 from .regularizers import L1L2, regularizer_from_config
 from .scalers import SCALERS
 
@@ -135,15 +136,21 @@ class Dense(Layer):
         """The biases that training starts from, shape (units,)."""
         return initial_biases(self.bias_initializer, inputs, self.units, seed, position)
 
-    @property
-    def parameters(self) -> dict[str, np.ndarray]:
+    def initialize(self, seed: int) -> None:
+        """Write the initial weights and biases."""
+        inputs = self.weight.shape[0]
+        self.weight = self.initial_weight(inputs, seed, self._position)
+        self.bias = self.initial_bias(inputs, seed, self._position)
+
+    def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`weight` and `bias`."""
-        return {"weight": self.weight, "bias": self.bias}
+        rows = self.network.weight_rows(self._position, arena)
+        return {"weight": rows[:-1], "bias": rows[-1]}
 
     @property
     def weight(self) -> np.ndarray:
         """Weights, shape (inputs, units)."""
-        return self.network.dense_matrix(self._position, self.network.params)[:-1]
+        return self.trained_in(self.network.params)["weight"]
 
     @weight.setter
     def weight(self, values: np.typing.ArrayLike) -> None:
@@ -152,7 +159,7 @@ class Dense(Layer):
     @property
     def bias(self) -> np.ndarray:
         """Biases, shape (units,)."""
-        return self.network.dense_matrix(self._position, self.network.params)[-1]
+        return self.trained_in(self.network.params)["bias"]
 
     @bias.setter
     def bias(self, values: np.typing.ArrayLike) -> None:
@@ -161,12 +168,12 @@ class Dense(Layer):
     @property
     def d_weight(self) -> np.ndarray:
         """Gradient of the weights."""
-        return self.network.dense_matrix(self._position, self.network.kept_gradients())[:-1]
+        return self.trained_in(self.network.kept_gradients())["weight"]
 
     @property
     def d_bias(self) -> np.ndarray:
         """Gradient of the biases."""
-        return self.network.dense_matrix(self._position, self.network.kept_gradients())[-1]
+        return self.trained_in(self.network.kept_gradients())["bias"]
 
 
 class Activation(Layer):
@@ -223,6 +230,38 @@ class Dropout(Layer):
         into.dropout(self.rate)
 
 
+class GaussianNoise(Layer):
+    """In training, adds random numbers of the normal distribution to all values.
+
+    Parameters
+    ----------
+    stddev : float
+        Their standard deviation, at least 0; their mean is 0.
+
+    Examples
+    --------
+    >>> model = Sequential([GaussianNoise(0.1), Dense(1)]).build(3)
+    >>> bool((model.predict([1.0, 2.0, 3.0]) == model.predict([1.0, 2.0, 3.0])).all())
+    True
+    """
+
+    kind = "gaussian_noise"
+
+    def __init__(self, stddev: float) -> None:
+        super().__init__()
+        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < math.inf:
+            raise ValueError(f"GaussianNoise: stddev is {stddev!r}; expected a number of at least 0")
+        self.stddev = float(stddev)
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {"stddev": self.stddev}
+
+    def lower(self, into: Lowering) -> None:
+        """Nothing but in training."""
+        into.noise(self.stddev)
+
+
 class Flatten(Layer):
     """Makes one row of numbers of each sample, whatever its shape."""
 
@@ -237,7 +276,9 @@ def _is_positive(number: object) -> bool:
     return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < math.inf
 
 
-_KINDS: tuple[type[Layer], ...] = (Dense, Activation, Dropout, Flatten, *SCALERS)
+_KINDS: tuple[type[Layer], ...] = (
+    Dense, Activation, Dropout, GaussianNoise, LayerNorm, BatchNorm, Flatten, *SCALERS,
+)  # fmt: skip
 _LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in _KINDS}
 _OPTIONS = {
     "dense": {
@@ -251,6 +292,9 @@ _OPTIONS = {
     },
     "activation": {"activation", *ACTIVATION_OPTIONS},
     "dropout": {"rate"},
+    "gaussian_noise": {"stddev"},
+    "layer_norm": {"epsilon"},
+    "batch_norm": {"momentum", "epsilon"},
     "flatten": set[str](),
     **{kind.kind: {"axis"} for kind in SCALERS},
 }

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .kernels import activations, losses, schema
+from .kernels import activations, losses, norms, schema
 from .losses import Formula
 from .plan import Plan, verify
 
@@ -21,7 +21,7 @@ SPARSE_BELOW = 0.5
 BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
 # Places, unless an operation has them.
-_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "sums")
+_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "kept", "sums")
 
 # Activations along a row are kinds of their own.
 _ALONG_ROWS = {"softmax": schema.SOFTMAX, "log_softmax": schema.LOG_SOFTMAX}
@@ -92,9 +92,7 @@ class Lowering:
         """y = x W + b; what is asked of the weights in training: see `schema.OPERATION`."""
         x, y = self.value, self._new_value(units)
         stride = schema.stride(units, self.dtype)
-        fields = {"weights": self.parameters, "ldw": stride, "sums": self.weight_rows}
-        self.parameters += (x.columns + 1) * stride
-        self.weight_rows += x.columns + 1
+        fields = self._trained(x.columns + 1, stride) | {"biases": x.columns}
         if x.delta >= 0 and self.rows > schema.SMALL_BATCH:
             across = schema.stride(x.columns, self.dtype)
             rows = schema.whole_lines(units, self.dtype)
@@ -154,6 +152,50 @@ class Lowering:
         if self.training and rate > 0:
             x, y = self.value, self._new_value(self.value.columns)
             self._add(schema.DROPOUT, x=x, y=y, number=rate)
+
+    def noise(self, deviation: float) -> None:
+        """In training, y = x + noise."""
+        if self.training and deviation > 0:
+            x, y = self.value, self._same_delta()
+            self._add(schema.NOISE, x=x, y=y, number=deviation)
+
+    def row_norm(self, epsilon: float) -> None:
+        """y = (x - mean) / sqrt(variance + epsilon) of each row."""
+        x, y = self.value, self._same_delta()
+        kept = self._allocate(schema.whole_lines(self.rows, self.dtype))
+        self._add(schema.ROW_NORM, x=x, y=y, kept=kept, number=epsilon)
+
+    def batch_norm(self, epsilon: float, momentum: float) -> None:
+        """The same of each column: in training with the moments of the batch, else with running ones."""
+        x, place = self.value, self.parameters
+        self.parameters += 3 * x.stride
+        if self.training:
+            y, chunks = self._same_delta(), -(-self.rows // norms.ROWS_OF_A_CHUNK)
+            kept = self._allocate((schema.BATCH_ROWS + 2 * chunks) * y.stride)
+            numbers = {"number": epsilon, "momentum": momentum}
+            self._add(schema.BATCH_NORM, x=x, y=y, constants=place, kept=kept, **numbers)
+        else:
+            self._add(schema.SCALE, x=x, y=x, constants=place)
+
+    def affine(self) -> None:
+        """y = gain x + offset, with trained numbers of its own for each column."""
+        x = self.value
+        y, stride = self._new_value(x.columns) if self.training else x, schema.stride(x.columns, self.dtype)
+        self._add(schema.AFFINE, x=x, y=y, **self._trained(2, stride))
+
+    def _trained(self, rows: int, stride: int) -> dict[str, float]:
+        """Room for rows of trained numbers, all biases unless something else is said."""
+        fields = {"weights": self.parameters, "ldw": stride, "depth": rows, "sums": self.weight_rows}
+        self.parameters += rows * stride
+        self.weight_rows += rows
+        return dict[str, float](fields)
+
+    def _same_delta(self) -> Value:
+        """A new value, whose delta becomes that of the present one in place."""
+        x = self.value
+        y = self._new_value(x.columns, with_delta=False)
+        self.value = Value(y.place, y.stride, y.columns, x.delta)
+        return self.value
 
     def loss(self, name: str, option: float = 0.0) -> None:
         """Losses and scores of the outputs, and their deltas."""

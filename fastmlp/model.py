@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import zip_longest
 from os import PathLike
@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .callbacks import Callback, CallbackList, Logs
+from .class_names import check_class_names, find_class_names, number_classes
 from .counts import is_count, positive, sample_shape
+from .data.split import split_rows
 from .history import History
 from .layer import Layer, Shape
-from .losses import Loss, choose_loss
+from .losses import CrossEntropy, Loss, choose_loss
 from .measures import Given, Measures, choose_metrics, predicted_classes
 from .names import look_up
 from .network import DTYPES, ENGINES, Network
@@ -26,9 +29,9 @@ from .samples import Samples, as_batch, as_samples
 from .saving import load_model, save_model
 from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
-from .targets import Targets, as_targets
+from .targets import Targets, as_targets, has_classes, true_classes
 from .team import choose_threads
-from .trainer import Task, train
+from .trainer import LINES, SILENT, Task, train, train_step
 
 Inputs = ArrayLike | SparseMatrix
 ClassWeight = Mapping[int, float] | str | None
@@ -52,6 +55,9 @@ class Sequential:
         Key of all random numbers: same data, same seed, same version: the same bits, for any number of threads.
     dtype : str
         `float32`, or `float64` for checks.
+    class_names : sequence of str, optional
+        Names of the classes 0, 1, ...: targets may be such names, and `predict_classes` returns them. Without them,
+        targets that are strings name the classes when `fit` first sees them: in sorted order, as in scikit-learn.
 
     Attributes
     ----------
@@ -61,7 +67,9 @@ class Sequential:
         What the features are called: the columns of the data frame that was trained on. A data frame with others, or
         in another order, is refused then. Saved, as are the class names.
     class_names : tuple of str
-        What the classes are called, in the order of their numbers; yours to set.
+        What the classes are called, in the order of their numbers; empty if they have no names. Yours to set.
+    stop_training : bool
+        Callbacks set it to end the training after the epoch.
 
     Examples
     --------
@@ -82,6 +90,7 @@ class Sequential:
         optimizer: str | Optimizer = "adam",
         seed: int = 0,
         dtype: str = "float32",
+        class_names: Sequence[str] = (),
     ) -> None:
         self.layers: list[Layer] = []
         for layer in layers:
@@ -92,10 +101,10 @@ class Sequential:
             raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.optimizer = get_optimizer(optimizer)
+        self.class_names = check_class_names(class_names)
         self.history = History()
+        self.stop_training = False
         self.feature_names: tuple[str, ...] = ()
-        self.class_names: tuple[str, ...] = ()
-        self._epochs = 0
         self._network: Network | None = None
 
     # Structure
@@ -136,13 +145,14 @@ class Sequential:
                 f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
             )
         if self._network is None:
+            self._count_outputs(self.class_names, shape)
             self._network = Network(self.layers, shape, self.dtype, self.seed)
         return self
 
-    def _build_for(self, samples: Samples) -> None:
-        """Build the model, with scalers that have seen these samples unless they have seen others before."""
+    def _build_for(self, samples: Samples, rows: np.ndarray) -> None:
+        """Build the model, with scalers that have seen these rows of the samples, or others before."""
         new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
-        scalings = [layer.measure(samples, np.dtype(self.dtype)) for layer in new]
+        scalings = [layer.measure(samples, np.dtype(self.dtype), rows) for layer in new]
         self.build(samples.shape)
         for layer, scaling in zip(new, scalings, strict=True):
             layer.set(scaling)
@@ -156,6 +166,11 @@ class Sequential:
                 "the model has no parameters yet: call fit or build(input_shape), or load a saved one"
             )
         return self._network
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs so far, those before a saved model was loaded included."""
+        return 0 if self._network is None else self._network.epochs
 
     @property
     def span(self) -> slice:
@@ -210,11 +225,14 @@ class Sequential:
         *,
         epochs: int = 10,
         batch_size: int | None = 32,
+        validation_split: float = 0.0,
         validation_data: tuple[Any, ...] | None = None,
         class_weight: ClassWeight = None,
         sample_weight: ArrayLike | None = None,
         metrics: Given | None = None,
         shuffle: bool = True,
+        callbacks: Iterable[Callback | Callable[[int, Logs], object]] = (),
+        initial_epoch: int | None = None,
         threads: int | None = None,
         engine: str = "kernels",
         keep_gradients: bool = False,
@@ -230,10 +248,15 @@ class Sequential:
         y : array_like
             For `cross_entropy` classes, whole numbers from 0, or one-hot rows or probabilities, shape (samples,
             outputs): which, is found out from the shape. Else values, shape (samples, outputs).
+            Strings are names of classes, see `class_names`.
         epochs : int
-            Passes over the data.
+            Passes over the data; with `initial_epoch`, the number of the last one.
         batch_size : int or None
-            Samples of a step; None is all. A last batch that is smaller is trained too.
+            Samples of a step; None is all, 1 is one after the other. A last batch that is smaller is trained too.
+        validation_split : float
+            Share of the samples, from 0 and below 1, to evaluate after each epoch and not to train on. Unlike Keras,
+            which takes the last ones, they are drawn by the seed, and of each class its share: those that
+            `train_test_split` takes for testing with this seed. They are not copied.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         class_weight : dict of int to float, or "balanced", optional
@@ -248,6 +271,13 @@ class Sequential:
             true (classes, or values as the outputs) and of the outputs. Not weighted.
         shuffle : bool
             Whether each epoch has an order of its own.
+        callbacks : iterable of Callback or callable
+            What happens after each epoch, e.g. `EarlyStopping()`, or any function of (epoch, logs): the number of the
+            epoch and its quantities by name, as in the history.
+        initial_epoch : int, optional
+            The epochs that count as done, as in Keras: `fit(epochs=5, initial_epoch=3)` trains the 4th and the 5th.
+            The history of epochs that are trained again is replaced. Without it, `epochs` more are trained from where
+            the last call, or the loaded model, stopped.
         threads : int or None
             Number of threads; None: as many as help. The result does not depend on it.
         engine : str
@@ -255,7 +285,7 @@ class Sequential:
         keep_gradients : bool
             Whether the gradients of the last step are to be seen afterwards as `d_weight`, `d_bias`; a little slower.
         verbose : int
-            0: silent; 1: a line an epoch, and a progress bar on a terminal.
+            0: silent; 1: a line an epoch, and a progress bar on a terminal; 2: a line an epoch.
 
         Returns
         -------
@@ -270,32 +300,62 @@ class Sequential:
             If the loss becomes NaN or infinite.
         KeyboardInterrupt
             After Ctrl-C; the weights and the history so far are usable.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X = np.linspace(-1, 1, 40)[:, None]
+        >>> y = np.where(X[:, 0] < 0, "low", "high")
+        >>> model = Sequential([Dense(8, "tanh"), Dense(2, "softmax")], optimizer=Adam(0.05))
+        >>> stopping = EarlyStopping(patience=5, restore_best_weights=True)
+        >>> history = model.fit(X, y, epochs=200, validation_split=0.2, callbacks=[stopping], verbose=0)
+        >>> model.class_names, model.predict_classes([[-0.9], [0.9]]).tolist()
+        (('high', 'low'), ['low', 'high'])
         """
-        epochs = positive("epochs", epochs)
+        span = self._epochs_to_train(epochs, initial_epoch)
+        if not is_count(verbose) or not SILENT <= verbose <= LINES:
+            raise ValueError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
-        batch = (
-            samples.count if batch_size is None else min(positive("batch_size", batch_size), samples.count)
-        )
         look_up("engine", engine, ENGINES)
         choose_threads(threads, 0)
-        targets = self._targets(samples, y, class_weight, sample_weight)
+        names = self._names_of_classes(y, samples)
+        targets = self._targets(samples, y, names, class_weight, sample_weight)
         measures = self._measures(samples, metrics, numbers=True)
-        validation = None
-        if validation_data is not None:
-            validation = self._validation(validation_data, samples.shape, samples.names)
-        self._build_for(samples)
-        if keep_gradients:
-            self.network.keep_gradients()
+        rows, validation = np.arange(samples.count), None
+        if validation_split != 0:
+            if validation_data is not None:
+                raise ValueError(
+                    "validation_split: expected 0 where there is validation_data; give one of the two"
+                )
+            rows, kept = self._split(validation_split, samples, targets)
+            validation = samples, self._targets(samples, y, names, None, sample_weight), kept
+        elif validation_data is not None:
+            validation = self._validation(validation_data, samples, names)
+        batch = rows.size if batch_size is None else min(positive("batch_size", batch_size), rows.size)
         task = Task(
-            samples, targets, validation, measures, self.optimizer, batch, bool(shuffle), threads, engine,
+            samples, targets, rows, validation, measures, self.optimizer, batch, bool(shuffle), threads, engine,
             int(verbose),
         )  # fmt: skip
+        hooks = CallbackList(callbacks, self, task.metrics)
+        self.class_names = names
+        self._build_for(samples, rows)
+        if keep_gradients:
+            self.network.keep_gradients()
         with self.network.lock:
-            try:
-                train(self.network, task, self._epochs, self._epochs + epochs, self.history)
-            finally:
-                self._epochs = max([self._epochs, *self.history.epochs])
+            train(self.network, task, span, self.history, hooks)
         return self.history
+
+    def _epochs_to_train(self, epochs: int, initial: int | None) -> range:
+        """The epochs that `fit` is asked for, counted from 0."""
+        epochs = positive("epochs", epochs)
+        if initial is None:
+            return range(self.epochs, self.epochs + epochs)
+        if not is_count(initial) or initial >= epochs:
+            raise ValueError(
+                f"initial_epoch: expected a whole number from 0 and below epochs={epochs}, the number of the last one, "
+                f"got {initial!r}"
+            )
+        return range(int(initial), epochs)
 
     def evaluate(
         self,
@@ -330,7 +390,7 @@ class Sequential:
         [[1, 1], [0, 1]]
         """
         samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
-        targets = self._targets(samples, y, class_weight, sample_weight)
+        targets = self._targets(samples, y, self.class_names, class_weight, sample_weight)
         measures = self._measures(samples, metrics, numbers=False)
         loss, score = self.network.evaluate(samples, targets, threads=threads, engine=engine)
         scores = {"loss": loss, targets.formula.score: score}
@@ -372,11 +432,54 @@ class Sequential:
 
         Returns
         -------
-        ndarray of int, shape (samples,), or a number for one sample
+        ndarray of int, or of str where the classes have names, shape (samples,), or () for one sample
         """
-        return predicted_classes(self.predict(X, threads=threads), self._last_activation)
+        classes = predicted_classes(self.predict(X, threads=threads), self._last_activation)
+        return np.asarray(np.array(self.class_names)[classes]) if self.class_names else classes
 
     # By hand
+
+    def train_on_batch(
+        self, X: Inputs, y: ArrayLike, *, threads: int | None = None, engine: str = "kernels"
+    ) -> float:
+        """One step of training on these samples, in their order; it is no epoch of the history.
+
+        Parameters
+        ----------
+        X, y : array_like
+            The batch, as for `fit`.
+        threads, engine
+            As for `fit`.
+
+        Returns
+        -------
+        float
+            Mean loss over the batch, from before the step.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the loss is NaN or infinite; nothing has changed then.
+
+        Examples
+        --------
+        >>> model = Sequential([Dense(1)], optimizer=SGD(0.1))
+        >>> losses = [model.train_on_batch([[1.0], [2.0]], [2.0, 4.0]) for _ in range(50)]
+        >>> losses[-1] < losses[0] / 100
+        True
+        """
+        samples = self._fitting(as_samples(X, np.dtype(self.dtype)))
+        look_up("engine", engine, ENGINES)
+        choose_threads(threads, 0)
+        names = self._names_of_classes(y, samples)
+        targets, rows = self._targets(samples, y, names), np.arange(samples.count)
+        task = Task(
+            samples, targets, rows, None, self._measures(samples, None, numbers=True), self.optimizer, rows.size,
+            False, threads, engine, SILENT,
+        )  # fmt: skip
+        self.class_names = names
+        self._build_for(samples, rows)
+        return train_step(self.network, task)
 
     def forward(self, X: Inputs) -> np.ndarray:
         """One forward pass, as in training; the values stay for `backward`.
@@ -461,6 +564,36 @@ class Sequential:
             )
         return samples
 
+    def _targets(
+        self,
+        samples: Samples,
+        y: ArrayLike,
+        names: tuple[str, ...],
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Targets:
+        outputs = self._count_outputs(names, samples.shape)
+        return as_targets(
+            number_classes(y, names), self.loss, samples.count, outputs, np.dtype(self.dtype),
+            class_weight=class_weight, sample_weight=sample_weight,
+        )  # fmt: skip
+
+    def _names_of_classes(self, y: ArrayLike, samples: Samples) -> tuple[str, ...]:
+        """Those given, or those found among the targets if they are classes."""
+        outputs = math.prod(self._output_shape(samples.shape))
+        return self.class_names or (find_class_names(y) if has_classes(self.loss, outputs) else ())
+
+    def _count_outputs(self, names: tuple[str, ...], shape: Shape) -> int:
+        """The number of outputs for samples of this shape; a ValueError if there are not as many names of classes."""
+        outputs = math.prod(self._output_shape(shape))
+        classes = outputs if outputs > 1 or isinstance(self.loss, CrossEntropy) else 2
+        if names and len(names) != classes:
+            raise ValueError(
+                f"expected names of {classes} classes, as the network has {outputs} outputs, got {len(names)}: "
+                f"{', '.join(names)}; give all as class_names, or the last layer as many units"
+            )
+        return outputs
+
     def _check_names(self, samples: Samples, name: str) -> None:
         """Raise if the samples say that they have other features than those that the model was trained on."""
         pairs = zip_longest(self.feature_names, samples.names)
@@ -470,19 +603,6 @@ class Sequential:
                 f"{name}: expected the columns that the model was trained on, in their order: {other[0]!r} where "
                 f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
             )
-
-    def _targets(
-        self,
-        samples: Samples,
-        y: ArrayLike,
-        class_weight: ClassWeight = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> Targets:
-        outputs = math.prod(self._output_shape(samples.shape))
-        return as_targets(
-            y, self.loss, samples.count, outputs, np.dtype(self.dtype), class_weight=class_weight,
-            sample_weight=sample_weight,
-        )  # fmt: skip
 
     def _measures(self, samples: Samples, given: Given | None, *, numbers: bool) -> Measures:
         outputs = math.prod(self._output_shape(samples.shape))
@@ -494,19 +614,31 @@ class Sequential:
             shape = layer.output_shape(shape)
         return shape
 
-    def _validation(self, given: Any, shape: Shape, names: tuple[str, ...]) -> tuple[Samples, Targets]:
+    def _split(self, share: float, samples: Samples, targets: Targets) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the samples to train on, and of those to validate with, in ascending order."""
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
+            raise ValueError(f"validation_split: expected a share from 0 and below 1, got {share!r}")
+        outputs = math.prod(self._output_shape(samples.shape))
+        classes = true_classes(targets, self.loss, outputs) if has_classes(self.loss, outputs) else None
+        parts = split_rows(samples.count, share, classes, self.seed, "validation_split")
+        return np.sort(parts[0]), np.sort(parts[1])
+
+    def _validation(
+        self, given: Any, like: Samples, names: tuple[str, ...]
+    ) -> tuple[Samples, Targets, np.ndarray]:
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError(
                 f"validation_data: expected (X, y) or (X, y, sample_weight), got {type(given).__name__}"
             )
         samples = as_samples(given[0], np.dtype(self.dtype), "validation X")
-        if names and samples.names and samples.names != names:
+        if like.names and samples.names and samples.names != like.names:
             raise ValueError("validation X: expected the columns of X in their order; use X_val[X.columns]")
-        if samples.shape != shape:
+        if samples.shape != like.shape:
             raise ValueError(
-                f"validation X: expected samples of shape {shape} as in training, got {samples.shape}"
+                f"validation X: expected samples of shape {like.shape} as in training, got {samples.shape}"
             )
-        return samples, self._targets(samples, given[1], None, *given[2:])
+        targets = self._targets(samples, given[1], names, None, *given[2:])
+        return samples, targets, np.arange(samples.count)
 
 
 def load(path: str | PathLike[str]) -> Sequential:

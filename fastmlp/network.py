@@ -21,7 +21,6 @@ from .kernels import layers as layer_kernels
 from .kernels import program, schema
 from .kernels import threads as words
 from .layer import Layer, Shape
-from .layers import Dense
 from .lowering import lower
 from .names import look_up
 from .optimizers import Optimizer
@@ -99,16 +98,14 @@ class Network:
         self.plateau = NO_PLATEAU
         self.slots_of = ""  # the optimizer whose state the slots hold
         self.steps = [0] * len(self.layers)  # updates of each layer so far
+        self.epochs = 0  # whole epochs so far
         self._runs: dict[str, tuple[object, Plan, schema.State]] = {}  # the last of each purpose
         self._pace: tuple[object, Pace] = (None, Pace(1, 1))  # of the last training
         self._by_hand = 0  # rows of the last forward call
         for layer in self.layers:
             layer._network = self
         for layer in self.layers:
-            if isinstance(layer, Dense):
-                inputs = layer.weight.shape[0]
-                layer.weight = layer.initial_weight(inputs, seed, layer._position)
-                layer.bias = layer.initial_bias(inputs, seed, layer._position)
+            layer.initialize(seed)
 
     def __reduce__(self) -> NoReturn:
         """Copies would lose the views and the alignment, and pickles can run code."""
@@ -116,18 +113,17 @@ class Network:
 
     # Memory
 
-    def dense_matrix(self, position: int, arena: np.ndarray) -> np.ndarray:
-        """A dense layer's weights and, in the last row, its biases: a view into an arena like `params`."""
+    def weight_rows(self, position: int, arena: np.ndarray) -> np.ndarray:
+        """A layer's weights and, in the last row, its biases: a view into an arena like `params`."""
         for op in self.inference.operations[self.inference.spans[position]]:
             if op["weights"] >= 0:
-                inputs, units = int(op["fan_in"]), int(op["fan_out"])
-                return matrix(arena, int(op["weights"]), int(op["ldw"]), inputs + 1, units)
+                return matrix(arena, int(op["weights"]), int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
         raise ValueError(f"{self.layers[position]!r} has no weights")
 
-    def constant_rows(self, position: int) -> np.ndarray:
-        """What a layer that scales has for each feature, (center, factor): a view into `params`."""
-        (op,) = self.inference.operations[self.inference.spans[position]]
-        return matrix(self.params, int(op["constants"]), int(op["ldx"]), 2, int(op["fan_in"]))
+    def constant_rows(self, position: int, count: int) -> np.ndarray:
+        """What a layer that scales has for each feature, center and factor first: a view into `params`."""
+        op = self.inference.operations[self.inference.spans[position]][0]
+        return matrix(self.params, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
 
     def kept_gradients(self) -> np.ndarray:
         """The arena of gradients, if something has filled it."""
@@ -183,8 +179,8 @@ class Network:
                 self.shows_averages = True
                 for layer in self.layers:
                     if layer.parameters:  # constants, as of scalers, have no average
-                        averages = self.dense_matrix(layer._position, self.averages)
-                        self.dense_matrix(layer._position, self.params)[...] = averages
+                        averages = self.weight_rows(layer._position, self.averages)
+                        self.weight_rows(layer._position, self.params)[...] = averages
                 yield
             finally:
                 self.params[...], self.shows_averages = parameters, False
@@ -260,7 +256,7 @@ class Network:
     def work(self, rows: int, passes: int) -> int:
         """Multiply-adds of `passes` passes of this many rows through the network."""
         dense = self.inference.operations[self.inference.operations["weights"] >= 0]
-        return int(passes * rows * (dense["fan_in"] * dense["fan_out"]).sum())
+        return int(passes * rows * ((dense["depth"] - 1) * dense["fan_out"]).sum())
 
     def team_rows(self, size: int) -> int:
         """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""
@@ -284,7 +280,7 @@ class Network:
         engine: str,
         on_step: Callable[[int], None] | None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Train on all samples once.
+        """Train once on the samples whose numbers are in `order`.
 
         Returns
         -------
@@ -312,7 +308,7 @@ class Network:
             pace.largest,
         )
         data = self._data(samples, targets, order)
-        first, count = max(self.steps) + 1, -(-samples.count // batch_size)
+        first, count = max(self.steps) + 1, -(-order.size // batch_size)
         update = self._update(optimizer, engine, optimizer.hyper(first, count, self.dtype, self.plateau))
         totals, seed = np.zeros(3), np.uint64(self.seed)
         run = _entries(engine).train_epoch
@@ -350,10 +346,13 @@ class Network:
         *,
         threads: int | None,
         engine: str,
+        order: np.ndarray | None = None,
     ) -> tuple[float, float]:
-        """Mean loss and mean score."""
-        size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = self.team_rows(size) if engine == "kernels" else samples.count
+        """Mean loss and mean score of the samples whose numbers are in `order`; without one, of all."""
+        order = np.arange(samples.count) if order is None else order
+        count, work_of_all = order.size, self.work(order.size, 1)
+        size = choose_size(engine, threads, work_of_all)
+        rows = self.team_rows(size) if engine == "kernels" else count
         plan, state = self._prepare(
             lambda: lower(
                 self.layers,
@@ -367,36 +366,40 @@ class Network:
             (targets.formula, rows, samples.sparse),
             size,
         )
-        data = self._data(samples, targets, np.arange(samples.count))
-        losses, scores = np.zeros(samples.count, self.dtype), np.zeros(samples.count, self.dtype)
+        data = self._data(samples, targets, order)
+        losses, scores = np.zeros(count, self.dtype), np.zeros(count, self.dtype)
         run = _entries(engine).evaluate
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(losses, scores, plan.operations, state, data, control, rank, size)
 
-        team.run(work, size, team.new_control(), amount=self.work(samples.count, 1))
+        team.run(work, size, team.new_control(), amount=work_of_all)
         # fsum is exact, so the order of the rows does not matter.
-        return math.fsum(losses) / samples.count, math.fsum(scores) / samples.count
+        return math.fsum(losses) / count, math.fsum(scores) / count
 
     @_in_turn
-    def predict(self, samples: Samples, *, threads: int | None, engine: str) -> np.ndarray:
-        """The outputs, shape (samples, outputs)."""
-        size = choose_size(engine, threads, self.work(samples.count, 1))
-        rows = self.team_rows(size) if engine == "kernels" else samples.count
+    def predict(
+        self, samples: Samples, *, threads: int | None, engine: str, order: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The outputs for the samples whose numbers are in `order`, shape (samples, outputs); without one, for all."""
+        order = np.arange(samples.count) if order is None else order
+        count, work_of_all = order.size, self.work(order.size, 1)
+        size = choose_size(engine, threads, work_of_all)
+        rows = self.team_rows(size) if engine == "kernels" else count
         plan, state = self._prepare(
             lambda: lower(self.layers, self.features, rows, self.dtype, sparse_input=samples.sparse),
             "predict",
             (rows, samples.sparse),
             size,
         )
-        data = self._data(samples, None, np.arange(samples.count))
-        outputs = np.empty((samples.count, self.outputs), self.dtype)
+        data = self._data(samples, None, order)
+        outputs = np.empty((count, self.outputs), self.dtype)
         run = _entries(engine).predict
 
         def work(control: np.ndarray, rank: int, size: int) -> None:
             run(outputs, plan.operations, state, data, control, rank, size)
 
-        team.run(work, size, team.new_control(), amount=self.work(samples.count, 1))
+        team.run(work, size, team.new_control(), amount=work_of_all)
         return outputs
 
     # One pass at a time, by hand

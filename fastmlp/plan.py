@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import activations, losses, schema
+from .kernels import activations, losses, norms, schema
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,13 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         return
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
     dense = kind in {schema.DENSE, schema.SPARSE}
+    if op["depth"] != {schema.DENSE: fan_in + 1, schema.SPARSE: fan_in + 1, schema.AFFINE: 2}.get(kind, 0):
+        yield f"the weights have {op['depth']} rows"
+    if kind in {schema.ROW_NORM, schema.BATCH_NORM}:
+        chunks = -(-plan.rows // norms.ROWS_OF_A_CHUNK)
+        room = plan.rows if kind == schema.ROW_NORM else (schema.BATCH_ROWS + 2 * chunks) * op["ldy"]
+        if not 0 <= op["kept"] <= plan.workspace - room:
+            yield f"kept is not inside its arena of {plan.workspace} numbers"
     if kind != schema.INPUT and not dense and fan_in != fan_out:
         yield f"{fan_in} columns come in, {fan_out} go out"
     if kind == schema.ACTIVATION and op["dx"] >= 0 and op["x"] == op["y"]:
@@ -105,7 +112,7 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, kind == schema.LOSS),
         "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
         "second": (op["ldy"], plan.rows, fan_out, plan.workspace, dense and op["half"] > 0),
-        "weights": (op["ldw"], fan_in + 1, fan_out, plan.parameters, dense),
+        "weights": (op["ldw"], op["depth"], fan_out, plan.parameters, dense or kind == schema.AFFINE),
         "transposed": (
             op["ldt"],
             schema.whole_lines(fan_out, plan.dtype),
@@ -113,9 +120,17 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
             plan.workspace,
             dense and op["dx"] >= 0 and plan.rows > schema.SMALL_BATCH,
         ),
-        "constants": (op["ldx"], 2, fan_in, plan.parameters, kind == schema.SCALE),
+        "constants": (
+            op["ldx"],
+            3 if kind == schema.BATCH_NORM else 2,
+            fan_in,
+            plan.parameters,
+            kind in {schema.SCALE, schema.BATCH_NORM},
+        ),
     }
-    if dense and not 0 <= op["sums"] <= plan.weight_rows - fan_in - 1:
+    if not 0 <= op["biases"] <= op["depth"]:
+        yield f"biases start at row {op['biases']} of {op['depth']}"
+    if op["depth"] and not 0 <= op["sums"] <= plan.weight_rows - op["depth"]:
         yield f"sums is not inside its arena of {plan.weight_rows} numbers"
     for name in ("l1", "l2", "max_norm"):
         if not 0 <= op[name] < np.inf:

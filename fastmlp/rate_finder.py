@@ -143,7 +143,7 @@ def _copy(model: Sequential) -> Sequential:
 def _prepare(trial: Sequential, X: Inputs) -> int:
     """Build the copy for these samples; their number."""
     samples = as_samples(X, np.dtype(trial.dtype))
-    trial._build_for(samples)
+    trial._build_for(samples, np.arange(samples.count))
     return samples.count
 
 

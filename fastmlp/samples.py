@@ -48,15 +48,16 @@ class Samples:
         """The memory of the numbers as bytes."""
         return self.numbers.view(np.uint8)
 
-    def rows(self, start: int, stop: int) -> np.ndarray:
-        """Some of the samples as rows of their numbers: a view of dense ones, a new matrix of sparse ones."""
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """The samples with these numbers, as a new matrix."""
         features = math.prod(self.shape)
         if not self.starts.size:
-            return self.numbers[start * features : stop * features].reshape(-1, features)
-        dense = np.zeros((stop - start, features), self.numbers.dtype)
-        stored = slice(self.starts[start], self.starts[stop])
-        lengths = np.diff(self.starts[start : stop + 1])
-        dense[np.repeat(np.arange(stop - start), lengths), self.columns[stored]] = self.numbers[stored]
+            return self.numbers.reshape(-1, features)[which]
+        dense = np.zeros((which.size, features), self.numbers.dtype)
+        lengths = self.starts[which + 1] - self.starts[which]
+        before = np.cumsum(lengths) - lengths
+        stored = np.arange(lengths.sum()) + np.repeat(self.starts[which] - before, lengths)
+        dense[np.repeat(np.arange(which.size), lengths), self.columns[stored]] = self.numbers[stored]
         return dense
 
     @cached_property

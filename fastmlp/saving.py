@@ -40,7 +40,7 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "optimizer": model.optimizer.config(),
         "seed": model.seed,
         "dtype": model.dtype,
-        "epochs": model._epochs,
+        "epochs": model.epochs,
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
         "averages": _has_averages(model),
@@ -88,9 +88,8 @@ def _tensors(model: Sequential) -> Tensors:
         tensors |= {f"layer{number}.{name}": array for name, array in layer.constants.items()}
         if layer.parameters:
             for suffix, arena in arenas.items():
-                both = network.dense_matrix(number, arena)
-                tensors[f"layer{number}.weight{suffix}"] = both[:-1]
-                tensors[f"layer{number}.bias{suffix}"] = both[-1]
+                trained = layer.trained_in(arena)
+                tensors |= {f"layer{number}.{name}{suffix}": array for name, array in trained.items()}
     return tensors
 
 
@@ -154,7 +153,7 @@ def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
         raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
     if not is_count(config["epochs"]):
         raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
-    model.network.steps, model._epochs = list(steps), config["epochs"]
+    model.network.steps, model.network.epochs = list(steps), config["epochs"]
     if not isinstance(config["averages"], bool):
         raise ValueError(f"expected whether there are averages, got {config['averages']!r}")
     model.network.keep_averages(config["averages"])

@@ -70,15 +70,15 @@ class Scaler(Layer):
         """The arguments that make this layer again."""
         return {} if self.axis == 0 else {"axis": None}
 
-    def measure(self, samples: Samples, dtype: np.dtype[Any]) -> Scaling:
-        """What this scaler would do to such samples in a network of this type.
+    def measure(self, samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Scaling:
+        """What this scaler would do to such samples, or to these rows of them, in a network of this type.
 
         Raises
         ------
         ValueError
             If the type cannot tell the numbers of a feature apart.
         """
-        seen = statistics(samples, dtype)
+        seen = statistics(samples, dtype, rows)
         if self.axis is None:
             seen = _together(seen)
         center, size = self._center_and_size(seen)
@@ -178,12 +178,12 @@ class Scaler(Layer):
     @property
     def center(self) -> np.ndarray:
         """What is subtracted, shape (features,)."""
-        return self.network.constant_rows(self._position)[0]
+        return self.network.constant_rows(self._position, 2)[0]
 
     @property
     def factor(self) -> np.ndarray:
         """What the difference is multiplied by, shape (features,)."""
-        return self.network.constant_rows(self._position)[1]
+        return self.network.constant_rows(self._position, 2)[1]
 
 
 class StandardScaler(Scaler):
@@ -226,8 +226,8 @@ class MaxAbsScaler(Scaler):
 SCALERS: tuple[type[Scaler], ...] = (StandardScaler, MinMaxScaler, MaxAbsScaler)
 
 
-def statistics(samples: Samples, dtype: np.dtype[Any]) -> Statistics:
-    """Mean, deviation and range of each feature, of the numbers that a network of this type reads.
+def statistics(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Statistics:
+    """Mean, deviation and range of each feature as a network of this type reads them: in these rows, or in all.
 
     One pass over the samples, a chunk at a time, which are joined as in Chan, Golub and LeVeque (1979). The same
     bits for dense and sparse samples.
@@ -236,7 +236,7 @@ def statistics(samples: Samples, dtype: np.dtype[Any]) -> Statistics:
     mean, squares = np.zeros(features), np.zeros(features)
     low, high = np.full(features, np.inf), np.full(features, -np.inf)
     count = 0
-    for chunk in _chunks(samples, dtype):
+    for chunk in _chunks(samples, dtype, np.arange(samples.count) if rows is None else rows):
         own_mean = chunk.mean(axis=0)
         np.minimum(low, chunk.min(axis=0), out=low)
         np.maximum(high, chunk.max(axis=0), out=high)
@@ -258,12 +258,12 @@ def _together(seen: Statistics) -> Statistics:
     )
 
 
-def _chunks(samples: Samples, dtype: np.dtype[Any]) -> Iterator[np.ndarray]:
-    """The samples as the network reads them, some at a time, as new matrices of float64."""
+def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterator[np.ndarray]:
+    """These samples as the network reads them, some at a time, as new matrices of float64."""
     features = math.prod(samples.shape)
-    rows = max(1, _CHUNK // features)
-    for start in range(0, samples.count, rows):
-        numbers = samples.rows(start, min(start + rows, samples.count))
+    at_once = max(1, _CHUNK // features)
+    for start in range(0, rows.size, at_once):
+        numbers = samples.rows(rows[start : start + at_once])
         if numbers.dtype == schema.ITEM_TYPES[schema.BYTES]:
             yield np.multiply(numbers, dtype.type(BYTE_SCALE), dtype=dtype).astype(np.float64)
         else:

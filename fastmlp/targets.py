@@ -22,6 +22,13 @@ class Targets(NamedTuple):
     weights: np.ndarray
     formula: Formula  # the kernel that goes with them
 
+    def of(self, rows: np.ndarray, count: int) -> Targets:
+        """Those of some of `count` samples."""
+        labels, values, weights = (
+            array.reshape(count, -1)[rows].reshape(-1) if array.size else array for array in self[:3]
+        )
+        return Targets(labels, values, weights, self.formula)
+
 
 def as_targets(
     y: ArrayLike,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .callbacks import CallbackList
 from .errors import TrainingDiverged
 from .history import History
 from .kernels import rng
@@ -21,6 +22,9 @@ from .samples import Samples
 from .schedules import ReduceOnPlateau
 from .targets import Targets
 
+SPEED = ("seconds", "samples_per_second")
+SILENT, BAR, LINES = range(3)  # what `verbose` can be, as in Keras
+
 
 @dataclass(frozen=True)
 class Task:
@@ -28,7 +32,8 @@ class Task:
 
     samples: Samples
     targets: Targets
-    validation: tuple[Samples, Targets] | None
+    rows: np.ndarray  # numbers of the samples to train on
+    validation: tuple[Samples, Targets, np.ndarray] | None  # the same to validate with
     measures: Measures
     optimizer: Optimizer
     batch_size: int
@@ -44,18 +49,19 @@ class Task:
 
     @property
     def metrics(self) -> list[str]:
-        """What is known of each epoch."""
-        names = ["loss", self.score]
-        return names if self.validation is None else [*names, *(f"val_{name}" for name in names)]
+        """The quantities of an epoch."""
+        names = ["loss", self.score, *self.measures.metrics]
+        validated = [f"val_{name}" for name in names] if self.validation is not None else []
+        return [*names, *validated, *SPEED]
 
     @property
     def steps(self) -> int:
         """Steps of an epoch; the last batch may be smaller."""
-        return -(-self.samples.count // self.batch_size)
+        return -(-self.rows.size // self.batch_size)
 
 
-def train(network: Network, task: Task, first: int, last: int, history: History) -> None:
-    """Train for the epochs first, ..., last - 1 (counted from 0) and append to the history.
+def train(network: Network, task: Task, epochs: range, history: History, callbacks: CallbackList) -> None:
+    """Train for these epochs (counted from 0) and append to the history.
 
     Raises
     ------
@@ -68,24 +74,67 @@ def train(network: Network, task: Task, first: int, last: int, history: History)
     network.require_parameters("fit")
     if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
         task.optimizer.learning_rate.check_metric(task.metrics)
-    order = np.arange(task.samples.count)
+    callbacks.on_train_begin()
     network.prepare_slots(task.optimizer)
-    for epoch in range(first, last):
-        if task.shuffle:
-            rng.shuffle(order, np.uint64(network.seed), epoch)
-        with _progress(task, epoch, last) as on_step:
-            metrics = _train_epoch(network, task, order, epoch, on_step)
-        if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
-            network.plateau = task.optimizer.learning_rate.after_epoch(network.plateau, metrics)
-        history.append(epoch + 1, metrics)
-        if task.verbose:
-            print(_line(epoch + 1, last, metrics), file=sys.stderr)
+    try:
+        for epoch in epochs:
+            callbacks.on_epoch_begin(epoch + 1)
+            with _progress(task, epoch, epochs.stop) as on_step:
+                metrics = _train_epoch(network, task, epoch, on_step)
+            if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
+                network.plateau = task.optimizer.learning_rate.after_epoch(network.plateau, metrics)
+            history.append(epoch + 1, metrics)
+            network.epochs = epoch + 1
+            if task.verbose:
+                print(_line(epoch + 1, epochs.stop, metrics), file=sys.stderr)
+            callbacks.on_epoch_end(epoch + 1, metrics)
+            if callbacks.stopped:
+                break
+    except KeyboardInterrupt:
+        callbacks.on_train_end()
+        raise
+    callbacks.on_train_end()
+
+
+def train_step(network: Network, task: Task) -> float:
+    """Train one step on all samples of the task in their order; the mean loss before it.
+
+    Raises
+    ------
+    TrainingDiverged
+        If the loss is not finite; nothing has changed then.
+    """
+    # Steps, not epochs, key the random numbers, as many steps may follow each other in no epoch.
+    totals, control = network.train_epoch(
+        task.samples, task.targets, task.rows, optimizer=task.optimizer,
+        batch_size=task.batch_size, epoch=max(network.steps), threads=task.threads, engine=task.engine, on_step=None,
+    )  # fmt: skip
+    if control[words.BROKEN]:
+        raise TrainingDiverged(
+            f"the loss is not finite in step {max(network.steps) + 1}; the model is as it was before. Try a learning "
+            f"rate below {_rate(network, task):g}, or scale the inputs"
+        )
+    return float(totals[0]) / task.rows.size
+
+
+def _rate(network: Network, task: Task) -> float:
+    """The learning rate of the next step."""
+    return float(task.optimizer.rates(np.array(network.steps[:1]))[0])
+
+
+def _rows_in_order(network: Network, task: Task, epoch: int) -> np.ndarray:
+    """The samples in the order of an epoch."""
+    if not task.shuffle:
+        return task.rows
+    order = np.empty(task.rows.size, np.int64)
+    rng.shuffle(order, np.uint64(network.seed), epoch)
+    return task.rows[order]
 
 
 def _train_epoch(
-    network: Network, task: Task, order: np.ndarray, epoch: int, on_step: Callable[[int], None] | None
+    network: Network, task: Task, epoch: int, on_step: Callable[[int], None] | None
 ) -> dict[str, float]:
-    before = network.params.copy()
+    before, order = network.params.copy(), _rows_in_order(network, task, epoch)
     start = time.perf_counter()
     totals, control = network.train_epoch(
         task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
@@ -99,35 +148,39 @@ def _train_epoch(
         raise TrainingDiverged(
             f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
             f"from before this epoch, its optimizer starts afresh. Try a learning rate below "
-            f"{task.optimizer.rates(np.array(network.steps[:1]))[0]:g}, or scale the inputs"
+            f"{_rate(network, task):g}, or scale the inputs"
         )
-    count = task.samples.count
+    count = order.size
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}
-    metrics |= _measure(network, task, task.samples, task.targets)
+    metrics |= _measure(network, task, task.samples, task.targets, task.rows)
     if task.validation is not None:
-        loss, score = network.evaluate(*task.validation, threads=task.threads, engine=task.engine)
-        validation = {"loss": loss, task.score: score, **_measure(network, task, *task.validation)}
+        samples, targets, rows = task.validation
+        loss, score = network.evaluate(samples, targets, threads=task.threads, engine=task.engine, order=rows)
+        validation = {"loss": loss, task.score: score, **_measure(network, task, samples, targets, rows)}
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     metrics |= {"seconds": seconds, "samples_per_second": count / seconds}
     return {name: float(value) for name, value in metrics.items()}
 
 
-def _measure(network: Network, task: Task, samples: Samples, targets: Targets) -> dict[str, float]:
-    """The metrics that were asked for, as the network is now."""
+def _measure(
+    network: Network, task: Task, samples: Samples, targets: Targets, rows: np.ndarray
+) -> dict[str, float]:
+    """The metrics that were asked for, of these samples, as the network is now."""
     if not task.measures.metrics:
         return {}
-    return task.measures.of(targets, network.predict(samples, threads=task.threads, engine=task.engine))
+    outputs = network.predict(samples, threads=task.threads, engine=task.engine, order=rows)
+    return task.measures.of(targets.of(rows, samples.count), outputs)
 
 
 @contextmanager
 def _progress(task: Task, epoch: int, last: int) -> Iterator[Callable[[int], None] | None]:
     """A progress bar for one epoch, on a terminal."""
-    if not task.verbose or not sys.stderr.isatty():
+    if task.verbose != BAR or not sys.stderr.isatty():
         yield None
         return
     from tqdm import tqdm
 
-    samples = task.samples.count
+    samples = task.rows.size
     with tqdm(
         total=samples, desc=f"epoch {epoch + 1}/{last}", unit=" samples", unit_scale=True, leave=False
     ) as bar:
@@ -139,7 +192,7 @@ def _line(epoch: int, last: int, metrics: dict[str, float]) -> str:
     shown = [
         f"{name.replace('mean_absolute_error', 'error')} {value:.4f}"
         for name, value in metrics.items()
-        if name not in {"seconds", "samples_per_second"}
+        if name not in SPEED
     ]
     speed = f"{metrics['seconds']:.2f} s ({metrics['samples_per_second']:,.0f} samples/s)"
     return "  ".join([f"epoch {epoch}/{last}", *shown, speed])

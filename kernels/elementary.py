@@ -7,6 +7,7 @@ result); the float64 ones are within MAX_ULP_DOUBLE on dense samples. NaN gives 
 below the smallest normal number are denormal numbers.
 """
 
+import math
 from typing import NamedTuple
 
 from .simd import Vec, absolute, fma, polynomial, select, with_sign_of
@@ -14,6 +15,7 @@ from .simd import Vec, absolute, fma, polynomial, select, with_sign_of
 MAX_ULP = {
     "exp": 1.1, "expm1": 1.65, "log": 0.85, "log1p": 1.25, "tanh": 2.5, "sigmoid": 2.45, "normal_cdf": 6.85,
 }  # fmt: skip
+COS_ERROR = 1.5  # of `cos_turns`, in units of eps
 MAX_ULP_DOUBLE = {
     "exp": 1.05, "expm1": 1.8, "log": 0.8, "log1p": 1.05, "tanh": 2.45, "sigmoid": 2.1, "normal_cdf": 5.7,
 }  # fmt: skip
@@ -57,6 +59,9 @@ _DOUBLE = _Format(
      -1.546196819122192e-07, -7.634712843441086e-08, 1.4842390072751344e-08, 1.3976528155950821e-08,
      -1.015295717649618e-11, -9.990624160023276e-10),
 )  # fmt: skip
+
+# sin(2 pi q) = q (s0 + s1 q^2 + ...), its series, which for |q| <= 1/4 is exact to the last bits of float64.
+_SINE = tuple((-1) ** k * (2 * math.pi) ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(12))
 
 _ROOT_TWO_PI = 2.5066282746310002
 _LOG2_E = 1.4426950408889634
@@ -145,6 +150,12 @@ def sigmoid(x: Vec) -> Vec:
     """1 / (1 + e^-x), without overflow: e^-|x| is at most 1."""
     t = exp(-absolute(x))
     return select(x < 0.0, t, x.like(1.0)) / (t + 1.0)
+
+
+def cos_turns(t: Vec) -> Vec:
+    """cos(2 pi t) for 0 <= t <= 1, within COS_ERROR of it."""
+    q = 0.25 - absolute(t - 0.5)
+    return -(q * polynomial(q * q, _SINE))
 
 
 def normal_tail(x: Vec) -> tuple[Vec, Vec]:

@@ -6,22 +6,28 @@
 import numpy as np
 
 from .activations import activation_backward, activation_forward
+from .batch_norm import FACTOR, MEANS, PRODUCTS, batch_chunks, join_chunks
 from .gemm import gemm
 from .halves import FIRST, HALVES, half_of, half_rows, join_halves, shares_inputs
 from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined, kernel
 from .losses import loss_rows
+from .norms import affine_forward, batch_norm_backward, column_sums, row_norm_backward, row_norm_forward
 from .rng import DROPOUT as DROPOUT_PURPOSE
-from .rng import dropout
+from .rng import dropout, noise
 from .scaling import scale_backward, scale_forward
 from .schema import (
     ACTIVATION,
+    AFFINE,
+    BATCH_NORM,
     DENSE,
     DOUBLE,
     DROPOUT,
     LOG_SOFTMAX,
     LOSS,
+    NOISE,
     RESTS,
+    ROW_NORM,
     SCALE,
     SINGLE,
     SMALL_BATCH,
@@ -181,7 +187,9 @@ def dense_backward(op, state, first, rows):
 def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
     """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order."""
     work, x = state.workspace, op.x + begin
-    if op.kind == SPARSE:
+    if op.kind == AFFINE:
+        column_sums(target, target0, ldt, work, op.x, op.ldx, work, op.dy, op.ldy, rows, op.fan_out)
+    elif op.kind == SPARSE:
         sparse_gradient(
             target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
         )
@@ -199,16 +207,13 @@ def dense_transpose(op, state, begin, end):
 
 
 @kernel
-def forward(op, state, position, first, rows, seed, epoch):
-    """The outputs of one operation; those of INPUT come from `input_forward`, LOSS has none."""
+def forward(op, state, first, rows):
+    """The outputs of one operation that prediction has too; those of INPUT come from `input_forward`, LOSS has none."""
     work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
     if op.kind in (DENSE, SPARSE):
         dense_forward(op, state, first, rows)
     elif op.kind == ACTIVATION:
         activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
-    elif op.kind == DROPOUT:
-        purpose = DROPOUT_PURPOSE + op.layer
-        dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == SOFTMAX:
         softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
     elif op.kind == LOG_SOFTMAX:
@@ -216,8 +221,39 @@ def forward(op, state, position, first, rows, seed, epoch):
     elif op.kind == SCALE:
         center, factor = op.constants, op.constants + op.ldx
         scale_forward(work, y, op.ldy, work, x, op.ldx, state.params, center, factor, rows, op.fan_out)
+    elif op.kind == ROW_NORM:
+        kept = op.kept + first
+        row_norm_forward(work, y, op.ldy, work, x, op.ldx, work, kept, rows, op.fan_out, op.number)
+    elif op.kind == AFFINE:
+        gain, offset = op.weights, op.weights + op.ldw
+        affine_forward(work, y, op.ldy, work, x, op.ldx, state.params, gain, offset, rows, op.fan_out)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
+
+
+@kernel
+def training_forward(op, state, position, first, rows, seed, epoch):
+    """The same for any operation: only training has dropout, noise and the moments of a batch."""
+    work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
+    purpose = DROPOUT_PURPOSE + op.layer
+    if op.kind == DROPOUT:
+        dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+    elif op.kind == NOISE:
+        noise(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+    elif op.kind == BATCH_NORM:
+        factor = op.kept + FACTOR * op.ldy
+        scale_forward(work, y, op.ldy, work, x, op.ldx, work, op.kept, factor, rows, op.fan_out)
+    else:
+        forward(op, state, first, rows)
+        return
+    put_ones(op, state, first, rows)
+
+
+@inlined
+def whole_batch(op, state, rows, direction):
+    """What BATCH_NORM needs to know of the batch, found by one thread."""
+    batch_chunks(op, state, FIRST, rows, direction)
+    join_chunks(op, state, rows, FIRST, UNIT, direction)
 
 
 @inlined
@@ -285,9 +321,18 @@ def backward(op, state, position, first, rows, seed, epoch):
         log_softmax_backward(
             work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
         )
-    elif op.kind == SCALE:
-        factor = op.constants + op.ldx
+    elif op.kind in (SCALE, AFFINE):
+        factor = op.weights if op.kind == AFFINE else op.constants + op.ldx
         scale_backward(work, dx, op.ldx, work, dy, op.ldy, state.params, factor, rows, op.fan_out)
+    elif op.kind == ROW_NORM:
+        y, kept = op.y + first * op.ldy, op.kept + first
+        row_norm_backward(work, dy, op.ldy, work, y, op.ldy, work, kept, rows, op.fan_out)
+    elif op.kind == BATCH_NORM:
+        factor, products = op.kept + FACTOR * op.ldy, op.kept + PRODUCTS * op.ldy
+        means, y = op.kept + MEANS * op.ldy, op.y + first * op.ldy
+        batch_norm_backward(
+            work, dy, op.ldy, work, y, op.ldy, work, factor, products, means, rows, op.fan_out
+        )
 
 
 @inlined
@@ -296,7 +341,7 @@ def blocks_of(op, turn, rank, size):
 
     Begin, end and step.
     """
-    end = op.fan_in + 1
+    end = op.depth
     if shares_inputs(op, size):
         begin, end = half_of(op, end, rank % HALVES)
         turn, size = rank // HALVES, size // HALVES
@@ -336,7 +381,7 @@ def measure_blocks(op, state, update, turn, rank, size):
 @inlined
 def _rows_step(op, state, update, h0, begin, end, gradients, g0):
     """Update the rows [begin, end) of the weights by gradients that start at g0."""
-    weights = min(end, op.fan_in) - begin
+    weights = min(end, op.biases) - begin
     call_step(
         update.optimizer, state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
         gradients, g0, op.ldw, update.hyper, h0, weights, end - begin - weights, op.fan_out,
@@ -401,7 +446,7 @@ def _outer_step(op, state, update, h0, k, count, rows):
     call_outer_step(
         update.optimizer, state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
         state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
-        update.hyper, h0, bits, op.fan_in - k, op.fan_out,
+        update.hyper, h0, bits, op.biases - k, op.fan_out,
     )  # fmt: skip
     follow(op, state, update, k, k + count)
 
@@ -409,10 +454,9 @@ def _outer_step(op, state, update, h0, k, count, rows):
 @kernel
 def gradient_step(op, state, update, h0, rows, turn, rank, size, scratch):
     """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
-    if rows <= SMALL_BATCH and not is_adjusted(op, update):
-        end = op.fan_in + 1
-        for k in range(turn * MASK_BITS, end, size * MASK_BITS):
-            _outer_step(op, state, update, h0, k, min(MASK_BITS, end - k), rows)
+    if rows <= SMALL_BATCH and op.kind != AFFINE and not is_adjusted(op, update):
+        for k in range(turn * MASK_BITS, op.depth, size * MASK_BITS):
+            _outer_step(op, state, update, h0, k, min(MASK_BITS, op.depth - k), rows)
     else:
         begin, stop, stride = blocks_of(op, turn, rank, size)
         for k in range(begin, stop, stride):
@@ -424,4 +468,4 @@ def next_turn(op, turn, size):
     """Whose turn it is after this operation's blocks, if blocks are dealt out to the ranks one by one."""
     if op.weights < 0 or shares_inputs(op, size):
         return turn
-    return (turn - (op.fan_in + UPDATE_ROWS) // UPDATE_ROWS) % size
+    return (turn - (op.depth + UPDATE_ROWS - 1) // UPDATE_ROWS) % size

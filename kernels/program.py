@@ -3,10 +3,11 @@
 import numpy as np
 
 from . import layers, updates
+from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks, remember_batch
 from .borrow import borrowed, borrowed_data, borrowed_state, borrowed_update
 from .halves import ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
-from .schema import INPUT, LINE, NORMS, WIDTH, State
+from .schema import BATCH_NORM, INPUT, LINE, NORMS, WIDTH, State
 from .steps import prepared as prepared
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
@@ -14,22 +15,17 @@ CHUNK = np.int64(256)  # rows that go through all layers together, so that each 
 
 # A literal would be a type of its own to Numba, and the kernels compiled once more for it.
 SMALLEST = np.int64(LINE // 8)  # numbers that any workspace has, whole integers of 64 bits
-_FIRST, _ONE, _NO_SEED = np.int64(0), np.int64(1), np.uint64(0)
+_FIRST, _ONE = np.int64(0), np.int64(1)
 
 
 @inlined
-def _forward(plan, state, data, position, first, rows, seed, epoch):
+def _forward(plan, state, data, position, first, rows):
+    """Forward as in prediction, where no operation is random."""
     for i in range(plan.size):
         if plan[i].kind == INPUT:
             layers.input_forward(plan[i], state, data, position, first, rows)
         else:
-            layers.forward(plan[i], state, position, first, rows, seed, epoch)
-
-
-@inlined
-def _backward(plan, state, position, first, rows, seed, epoch):
-    for i in range(plan.size - 1, -1, -1):
-        layers.backward(plan[i], state, position, first, rows, seed, epoch)
+            layers.forward(plan[i], state, first, rows)
 
 
 @inlined
@@ -69,7 +65,12 @@ def _team_forward(plan, state, data, position, start, count, first, rows, seed, 
             layers.join(op, state, first, rows)
             layers.put_ones(op, state, first, rows)
         else:
-            layers.forward(op, state, position + first, first, rows, seed, epoch)
+            if op.kind == BATCH_NORM:
+                batch_chunks(op, state, first, rows, FORWARD)
+                barrier(control, size)
+                join_chunks(op, state, count, rank, size, FORWARD)
+                barrier(control, size)
+            layers.training_forward(op, state, position + first, first, rows, seed, epoch)
 
 
 @inlined
@@ -83,14 +84,28 @@ def _team_backward(plan, state, position, start, count, first, rows, seed, epoch
                 layers.backward_half(op, state, start, count, rank, size)
                 barrier(control, size)
         else:
+            if op.kind == BATCH_NORM and op.dx >= 0:
+                batch_chunks(op, state, first, rows, BACKWARD)
+                barrier(control, size)
+                join_chunks(op, state, count, rank, size, BACKWARD)
+                barrier(control, size)
             layers.backward(op, state, position + first, first, rows, seed, epoch)
 
 
 @inlined
-def _learn(plan, state, data, begin, batch, seed, epoch, control, rank, size):
-    """Forward, loss and backward of the batch, a chunk for each rank at a time."""
-    for start in range(0, batch, CHUNK * size):
-        count = min(CHUNK * size, batch - start)
+def _rows_together(plan, batch_size, size):
+    """Rows that go through all operations together: a chunk for each rank; all, where an operation looks at all."""
+    for i in range(plan.size):
+        if plan[i].kind == BATCH_NORM:
+            return batch_size
+    return CHUNK * size
+
+
+@inlined
+def _learn(plan, state, data, begin, batch, together, seed, epoch, control, rank, size):
+    """Forward, loss and backward of the batch, so many rows together."""
+    for start in range(0, batch, together):
+        count = min(together, batch - start)
         part, stop = share(count, ROW_GRAIN, rank, size)
         first, rows = start + part, stop - part
         _team_forward(plan, state, data, begin, start, count, first, rows, seed, epoch, control, rank, size)
@@ -143,6 +158,8 @@ def _update(plan, state, update, h0, batch, control, rank, size):
         elif plan[i].weights >= 0:
             layers.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
         turn = layers.next_turn(plan[i], turn, size)
+        if plan[i].kind == BATCH_NORM and rank == 0:
+            remember_batch(plan[i], state)
     if state.gradients.size > 0:
         if update.optimizer[NORMS] != 0:
             _measure(plan, state, update, rank, size)
@@ -165,14 +182,14 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     state = borrowed_state(state)
     data = borrowed_data(data)
     update = borrowed_update(update)
-    samples = data.order.size
+    samples, together = data.order.size, _rows_together(plan, batch_size, size)
     for i in range(plan.size):
         layers.refresh(plan[i], state, rank, size)
     barrier(control, size)
     for number in range(load(control, STEP), (samples + batch_size - 1) // batch_size):
         begin = number * batch_size
         batch = min(batch_size, samples - begin)
-        _learn(plan, state, data, begin, batch, seed, epoch, control, rank, size)
+        _learn(plan, state, data, begin, batch, together, seed, epoch, control, rank, size)
         if rank == 0 and load(control, STOP) != 0:
             publish(control, HALT, 1)
         barrier(control, size)
@@ -199,7 +216,7 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
         rows = min(chunk, data.order.size - position)
         if load(control, STOP) != 0:
             break
-        _forward(plan, state, data, position, first, rows, _NO_SEED, _FIRST)
+        _forward(plan, state, data, position, first, rows)
         _loss(plan, state, data, position, first, rows, 1.0)
         for r in range(rows):
             losses[position + r] = state.losses[first + r]
@@ -217,7 +234,7 @@ def predict(outputs, plan, state, data, control, rank, size):
         rows = min(chunk, data.order.size - position)
         if load(control, STOP) != 0:
             break
-        _forward(plan, state, data, position, first, rows, _NO_SEED, _FIRST)
+        _forward(plan, state, data, position, first, rows)
         for r in range(rows):
             y = last.y + (first + r) * last.ldy
             for c in range(last.fan_out):
@@ -234,7 +251,7 @@ def predict_row(plan, params, workspace):
     labels = workspace[:SMALLEST].view(np.int64)  # nobody asks for them
     state = State(params, params, params, workspace, workspace, workspace, workspace, labels)
     for i in range(1, plan.size):
-        layers.forward(plan[i], state, _FIRST, _FIRST, _ONE, _NO_SEED, _FIRST)
+        layers.forward(plan[i], state, _FIRST, _ONE)
 
 
 @entry
@@ -242,7 +259,13 @@ def forward(plan, state, data, rows, seed, epoch):
     """Run operations forward for the first rows of the batch, on one thread."""
     state = borrowed_state(state)
     data = borrowed_data(data)
-    _forward(plan, state, data, _FIRST, _FIRST, rows, seed, epoch)
+    for i in range(plan.size):
+        if plan[i].kind == INPUT:
+            layers.input_forward(plan[i], state, data, _FIRST, _FIRST, rows)
+        else:
+            if plan[i].kind == BATCH_NORM:
+                layers.whole_batch(plan[i], state, rows, FORWARD)
+            layers.training_forward(plan[i], state, _FIRST, _FIRST, rows, seed, epoch)
 
 
 @entry
@@ -259,7 +282,10 @@ def backward(plan, state, rows, seed, epoch):
     state = borrowed_state(state)
     for i in range(plan.size):
         layers.refresh(plan[i], state, _FIRST, _ONE)
-    _backward(plan, state, _FIRST, _FIRST, rows, seed, epoch)
+    for i in range(plan.size - 1, -1, -1):
+        if plan[i].kind == BATCH_NORM and plan[i].dx >= 0:
+            layers.whole_batch(plan[i], state, rows, BACKWARD)
+        layers.backward(plan[i], state, _FIRST, _FIRST, rows, seed, epoch)
     for i in range(plan.size):
         layers.gradient(plan[i], state, rows, _FIRST, _FIRST, _ONE)
 
@@ -276,3 +302,6 @@ def step(plan, state, update):
         _measure(plan, state, update, _FIRST, _ONE)
     _steps(plan, state, update, _FIRST, update.optimizer[WIDTH], _FIRST, _ONE, _FIRST)
     _constrain(plan, state, update, _FIRST, _ONE)
+    for i in range(plan.size):
+        if plan[i].kind == BATCH_NORM:
+            remember_batch(plan[i], state)

@@ -300,14 +300,16 @@ def _changed(operations, gradients, rules):
     changed = gradients.copy()
     parts = [operation.of(changed) for operation in operations]
     for operation, part in zip(operations, parts, strict=True):
-        rows, weights = operation.op.fan_in, operation.weights[:-1]
-        part[:rows] += operation.op.l2 * weights + operation.op.l1 * np.sign(weights)
+        biases = operation.op.biases
+        weights = operation.weights[:biases]
+        part[:biases] += operation.op.l2 * weights + operation.op.l1 * np.sign(weights)
     whole = _scale(rules[GLOBAL_CLIP_NORM], sum(map(_squares, parts)))
     for operation, part in zip(operations, parts, strict=True):
-        for own in (part[:-1], part[-1:]):
+        biases = operation.op.biases
+        for own in (part[:biases], part[biases:]):
             own *= whole * _scale(rules[CLIP_NORM], _squares(own))
         np.clip(part, -rules[CLIP_VALUE], rules[CLIP_VALUE], out=part)
-        part[:-1] += rules[WEIGHT_DECAY] * operation.weights[:-1]
+        part[:biases] += rules[WEIGHT_DECAY] * operation.weights[:biases]
     return changed
 
 
@@ -318,6 +320,44 @@ def _steps(operations, gradients, update, places):
     for operation, h0 in zip(operations, places, strict=True):
         operation.step(gradients, update, h0)
         operation.follow(update)
+
+
+# Normalisation.
+
+
+def row_norm_forward(y, y0, ldy, x, x0, ldx, kept, kept0, rows, columns, epsilon):
+    """y = (x - mean) factor along each row, with factor = 1 / sqrt(variance + epsilon), which is kept."""
+    y, x = matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns)
+    factor = matrix(kept, kept0, 1, rows, 1)
+    np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
+    np.divide(np.einsum("ij,ij->i", y, y)[:, None], columns, out=factor)
+    factor += epsilon
+    np.sqrt(factor, out=factor)
+    np.reciprocal(factor, out=factor)
+    y *= factor
+
+
+def row_norm_backward(d, d0, ldd, y, y0, ldy, kept, kept0, rows, columns):
+    """d = factor (d - mean of d - y mean of d y) along each row, in place."""
+    d, y = matrix(d, d0, ldd, rows, columns), matrix(y, y0, ldy, rows, columns)
+    products = np.einsum("ij,ij->i", d, y)[:, None] / columns
+    d -= d.mean(axis=1, keepdims=True)
+    d -= y * products
+    d *= matrix(kept, kept0, 1, rows, 1)
+
+
+def affine_forward(y, y0, ldy, x, x0, ldx, w, gain, offset, rows, columns):
+    """y = gain x + offset."""
+    y = matrix(y, y0, ldy, rows, columns)
+    np.multiply(matrix(x, x0, ldx, rows, columns), w[gain : gain + columns], out=y)
+    y += w[offset : offset + columns]
+
+
+def column_sums(s, s0, lds, x, x0, ldx, d, d0, ldd, rows, columns):
+    """Two rows of sums over the rows, for each column: of x d, and of d."""
+    d, s = matrix(d, d0, ldd, rows, columns), matrix(s, s0, lds, 2, columns)
+    np.einsum("ij,ij->j", matrix(x, x0, ldx, rows, columns), d, out=s[0])
+    d.sum(axis=0, out=s[1])
 
 
 # Scaling of features.
@@ -371,6 +411,27 @@ def shuffle(order, seed, epoch):
     order[:] = numbers
 
 
+def _random_bits(rows, columns, seed, purpose, epoch, first_row):
+    """32 random bits for each unit of these rows."""
+    keys = key(seed, purpose, epoch, np.arange(first_row, first_row + rows))[:, None]
+    bits = keys.astype(np.uint32) + np.arange(columns, dtype=np.uint32)
+    _hash32(bits)
+    bits ^= (keys >> np.uint64(32)).astype(np.uint32)
+    _hash32(bits)
+    return bits
+
+
+def noise(y, y0, ldy, x, x0, ldx, rows, columns, deviation, seed, purpose, epoch, first_row):
+    """y = x + noise of the normal distribution with mean 0 and this standard deviation."""
+    bits = _random_bits(rows, columns, seed, purpose, epoch, first_row)
+    first, second = (bits >> np.uint32(8)).astype(np.float64), bits
+    _hash32(second)
+    turns = (second >> np.uint32(8)).astype(np.float64) * 2.0**-24
+    normal = np.sqrt(-2.0 * np.log((first + 1.0) * 2.0**-24)) * np.cos(2.0 * np.pi * turns)
+    normal *= deviation
+    np.add(matrix(x, x0, ldx, rows, columns), normal.astype(y.dtype), out=matrix(y, y0, ldy, rows, columns))
+
+
 def _hash32(number):
     number ^= number >> np.uint32(16)
     number *= np.uint32(0x7FEB352D)
@@ -382,11 +443,7 @@ def _hash32(number):
 @lru_cache(maxsize=8)  # the backward pass finds the factors of the forward pass here
 def _factors(rows, columns, rate, seed, purpose, epoch, first_row, dtype):
     """0 for a unit that drops out, else 1 / (1 - rate)."""
-    keys = key(seed, purpose, epoch, np.arange(first_row, first_row + rows))[:, None]
-    bits = keys.astype(np.uint32) + np.arange(columns, dtype=np.uint32)
-    _hash32(bits)
-    bits ^= (keys >> np.uint64(32)).astype(np.uint32)
-    _hash32(bits)
+    bits = _random_bits(rows, columns, seed, purpose, epoch, first_row)
     return (bits >= np.uint32(rate * 4294967296.0)) * dtype.type(1.0 / (1.0 - rate))
 
 
@@ -421,6 +478,9 @@ class _Operation:
     def backward(self, position, seed, epoch):
         """The deltas of the inputs."""
 
+    def remember(self):
+        """What a step leaves behind besides weights."""
+
 
 def _stored(starts, samples):
     """For all stored numbers of these samples in CSR form: which of the samples, and the place in the data."""
@@ -449,11 +509,38 @@ class _Input(_Operation):
             np.copyto(y, items, casting="same_kind")
 
 
-class _Dense(_Operation):
+class _Trained(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.weights = self.of(state.params)
+
+    def of(self, arena):
+        """This layer's part of an arena like `params`."""
+        op = self.op
+        return matrix(arena, op.weights, op.ldw, op.depth, op.fan_out)
+
+    def step(self, gradients, update, h0):
+        op, params = self.op, self.state.params
+        optimizer_step(
+            params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
+            update.hyper, h0, op.biases, op.depth - op.biases, op.fan_out, int(update.optimizer[CODE]),
+        )  # fmt: skip
+
+    def follow(self, update):
+        """Limit the weights of each unit, and move the averages."""
+        weights, limit = self.weights[: self.op.biases], self.op.max_norm
+        if limit > 0:
+            norms = np.sqrt(np.einsum("ij,ij->j", weights, weights))
+            weights *= limit / np.maximum(norms, limit)
+        if update.averages.size:
+            averages, kept = self.of(update.averages), update.rules[AVERAGE]
+            averages[:] = self.weights + kept * (averages - self.weights)
+
+
+class _Dense(_Trained):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
         self.x1 = matrix(state.workspace, op.x, op.ldx, rows, op.fan_in + 1)
-        self.weights = matrix(state.params, op.weights, op.ldw, op.fan_in + 1, op.fan_out)
 
     def forward(self, data, position, seed, epoch):
         np.matmul(self.x1, self.weights, out=self.y)
@@ -461,30 +548,8 @@ class _Dense(_Operation):
     def backward(self, position, seed, epoch):
         np.matmul(self.dy, self.weights[:-1].T, out=self.dx)
 
-    def of(self, arena):
-        """This layer's part of an arena like `params`."""
-        op = self.op
-        return matrix(arena, op.weights, op.ldw, op.fan_in + 1, op.fan_out)
-
     def gradient(self, gradients):
         np.matmul(self.x1.T, self.dy, out=self.of(gradients))
-
-    def step(self, gradients, update, h0):
-        op, params = self.op, self.state.params
-        optimizer_step(
-            params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
-            update.hyper, h0, op.fan_in, 1, op.fan_out, int(update.optimizer[CODE]),
-        )  # fmt: skip
-
-    def follow(self, update):
-        """Limit the weights of each unit, and move the averages."""
-        weights, limit = self.weights[:-1], self.op.max_norm
-        if limit > 0:
-            norms = np.sqrt(np.einsum("ij,ij->j", weights, weights))
-            weights *= limit / np.maximum(norms, limit)
-        if update.averages.size:
-            averages, kept = self.of(update.averages), update.rules[AVERAGE]
-            averages[:] = self.weights + kept * (averages - self.weights)
 
 
 class _Activation(_Operation):
@@ -544,6 +609,77 @@ class _Scale(_Operation):
         )  # fmt: skip
 
 
+class _Noise(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        noise(
+            work, op.y, op.ldy, work, op.x, op.ldx, self.rows, op.fan_out, op.number, seed, _DROPOUT + op.layer,
+            epoch, position,
+        )  # fmt: skip
+
+
+class _RowNorm(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        row_norm_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, work, op.kept, self.rows, op.fan_out, op.number
+        )
+
+    def backward(self, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        row_norm_backward(work, op.dy, op.ldy, work, op.y, op.ldy, work, op.kept, self.rows, op.fan_out)
+
+
+class _BatchNorm(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.mean, self.factor, self.variance = matrix(state.workspace, op.kept, op.ldy, 3, op.fan_out)
+
+    def forward(self, data, position, seed, epoch):
+        self.x.mean(axis=0, out=self.mean)
+        np.subtract(self.x, self.mean, out=self.y)
+        np.divide(np.einsum("ij,ij->j", self.y, self.y), self.rows, out=self.variance)
+        self._factor(self.factor, self.variance)
+        self.y *= self.factor
+
+    def _factor(self, factor, variance):
+        np.add(variance, self.op.number, out=factor)
+        np.sqrt(factor, out=factor)
+        np.reciprocal(factor, out=factor)
+
+    def backward(self, position, seed, epoch):
+        products = np.einsum("ij,ij->j", self.dy, self.y) / self.rows
+        self.dy -= self.dy.mean(axis=0)
+        self.dy -= self.y * products
+        self.dy *= self.factor
+
+    def remember(self):
+        op = self.op
+        mean, factor, variance = matrix(self.state.params, op.constants, op.ldx, 3, op.fan_out)
+        for running, new in ((mean, self.mean), (variance, self.variance)):
+            running *= op.momentum
+            running += new * running.dtype.type(1 - op.momentum)
+        self._factor(factor, variance)
+
+
+class _Affine(_Trained):
+    def forward(self, data, position, seed, epoch):
+        op, work, w = self.op, self.state.workspace, self.state.params
+        affine_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, w, op.weights, op.weights + op.ldw, self.rows, op.fan_out
+        )
+
+    def backward(self, position, seed, epoch):
+        op, work, w = self.op, self.state.workspace, self.state.params
+        scale_backward(work, op.dx, op.ldx, work, op.dy, op.ldy, w, op.weights, self.rows, op.fan_out)
+
+    def gradient(self, gradients):
+        op, work = self.op, self.state.workspace
+        column_sums(
+            gradients, op.weights, op.ldw, work, op.x, op.ldx, work, op.dy, op.ldy, self.rows, op.fan_out
+        )
+
+
 class _Loss(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
@@ -571,7 +707,10 @@ class _Loss(_Operation):
 
 
 # BLAS has no use for zeros, so a sparse layer is a dense one.
-_KINDS = (_Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale, _LogSoftmax)
+_KINDS = (
+    _Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale, _LogSoftmax, _Noise, _RowNorm, _BatchNorm,
+    _Affine,
+)  # fmt: skip
 
 
 def _bind(plan, state, rows) -> Sequence[_Operation]:
@@ -625,6 +764,8 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
         for operation in dense:
             operation.gradient(gradients)
         _steps(dense, gradients, update, [number * update.optimizer[WIDTH]] * len(dense))
+        for operation in operations:
+            operation.remember()
         totals[:3] += head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64), batch
         control[STEP] = number + 1
 
@@ -683,3 +824,5 @@ def step(plan, state, update):
     places = {id(operation): i * update.optimizer[WIDTH] for i, operation in enumerate(operations)}
     dense = _dense(operations)
     _steps(dense, state.gradients, update, [places[id(operation)] for operation in dense])
+    for operation in operations:
+        operation.remember()

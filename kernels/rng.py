@@ -9,14 +9,15 @@ import numpy as np
 
 from . import simd
 from .blocks import Block, map_block
+from .elementary import cos_turns, log
 from .jit import entry, kernel
-from .simd import Int, Pointer, Vec, primitive, select
+from .simd import Int, Pointer, Vec, fma, primitive, select, sqrt
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 
-# Purposes: the same counters never serve two ends. Dropout of operation i uses DROPOUT + i, digits.py 3.
+# Purposes: the same counters never serve two ends. Dropout or noise of layer i uses DROPOUT + i, digits.py 3.
 SHUFFLE, WEIGHTS, SPLIT, BIASES, DROPOUT = 1, 2, 4, 5, 1000
 
 
@@ -79,6 +80,34 @@ def _keep_row(
         return [select(bits >= y.integer(threshold), value * scale, 0.0)]
 
     map_block(simd.one(columns), columns, [Block(y + y0, 0)], [Block(x + x0, 0)], keep)
+
+
+def _normal(bits: Vec, model: Vec) -> Vec:
+    """Random numbers of the normal distribution (Box and Muller, 1958), from 24 of the bits and 24 of their hash."""
+    radius = sqrt(log(((bits >> 8).to_float(model) + 1.0) * 2.0**-24) * -2.0)
+    return radius * cos_turns((_hash32(bits) >> 8).to_float(model) * 2.0**-24)
+
+
+@primitive
+def _noisy_row(
+    y: Pointer, y0: Int, x: Pointer, x0: Int, columns: Int, low: Int, high: Int, deviation: Vec
+) -> None:
+    """y = x + deviation times a random number, along one row."""
+
+    def add(at, value):
+        bits = _hash32(_hash32(at.column + y.integer(low)) ^ y.integer(high))
+        return [fma(_normal(bits, value), deviation, value)]
+
+    map_block(simd.one(columns), columns, [Block(y + y0, 0)], [Block(x + x0, 0)], add)
+
+
+@kernel
+def noise(y, y0, ldy, x, x0, ldx, rows, columns, deviation, seed, purpose, epoch, first_row):
+    """y = x + noise of the normal distribution with mean 0 and this standard deviation."""
+    for r in range(rows):
+        bits = key(seed, purpose, epoch, first_row + r)
+        low, high = np.int64(bits & np.uint64(0xFFFFFFFF)), np.int64(bits >> np.uint64(32))
+        _noisy_row(y, y0 + r * ldy, x, x0 + r * ldx, columns, low, high, deviation)
 
 
 @kernel

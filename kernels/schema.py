@@ -8,7 +8,8 @@ Layout, in one place:
 - A value (what a layer puts out) is a matrix in `workspace`: row r at `y + r * ldy`. Its column `fan_out` holds 1, so
   that the bias is one more row of the weights, forward and in the gradient.
 - The weights of a dense layer are a matrix in `params`: row k at `weights + k * ldw`, the bias row `fan_in`.
-- What scales samples is not trained but lies in `params` too, so that it goes wherever they go.
+- What scales samples or stands for the moments of a batch is not trained but lies in `params` too, so that it goes
+  wherever they go.
 - A stride (ld) is an odd number of cache lines, so that the rows of a matrix spread over all sets of a cache, and
   leaves room for the column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
 """
@@ -22,10 +23,16 @@ SMALL_BATCH = (
     4  # rows up to which neither a transpose of weights nor a block of their gradient is worth its memory
 )
 ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
+BATCH_ROWS = 5  # rows that BATCH_NORM keeps before those of its chunks; see batch_norm.py
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
+# ROW_NORM and BATCH_NORM normalise, AFFINE gives what comes out a gain and an offset; what is not trained needs SCALE.
 INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, LOG_SOFTMAX = range(9)
-KINDS = ("input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale", "log_softmax")
+NOISE, ROW_NORM, BATCH_NORM, AFFINE = range(9, 13)
+KINDS = (
+    "input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale", "log_softmax", "noise", "row_norm",
+    "batch_norm", "affine",
+)  # fmt: skip
 
 OPERATION = np.dtype(
     [
@@ -42,16 +49,32 @@ OPERATION = np.dtype(
         ("dy", "i8"),  # delta of y, stride ldy
         ("weights", "i8"),  # where they stand in `params`; -1: none
         ("ldw", "i8"),
+        ("depth", "i8"),  # their rows, that of the bias included
         (
             "transposed",
             "i8",
         ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("ldt", "i8"),
-        ("constants", "i8"),  # rows of `params` that nothing updates, stride ldx: center, factor; -1: none
+        (
+            "constants",
+            "i8",
+        ),  # rows of `params` that no optimizer updates, stride ldx: center, factor; -1: none
+        (
+            "kept",
+            "i8",
+        ),  # what normalising keeps in `workspace`: a number a row, or `BATCH_ROWS` and chunks; -1: none
         ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
         ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
-        ("number", "f8"),  # option of an activation or loss, rate of dropout, scale of bytes
+        (
+            "number",
+            "f8",
+        ),  # option of an activation or loss, rate of dropout, scale of bytes, size of noise, epsilon
+        ("momentum", "f8"),  # how much of the running moments of BATCH_NORM a step leaves as it is
+        (
+            "biases",
+            "i8",
+        ),  # the first row of its weights that is a bias, which no penalty and no decay touches
         ("sums", "i8"),  # where the sums of squares of its gradient's rows stand in `sums`, one for each row
         ("l1", "f8"),  # penalty on the weights: l1 |w| + l2 w^2 / 2
         ("l2", "f8"),
@@ -63,7 +86,7 @@ OPERATION = np.dtype(
 class State(NamedTuple):
     """The arenas: flat, 64-byte aligned, allocated once."""
 
-    params: np.ndarray  # weights and biases, and the constants of scalers
+    params: np.ndarray  # weights and biases, and the constants of scalers and of batch normalisation
     gradients: np.ndarray  # as params; empty: a tile of the gradient goes straight into the update
     slots: np.ndarray  # optimizer state: as params, one after the other
     workspace: np.ndarray  # values, deltas, transposed weights

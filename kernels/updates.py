@@ -84,7 +84,7 @@ def average(a: Pointer, w: Pointer, w0: Int, ldw: Int, rows: Int, columns: Int, 
     map_block(rows, columns, [Block(a + w0, ldw)], [Block(a + w0, ldw), Block(w + w0, ldw)], formula)
 
 
-# On the rows [begin, end) of an operation's weights, the last of which, at fan_in, are its biases.
+# On the rows [begin, end) of an operation's weights, the last of which, from `biases` on, are biases.
 
 
 @inlined
@@ -96,16 +96,16 @@ def is_adjusted(op, update):
 @kernel
 def adjust(op, state, update, target, gradients, g0, begin, end, weight_scale, bias_scale):
     """What the formula sees in the place of the gradients from g0 on, into scratch memory from `target` on."""
-    limit, weights = update.rules[CLIP_VALUE], min(end, op.fan_in) - begin
+    limit, weights = update.rules[CLIP_VALUE], min(end, op.biases) - begin
     changed_gradient(
         state.scratch, target, op.ldw, gradients, g0, op.ldw, state.params, op.weights + begin * op.ldw, op.ldw,
         weights, op.fan_out, op.l1, op.l2, weight_scale, limit, update.rules[WEIGHT_DECAY],
     )  # fmt: skip
-    if end > op.fan_in:
+    if end > op.biases:
         skipped = weights * op.ldw
         changed_gradient(
             state.scratch, target + skipped, op.ldw, gradients, g0 + skipped, op.ldw, state.params,
-            op.weights + op.fan_in * op.ldw, op.ldw, end - op.fan_in, op.fan_out, 0.0, 0.0, bias_scale, limit, 0.0,
+            op.weights + op.biases * op.ldw, op.ldw, end - op.biases, op.fan_out, 0.0, 0.0, bias_scale, limit, 0.0,
         )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def measure(op, state, update, begin, end):
     """Sums of squares of these rows of the gradient with its penalties."""
     for k in range(begin, end):
         place = op.weights + k * op.ldw
-        l1, l2 = (op.l1, op.l2) if k < op.fan_in else (0.0, 0.0)
+        l1, l2 = (op.l1, op.l2) if k < op.biases else (0.0, 0.0)
         sum_of_squares(
             update.sums, op.sums + k, state.gradients, place, state.params, place, op.fan_out, l1, l2
         )  # fmt: skip
@@ -144,19 +144,19 @@ def global_scale(plan, update):
     total = 0.0
     for i in range(plan.size):
         if plan[i].weights >= 0:
-            total += _total(update, plan[i].sums, plan[i].sums + plan[i].fan_in + 1)
+            total += _total(update, plan[i].sums, plan[i].sums + plan[i].depth)
     return _scale(update.rules[GLOBAL_CLIP_NORM], total)
 
 
 @kernel
 def own_scales(op, update):
     """What one operation's gradients of weights and of biases are multiplied by, once they are measured."""
-    limit, biases = update.rules[CLIP_NORM], op.sums + op.fan_in
+    limit, biases = update.rules[CLIP_NORM], op.sums + op.biases
     if limit == math.inf:
         return 1.0, 1.0
     return (
         _scale(limit, _total(update, op.sums, biases)),
-        _scale(limit, _total(update, biases, biases + 1)),
+        _scale(limit, _total(update, biases, op.sums + op.depth)),
     )
 
 

@@ -76,6 +76,13 @@ def test_a_layer_serves_once():
         (lambda: Sequential(seed=-1), "seed: expected a whole number from 0 .* got -1"),
         (lambda: Sequential(seed=0.5), "seed: .* got 0.5"),
         (lambda: Sequential(seed=2**63), "seed: .* got 9223372036854775808"),
+        (
+            lambda: Sequential(class_names="ab"),
+            "class_names: expected different strings, got 'ab'",
+        ),
+        (lambda: Sequential(class_names=["a", "a"]), "class_names: "),
+        (lambda: Sequential(class_names=["a", 1]), "class_names: "),
+        (lambda: Sequential(class_names=3), "class_names: .* got 3"),
         (lambda: Dense(3, "swishy"), "unknown activation 'swishy': expected one of .*relu, .*tanh"),
         (lambda: Dense(3, initializer="twos"), "unknown initializer 'twos': expected one of .*he_uniform"),
         (lambda: Dense(0), "Dense: units is 0; expected a whole number of at least 1"),

@@ -1,9 +1,23 @@
 """Training through the public API: what is learnt, and what must be equal to the last bit."""
 
+import sys
+from io import StringIO
+
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Adam, Dense, Dropout, Flatten, RMSprop, Sequential, load, synthetic_digits
+from fastmlp import (
+    SGD,
+    Adam,
+    Dense,
+    Dropout,
+    Flatten,
+    RMSprop,
+    Sequential,
+    TrainingDiverged,
+    load,
+    synthetic_digits,
+)
 from fastmlp.arenas import matrix
 from fastmlp.kernels import jit, schema
 from tests.mnist import mnist, needs_mnist
@@ -88,6 +102,20 @@ def test_multi_label():
     assert ((model.predict(X) > 0.5) == y).mean() == pytest.approx(model.evaluate(X, y)["accuracy"])
 
 
+@pytest.mark.parametrize("engine", ["kernels", "reference"])
+def test_regression_of_several_outputs(engine):
+    X = np.random.default_rng(0).uniform(-1, 1, (300, 2))
+    y = np.stack([X.sum(axis=1), X.prod(axis=1), np.abs(X[:, 0])], axis=1)
+    model = Sequential([Dense(40, "tanh"), Dense(3)], optimizer=Adam(0.01))
+    model.fit(X, y, epochs=60, engine=engine, verbose=0)
+    found = model.evaluate(X, y)
+    error = model.predict(X) - y
+    assert found == pytest.approx(
+        {"loss": (error**2).mean(), "mean_absolute_error": np.abs(error).mean()}, rel=1e-4
+    )
+    assert found["loss"] < y.var(axis=0).mean() / 20
+
+
 # What is the same
 
 
@@ -154,6 +182,93 @@ def test_no_batch_size_is_all_samples(digits):
     assert whole.network.steps == [2] * 5
 
 
+def test_one_sample_after_the_other(digits):
+    """A batch of one sample is a step of it alone."""
+    X, y = digits[0][:30], digits[1][:30]
+    whole, single = (Sequential([Flatten(), Dense(12, "tanh"), Dense(10, "softmax")]) for _ in range(2))
+    history = whole.fit(X, y, epochs=1, batch_size=1, shuffle=False, verbose=0)
+    losses = [single.train_on_batch(X[i : i + 1], y[i : i + 1]) for i in range(30)]
+    assert_same(whole, single)
+    assert history["loss"][0] == pytest.approx(np.mean(losses), rel=1e-12)
+    assert whole.network.steps == single.network.steps == [30] * 3
+
+
+@pytest.mark.parametrize("engine", ["kernels", "reference"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_step_on_a_batch_is_that_of_fit(digits, optimizer, engine):
+    X, y = digits
+    whole, steps = (
+        Sequential([Flatten(), Dense(12, "relu"), Dense(10, "softmax")], optimizer=OPTIMIZERS[optimizer])
+        for _ in range(2)
+    )
+    whole.fit(X[:100], y[:100], epochs=2, batch_size=64, shuffle=False, engine=engine, verbose=0)
+    for _ in range(2):
+        for part in (slice(0, 64), slice(64, 100)):
+            before = steps.build((28, 28)).evaluate(X[part], y[part])["loss"]
+            assert steps.train_on_batch(X[part], y[part], engine=engine) == pytest.approx(before, rel=1e-5)
+    assert_same(whole, steps)
+    assert (len(steps.history), steps.epochs) == (0, 0)
+
+
+def test_each_step_on_a_batch_drops_other_units(digits):
+    """With a rate that is almost 0 all steps are alike but for what dropout does."""
+    X, y = digits
+    model = Sequential([Flatten(), Dropout(0.5), Dense(10, "softmax")], optimizer=SGD(1e-30))
+    losses = {model.train_on_batch(X[:64], y[:64]) for _ in range(5)}
+    assert len(losses) == 5
+
+
+def test_a_step_that_diverges_changes_nothing(digits):
+    X, y = digits
+    model = digits_model()
+    model.fit(X, y, epochs=1, verbose=0)
+    model.layers[1].weight[0, 0] = np.nan
+    arenas = [arena.copy() for arena in (model.network.params, model.network.slots)]
+    steps = list(model.network.steps)
+    with pytest.raises(
+        TrainingDiverged, match=f"the loss is not finite in step {steps[0] + 1}; the model is as it"
+    ):
+        model.train_on_batch(np.ones((3, 28, 28)), y[:3])
+    for arena, before in zip((model.network.params, model.network.slots), arenas, strict=True):
+        np.testing.assert_array_equal(arena, before)
+    assert model.network.steps == steps
+
+
+def test_epochs_can_be_named(digits):
+    """From which epoch on to train, and up to which: the order of the samples and dropout are theirs."""
+    X, y = digits
+    whole, parts = digits_model(), digits_model()
+    whole.fit(X, y, epochs=5, verbose=0)
+    parts.fit(X, y, epochs=2, initial_epoch=0, verbose=0)
+    parts.fit(X, y, epochs=4, initial_epoch=2, verbose=0)
+    parts.fit(X, y, epochs=1, verbose=0)
+    assert_same(whole, parts)
+    assert whole.epochs == parts.epochs == 5
+    assert parts.history.epochs == [1, 2, 3, 4, 5]
+    assert parts.history["loss"] == whole.history["loss"]
+
+
+def test_epochs_that_are_trained_again(digits):
+    """They take the place of what the history had from there on."""
+    X, y = digits
+    model = digits_model()
+    first = model.fit(X, y, epochs=4, validation_data=digits, verbose=0).as_dict()
+    history = model.fit(X, y, epochs=3, initial_epoch=1, verbose=0)
+    assert history.epochs == [1, 2, 3]
+    assert model.epochs == 3
+    assert history["loss"][0] == first["metrics"]["loss"][0]
+    assert history["loss"][1:] != first["metrics"]["loss"][1:3]
+    np.testing.assert_array_equal(history["val_loss"], [first["metrics"]["val_loss"][0], np.nan, np.nan])
+
+
+@pytest.mark.parametrize(("epochs", "initial"), [(3, 3), (3, 4), (3, -1), (3, 0.5), (3, True), (3, "1")])
+def test_epochs_that_cannot_be(digits, epochs, initial):
+    with pytest.raises(
+        ValueError, match=r"initial_epoch: expected a whole number from 0 and below epochs=3, .* got"
+    ):
+        digits_model().fit(*digits, epochs=epochs, initial_epoch=initial, verbose=0)
+
+
 def test_seeds_differ(digits):
     X, y = digits
     models = [digits_model(seed=seed) for seed in (1, 2)]
@@ -185,6 +300,30 @@ def test_history_is_the_mean_over_the_samples(digits):
     before = model.evaluate(X, y)
     history = model.fit(X, y, epochs=1, batch_size=None, verbose=0)
     assert {name: history[name][0] for name in before} == pytest.approx(before, rel=1e-6)
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("verbose", "lines", "bar"), [(0, 0, False), (1, 2, True), (2, 2, False)])
+def test_what_is_shown(digits, verbose, lines, bar, monkeypatch):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    model = digits_model()
+    model.fit(*digits, epochs=2, verbose=verbose)
+    shown = sys.stderr.getvalue()
+    assert ("samples/s]" in shown) == bar
+    assert [f"epoch {n}/2  loss {model.history['loss'][n - 1]:.4f}" in shown for n in (1, 2)] == [
+        lines == 2
+    ] * 2
+    assert (shown == "") == (verbose == 0)
+
+
+@pytest.mark.parametrize("verbose", [3, -1, "auto", None, 0.5])
+def test_what_cannot_be_shown(digits, verbose):
+    with pytest.raises(ValueError, match="verbose: expected 0, 1 or 2, got"):
+        digits_model().fit(*digits, verbose=verbose)
 
 
 def test_keep_gradients(digits):

@@ -55,26 +55,36 @@ def train_test_split(
     count = X.shape[0] if X.ndim else 0
     if y.shape[:1] != (count,):
         raise ValueError(f"y: expected one for each of the {count} samples of X, got shape {y.shape}")
-    for_test = _count_for_test(test_size, count)
     if not is_count(seed):
         raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
+    train, test = split_rows(count, test_size, stratify, seed)
+    return _rows(X, train), _rows(X, test), _rows(y, train), _rows(y, test)
+
+
+def split_rows(
+    count: int, test_size: float, stratify: ArrayLike | None, seed: int, name: str = "test_size"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the samples for training and for testing, as `train_test_split` chooses them, in random order.
+
+    Messages call the size by the name.
+    """
+    for_test = _count_for_test(test_size, count, name)
     bits = np.empty(count, np.uint64)
     rng.fill(bits, np.uint64(seed), rng.SPLIT, 0)
     order = np.argsort(bits, kind="stable")
     chosen = np.zeros(count, np.bool_)
     chosen[_chosen(order, for_test, stratify)] = True
     tested = chosen[order]
-    train, test = order[~tested], order[tested]
-    return _rows(X, train), _rows(X, test), _rows(y, train), _rows(y, test)
+    return order[~tested], order[tested]
 
 
-def _count_for_test(test_size: float, count: int) -> int:
+def _count_for_test(test_size: float, count: int, name: str) -> int:
     number = test_size
     if isinstance(test_size, (float, np.floating)) and 0 < test_size < 1:
         number = round(test_size * count)
     if not is_count(number) or not 0 < number < count:
         raise ValueError(
-            f"test_size: expected a share between 0 and 1, or a number of samples, that leaves some of the {count} "
+            f"{name}: expected a share between 0 and 1, or a number of samples, that leaves some of the {count} "
             f"for training and some for testing, got {test_size!r}"
         )
     return int(number)
