@@ -1,12 +1,16 @@
-"""The examples in the docstrings run."""
+"""What is written down works: examples in docstrings and on pages run, commands are understood, nothing is left out."""
 
+import ast
 import doctest
 import pkgutil
+import re
 from importlib import import_module
 
 import pytest
 
 import fastmlp
+from fastmlp import cli, initializers, losses, metrics, schedules
+from tests.pages import LANGUAGES, PAGES, ROOT, blocks, commands, run
 
 MODULES = [
     module.name
@@ -29,3 +33,98 @@ def test_the_main_classes_have_examples():
     finder = doctest.DocTestFinder()
     for name in ("Sequential", "Dense", "Adam", "History", "synthetic_digits"):
         assert any(test.examples for test in finder.find(getattr(fastmlp, name))), name
+
+
+WITH_PYTHON = [page for page in PAGES if any(block.language == "python" for block in blocks(page))]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in WITH_PYTHON if page != "README.md"]
+)  # test_readme.py runs it
+def test_pages_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(page)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_are_of_a_kind_that_is_checked(page):
+    assert {block.language for block in blocks(page)} <= LANGUAGES
+    assert PAGES[page].count("```") == 2 * len(blocks(page))
+
+
+COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
+
+
+@pytest.mark.parametrize(
+    "command", [command for _, command in COMMANDS if command[0] == "fastmlp"], ids=" ".join
+)
+def test_commands_are_understood(command):
+    assert cli.parser().parse_args(command[1:]).command == command[1]
+
+
+def test_scripts_that_pages_tell_to_run_are_there():
+    for page, command in COMMANDS:
+        if command[0] == "python" and command[1] != "-m":
+            assert (ROOT / command[1]).is_file(), (page, command)
+
+
+def test_every_command_is_shown():
+    shown = {command[1] for _, command in COMMANDS if command[0] == "fastmlp"}
+    assert shown == {"train", "evaluate", "predict", "info", "warm"}
+
+
+def test_links_lead_somewhere():
+    documents = PAGES | {
+        name: (ROOT / name).read_text("utf-8") for name in ("CONTRIBUTING.md", "CHANGELOG.md")
+    }
+    for page, text in documents.items():
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            drawn = f'savefig("{target}")' in text  # by docs/draw_pictures.py, when the site is built
+            there = ((ROOT / page).parent / target).exists()
+            assert target.startswith("https://") or drawn or there, (page, target)
+
+
+# The site: pages of docs/ and the reference, which mkdocs makes from the docstrings.
+
+REFERENCE = {
+    name for page in PAGES if page.startswith("docs/reference/")
+    for name in re.findall(r"^::: fastmlp\.(\S+)$", PAGES[page], re.MULTILINE)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", fastmlp.__all__)
+def test_every_public_name_is_in_the_reference(name):
+    assert name in REFERENCE
+
+
+# Modules whose names are not those of the package: what is in their tables has to be in the reference.
+SHELVES = {
+    "losses": [kind.__name__ for kind in losses.LOSSES.values()],
+    "metrics": [name for name in metrics.METRICS if not name.endswith("_per_class")],
+    "schedules": [
+        kind.__name__ for kind in schedules.Schedule.__subclasses__() if kind is not schedules.Function
+    ],
+    "initializers": [kind.__name__ for kind in initializers.Initializer.__subclasses__()],
+}
+
+
+@pytest.mark.parametrize("name", [f"{module}.{name}" for module, names in SHELVES.items() for name in names])
+def test_all_of_a_module_is_in_the_reference(name):
+    assert name in REFERENCE
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE - set(fastmlp.__all__)))
+def test_the_reference_names_what_is_there(name):
+    module, _, thing = name.rpartition(".")
+    assert getattr(import_module(f"fastmlp.{module}"), thing).__doc__
+
+
+def test_pages_show_only_what_is_exported():
+    """A user copies imports from here: from the package itself, or from a module that the reference names."""
+    modules = {f"fastmlp.{name}".rpartition(".")[0] for name in REFERENCE}
+    for page in PAGES:
+        for block in blocks(page):
+            if block.language == "python":
+                for node in ast.walk(ast.parse(block.code)):
+                    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastmlp"):
+                        assert node.module in modules, (page, node.module)
