@@ -149,7 +149,11 @@ class Network:
             self.slots_of = optimizer.name
             self.steps = [0] * len(self.layers)
             self.plateau = NO_PLATEAU
-            self.plan_anew()
+            # The values of the last pass by hand stay, as a step may follow it.
+            self._runs = {
+                purpose: (key, plan, state._replace(slots=self.slots))
+                for purpose, (key, plan, state) in self._runs.items()
+            }
         if (optimizer.ema_momentum is not None) != (self.averages.size > 0):
             self.keep_averages(optimizer.ema_momentum is not None)
 

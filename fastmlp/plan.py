@@ -93,13 +93,6 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         return
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
     dense = kind in {schema.DENSE, schema.SPARSE}
-    if op["depth"] != {schema.DENSE: fan_in + 1, schema.SPARSE: fan_in + 1, schema.AFFINE: 2}.get(kind, 0):
-        yield f"the weights have {op['depth']} rows"
-    if kind in {schema.ROW_NORM, schema.BATCH_NORM}:
-        chunks = -(-plan.rows // norms.ROWS_OF_A_CHUNK)
-        room = plan.rows if kind == schema.ROW_NORM else (schema.BATCH_ROWS + 2 * chunks) * op["ldy"]
-        if not 0 <= op["kept"] <= plan.workspace - room:
-            yield f"kept is not inside its arena of {plan.workspace} numbers"
     if kind != schema.INPUT and not dense and fan_in != fan_out:
         yield f"{fan_in} columns come in, {fan_out} go out"
     if kind == schema.ACTIVATION and op["dx"] >= 0 and op["x"] == op["y"]:
@@ -141,3 +134,10 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
             continue
         if columns < 1 or stride <= columns or not 0 <= start <= size - rows * stride:
             yield f"{name} is not inside its arena of {size} numbers"
+    if op["depth"] != {schema.DENSE: fan_in + 1, schema.SPARSE: fan_in + 1, schema.AFFINE: 2}.get(kind, 0):
+        yield f"the weights have {op['depth']} rows"
+    if kind in {schema.ROW_NORM, schema.BATCH_NORM}:
+        chunks = -(-plan.rows // norms.ROWS_OF_A_CHUNK)
+        room = plan.rows if kind == schema.ROW_NORM else (schema.BATCH_ROWS + 2 * chunks) * op["ldy"]
+        if not 0 <= op["kept"] <= plan.workspace - room:
+            yield f"kept is not inside its arena of {plan.workspace} numbers"

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Activation, Dense, Dropout, Flatten, Sequential
+from fastmlp import (
+    SGD,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    LayerNorm,
+    Sequential,
+)
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.layers import _LAYERS
 from fastmlp.losses import (
@@ -38,6 +48,16 @@ NETWORKS = {
     "dropout": lambda: [Flatten(), Dense(9, "tanh"), Dropout(0.4), Dense(9, "sigmoid"), Dropout(0.2)],
     "input-dropout": lambda: [Flatten(), Dropout(0.4), Dense(5, "softmax"), Dropout(0.4)],
     **{scaler.kind: lambda scaler=scaler: [Flatten(), scaler(), Dense(5, "tanh")] for scaler in SCALERS},
+    "noise": lambda: [Flatten(), GaussianNoise(0.3), Dense(9, "tanh"), GaussianNoise(0.2)],
+    "layer-norm": lambda: [Flatten(), LayerNorm(), Dense(9), LayerNorm(epsilon=0.1), Activation("tanh")],
+    # Without the first tanh nothing would depend on what is added before the second BatchNorm.
+    "batch-norm": lambda: [
+        Flatten(),
+        BatchNorm(),
+        Dense(9, "tanh"),
+        BatchNorm(epsilon=0.1),
+        Activation("tanh"),
+    ],
     "none": lambda: [Flatten()],
 }
 RANDOM = np.random.default_rng(5)
@@ -160,9 +180,9 @@ def test_by_hand(layers, last):
     d_x = model.backward(d_y)
     checked = {"X": (inputs, d_x.reshape(X.shape))}
     for number, layer in enumerate(model.layers):
-        if isinstance(layer, Dense):
-            checked[f"{number}.weight"] = (layer.weight, layer.d_weight.copy())
-            checked[f"{number}.bias"] = (layer.bias, layer.d_bias.copy())
+        gradients = layer.trained_in(model.network.gradients)
+        for name, array in layer.parameters.items():
+            checked[f"{number}.{name}"] = (array, gradients[name].copy())
     for name, (array, gradient) in checked.items():
         expected = differences(lambda: float((model.forward(inputs) * d_y).sum()), array)
         assert_gradient(gradient, expected, name)

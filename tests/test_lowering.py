@@ -280,7 +280,7 @@ def test_strides_and_sizes():
             refuse(plan, number, "is not inside|columns come in", **{field: lie})
         if op["kind"] != schema.INPUT:
             for field, lie in [("fan_in", 0), ("fan_in", HUGE), ("ldx", 0), ("ldx", HUGE)]:
-                refuse(plan, number, "is not inside|columns come in", **{field: lie})
+                refuse(plan, number, "is not inside|columns come in|the weights have", **{field: lie})
         if op["weights"] >= 0:
             refuse(plan, number, "weights is not inside", ldw=HUGE)
             refuse(plan, number, "weights is not inside", ldw=int(op["fan_out"]))

@@ -13,22 +13,27 @@ SEED = np.uint64(7)
 
 
 def build(
-    parts, *, features, rows, dtype, loss=None, materialised=True, team=1, seed=0, sparse=False,
+    parts, *, features, rows, dtype, loss=None, training=None, materialised=True, team=1, seed=0, sparse=False,
     **rules,
 ):  # fmt: skip
-    """The plan of a network (pairs of a name and its argument), and arenas with random weights.
+    """The plan of a network (pairs of a name and its argument), and arenas with random weights; a loss is to train.
 
     The rules are those of all dense layers: l1, l2, max_norm.
     """
-    lowering = Lowering(rows, np.dtype(dtype), training=loss is not None, sparse_input=sparse)
+    training = loss is not None if training is None else training
+    lowering = Lowering(rows, np.dtype(dtype), training=training, sparse_input=sparse)
     lowering.input(features)
     for lowering.layer, (name, argument) in enumerate(parts):
         if name == "dense":
             lowering.dense(argument, **rules)
-        elif name == "dropout":
-            lowering.dropout(argument)
+        elif name in ("dropout", "noise", "row_norm"):
+            getattr(lowering, name)(argument)
         elif name == "scale":
             lowering.scale(keeps_zeros=argument)
+        elif name == "batch_norm":
+            lowering.batch_norm(argument, 0.9)
+        elif name == "affine":
+            lowering.affine()
         else:
             lowering.activation(name, argument)
     if loss is not None:
@@ -64,13 +69,13 @@ def dense(operations):
 
 def weights_of(op, arena):
     """The weights, with the bias as the last row."""
-    return reference.matrix(arena, op["weights"], int(op["ldw"]), int(op["fan_in"]) + 1, int(op["fan_out"]))
+    return reference.matrix(arena, op["weights"], int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
 
 
 def padding(op, arena):
     """What follows the weights in each of their rows."""
     ldw, columns = int(op["ldw"]), int(op["fan_out"])
-    return reference.matrix(arena, op["weights"] + columns, ldw, int(op["fan_in"]) + 1, ldw - columns)
+    return reference.matrix(arena, op["weights"] + columns, ldw, int(op["depth"]), ldw - columns)
 
 
 def copy(state):

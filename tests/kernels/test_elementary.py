@@ -150,3 +150,27 @@ def test_the_smallest_results_are_denormal(dtype):
     for name in ("exp", "sigmoid"):
         (y,) = run(name, x)
         assert 0 < y < smallest
+
+
+@primitive
+def _cosines(y: Pointer, t: Pointer, count: Int) -> None:
+    """y = cos(2 pi t)."""
+    map_block(
+        simd.one(count), count, [Block(y, 0)], [Block(t, 0)], lambda at, value: [elementary.cos_turns(value)]
+    )
+
+
+@njit
+def _run_cosines(y, t):
+    _cosines(y, t, t.size)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cosine_of_turns(dtype):
+    t = np.linspace(0, 1, 4096, endpoint=False).astype(dtype)
+    y = np.empty_like(t)
+    _run_cosines(y, t)
+    with mpmath.workdps(40):
+        truth = [mpmath.cos(2 * mpmath.pi * mpmath.mpf(float(turns))) for turns in t]
+        error = max(abs(mpmath.mpf(float(a)) - b) for a, b in zip(y, truth, strict=True))
+    assert error <= elementary.COS_ERROR * np.finfo(dtype).eps

@@ -114,7 +114,7 @@ def test_evaluate_and_predict(team):
     control = np.zeros(schema.CONTROL_WORDS, np.int64)
     results = {}
     for which, size in ((program, team), (reference, 1)):
-        plan, state = build("mean_squared_error", rows=team * chunk)
+        plan, state = build("mean_squared_error", training=False, rows=team * chunk)
         rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
         outputs = np.zeros((count, OUTPUTS), np.float32)
         without_loss, arenas = build(None, rows=team * chunk)

@@ -1,6 +1,7 @@
 """Random numbers: the documented hash, fair, and the same for any order of work."""
 
 from itertools import permutations
+from math import erf
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from fastmlp.kernels import reference, rng
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES
+from tests.tolerance import assert_close
 
 SEED = np.uint64(7)
 WORD = 2**64
@@ -104,3 +106,54 @@ def test_masks_differ_between_layers_epochs_and_rows():
     for other in ({"purpose": 1001}, {"epoch": 1}, {"first_row": 64}):
         agreement = np.mean(mask == (dropout(rng, x, 0.5, **other) != 0))
         assert abs(agreement - 0.5) <= 5 * 0.5 / np.sqrt(x.size)
+
+
+# Noise
+
+
+def noise(which, x, deviation, *, purpose=1000, epoch=0, first_row=0):
+    rows, columns = x.shape
+    ld = stride(columns, x.dtype)
+    arena, y = np.zeros(rows * ld, x.dtype), np.full(rows * ld, np.nan, x.dtype)
+    reference.matrix(arena, 0, ld, rows, columns)[:] = x
+    which.noise(y, 0, ld, arena, 0, ld, rows, columns, deviation, SEED, purpose, epoch, first_row)
+    return reference.matrix(y, 0, ld, rows, columns).copy()
+
+
+@pytest.mark.parametrize("columns", [1, 9, 16, 17, 129])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_noise_is_that_of_its_twin(dtype, columns):
+    x = np.random.default_rng(0).standard_normal((13, columns)).astype(dtype)
+    actual, expected = (noise(which, x, 0.5, first_row=5) for which in (rng, reference))
+    # The largest number is 5.8 deviations; near a zero of the cosine what counts is the error of its argument.
+    assert_close(actual, expected, terms=12, scale=np.abs(x) + 5.8 * 0.5)
+
+
+def test_noise_is_normal():
+    """Moments within five standard deviations of theirs, and the largest distance to the distribution function."""
+    numbers = noise(rng, np.zeros((500, 400), np.float32), 1.0).astype(np.float64).ravel()
+    n = numbers.size
+    for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert abs((numbers**power).mean() - moment) <= 5 * np.sqrt(variance / n)
+    ordered, errors = np.sort(numbers), np.vectorize(erf)
+    distance = np.abs((1 + errors(ordered / np.sqrt(2))) / 2 - (np.arange(n) + 0.5) / n).max()
+    assert distance <= 2.2 / np.sqrt(n)  # Kolmogorov: exceeded once in 8,000 times
+
+
+def test_noise_of_neighbours_has_nothing_in_common():
+    numbers = noise(rng, np.zeros((400, 400), np.float32), 1.0).astype(np.float64)
+    others = (
+        numbers[1:, :] * numbers[:-1, :], numbers[:, 1:] * numbers[:, :-1],
+        *(numbers * noise(rng, np.zeros((400, 400), np.float32), 1.0, **change)
+          for change in ({"purpose": 1001}, {"epoch": 1}, {"first_row": 400})),
+    )  # fmt: skip
+    for product in others:
+        assert abs(product.mean()) <= 5 / np.sqrt(product.size)
+
+
+def test_noise_does_not_depend_on_chunks_or_width():
+    x = np.ones((65, 129), np.float32)
+    whole = noise(rng, x, 0.5, first_row=100)
+    for first, last in ((0, 1), (1, 9), (9, 65)):
+        assert np.array_equal(noise(rng, x[first:last], 0.5, first_row=100 + first), whole[first:last])
+    assert np.array_equal(noise(rng, x[:, :17], 0.5, first_row=100), whole[:, :17])

@@ -13,6 +13,7 @@ FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 100, 70
 PARTS = [
     ("scale", False),
     *(part for row in ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
+    ("noise", 0.1), ("row_norm", 1e-5), ("affine", None), ("batch_norm", 1e-5), ("affine", None),
     ("dense", 131), ("dropout", 0.25), ("dense", 33), ("softmax", 0.0), ("dense", OUTPUTS),
 ]  # fmt: skip
 
