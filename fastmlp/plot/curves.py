@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -101,7 +102,8 @@ def _draw_panel(ax: Axes, name: str, epochs: list[int], curves: Mapping[str, lis
 
 def _label_ends(ax: Axes, last: int, curves: Mapping[str, list[float]]) -> None:
     """The last number of each curve beside its end, pushed apart where two would overlap."""
-    ordered = sorted(curves.items(), key=lambda item: item[1][-1])
+    ends = {label: values for label, values in curves.items() if math.isfinite(values[-1])}
+    ordered = sorted(ends.items(), key=lambda item: item[1][-1])
     for place, (label, values) in enumerate(ordered):
         below = len(ordered) > 1 and place == 0
         ax.annotate(

@@ -121,3 +121,12 @@ def test_learning_rates_without_a_suggestion_on_given_axes():
     assert len(ax.get_lines()) == 2
     with pytest.raises(TypeError, match="expected what find_learning_rate returned, got list"):
         plot_learning_rates([1.0, 2.0])
+
+
+def test_a_curve_may_end_early():
+    """Where a later epoch had no validation, its last number is not written."""
+    history = History()
+    history.append(1, {"loss": 0.9, "val_loss": 0.8})
+    history.append(2, {"loss": 0.5})
+    (panel,) = plot_history(history)
+    assert [text.get_text() for text in panel.texts] == ["0.5000"]
