@@ -59,7 +59,7 @@ BAD_LABELS = {
     "halves": (GOOD_Y + 0.5, "y: expected whole numbers from 0 to 2"),
     "nan": (np.where(GOOD_Y == 1, np.nan, 0), "y: expected whole numbers"),
     "inf": (np.where(GOOD_Y == 1, np.inf, 0), "y: expected whole numbers"),
-    "text": (list("abcabc"), r"y: .* dtype <U1; number the classes.*np.unique"),
+    "too many names": (list("abcdab"), "expected names of 3 classes.* got 4|number the classes"),
     "object": (GOOD_Y.astype(object), "y: expected whole numbers.*dtype object"),
     "too few columns": (
         np.eye(3)[GOOD_Y, :2],
