@@ -1,10 +1,11 @@
 """Four tasks of scikit-learn with fastmlp and with scikit-learn's own perceptrons, on the same folds.
 
-Both have the same layers, Adam, batch size, number of epochs, learning rate and penalty, chosen by `--tune`, which
-looks for the best settings of scikit-learn's, on other folds. Both scale features by what the training part of
-each fold shows; fastmlp has a layer for that. Each keeps its own initial weights: He's for fastmlp, Glorot's for
-scikit-learn. Scores are means over repeated cross-validation with a new seed for each fold; seconds are those of
-all calls of `fit`, what has to be compiled is compiled before.
+Both do the same: layers, initial weights and biases (Glorot's), Adam, batch size, number of epochs, learning rate and
+penalty, of which `--tune` chose those that are best for scikit-learn, on other folds. So the scores should differ by
+chance alone, and the table says how much chance there is: one standard error of the mean difference. Both scale
+features by what the training part of each fold shows; fastmlp has a layer for that. Scores are means over repeated
+cross-validation with a new seed for each fold; seconds are those of all calls of `fit`, and what has to be compiled is
+compiled before.
 
     pip install scikit-learn
     python examples/scikit_learn_tasks.py
@@ -63,14 +64,24 @@ TASKS = {
 }
 
 
+def same_penalty(task: Task, alpha: float, samples: int) -> float:
+    """What alpha of scikit-learn is for fastmlp.
+
+    There, the loss of a batch has alpha / 2 times the sum of squared weights, divided by the batch's size, beside the
+    cross-entropy or half the squared error; here, beside the whole squared error. A last batch that is smaller is
+    penalised more there, so it is the mean over the batches that is the same.
+    """
+    starts = range(0, samples, BATCH)
+    share = sum(1 / min(BATCH, samples - start) for start in starts) / len(starts)
+    return alpha * share * (1 if task.regression else 0.5)
+
+
 def train_fastmlp(task: Task, settings: Settings, X: np.ndarray, y: np.ndarray, seed: int) -> Predict:
     """Train with fastmlp."""
-    # scikit-learn's loss of a batch has alpha / 2 times the sum of squares, divided by the batch's size, beside the
-    # cross-entropy or half the squared error; ours has the whole squared error. (A last batch that is smaller weighs
-    # more there.)
-    penalty = L2(settings.alpha / (1 if task.regression else 2) / BATCH)
-    hidden = [Dense(units, "relu", regularizer=penalty) for units in settings.hidden]
-    last = Dense(task.units, task.activation, regularizer=penalty)
+    glorot = {"initializer": "glorot_uniform", "bias_initializer": "glorot_uniform"}
+    penalty = L2(same_penalty(task, settings.alpha, len(X)))
+    hidden = [Dense(units, "relu", regularizer=penalty, **glorot) for units in settings.hidden]
+    last = Dense(task.units, task.activation, regularizer=penalty, **glorot)
     model = Sequential([StandardScaler(), *hidden, last], optimizer=Adam(settings.learning_rate), seed=seed)
     model.fit(X, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
     return (lambda X: model.predict(X)[:, 0]) if task.regression else model.predict_classes

@@ -31,7 +31,7 @@ def script():
 
 
 def test_assess(script, capsys):
-    script["assess"](synthetic_digits(3000), synthetic_digits(500, start=3000), epochs=8, seeds=2)
+    script["assess"](synthetic_digits(3000), synthetic_digits(500, start=3000), epochs=12, seeds=2)
     of_seeds, _ = accuracies(capsys.readouterr().out)
     assert len(of_seeds) == 2 and min(of_seeds) > 90
 
@@ -53,7 +53,7 @@ def test_the_learning_rate_ends_at_zero(script):
 @needs_mnist
 def test_part_of_mnist(tmp_path):
     text = printed(
-        NAME, "--data", str(FOLDER), "--samples", "5000", "--epochs", "8", "--seeds", "2", folder=tmp_path
+        NAME, "--data", str(FOLDER), "--samples", "5000", "--epochs", "10", "--seeds", "2", folder=tmp_path
     )
     assert re.match(r"compiling, or loading what was compiled: \S+ s\n", text)
     of_seeds, _ = accuracies(text)

@@ -13,7 +13,7 @@ DIGITS = r"digits, 784-128-64-10: test accuracy (\S+)% after (\S+) s of training
 
 
 def test_all_twenty_seeds_learn_xor(tmp_path):
-    text = printed(NAME, "--more-seeds", "5", "--samples", "3000", "--epochs", "15", folder=tmp_path)
+    text = printed(NAME, "--more-seeds", "5", "--samples", "3000", "--epochs", "20", folder=tmp_path)
     assert re.findall(XOR, text) == [("20", "20", "0"), ("5", "5", "20")]
     assert float(re.search(DIGITS, text)[1]) > 90
 
