@@ -7,25 +7,25 @@ from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks, remember_b
 from .borrow import borrowed, borrowed_data, borrowed_state, borrowed_update
 from .halves import ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
-from .schema import BATCH_NORM, INPUT, LINE, NORMS, WIDTH, State
+from .schema import BATCH_NORM, INPUT, NORMS, WIDTH, Values
 from .steps import prepared as prepared
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
 
 CHUNK = np.int64(256)  # rows that go through all layers together, so that each weight is read once for many
 
 # A literal would be a type of its own to Numba, and the kernels compiled once more for it.
-SMALLEST = np.int64(LINE // 8)  # numbers that any workspace has, whole integers of 64 bits
 _FIRST, _ONE = np.int64(0), np.int64(1)
 
 
 @inlined
 def _forward(plan, state, data, position, first, rows):
     """Forward as in prediction, where no operation is random."""
+    values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
             layers.input_forward(plan[i], state, data, position, first, rows)
         else:
-            layers.forward(plan[i], state, first, rows)
+            layers.forward(plan[i], values, first, rows)
 
 
 @inlined
@@ -48,7 +48,7 @@ def _team_forward(plan, state, data, position, start, count, first, rows, seed, 
 
     Where the team shares the inputs of an operation, all are needed before and all half sums behind.
     """
-    gathered = False
+    gathered, values = False, Values(state.params, state.workspace)
     for i in range(plan.size):
         op = plan[i]
         if op.kind == INPUT:
@@ -60,36 +60,37 @@ def _team_forward(plan, state, data, position, start, count, first, rows, seed, 
         elif shares_inputs(op, size):
             if not (gathered and i == 1):
                 barrier(control, size)
-            layers.forward_half(op, state, start, count, rank, size)
+            layers.forward_half(op, values, start, count, rank, size)
             barrier(control, size)
-            layers.join(op, state, first, rows)
-            layers.put_ones(op, state, first, rows)
+            layers.join(op, values, first, rows)
+            layers.put_ones(op, values, first, rows)
         else:
             if op.kind == BATCH_NORM:
-                batch_chunks(op, state, first, rows, FORWARD)
+                batch_chunks(op, values, first, rows, FORWARD)
                 barrier(control, size)
-                join_chunks(op, state, count, rank, size, FORWARD)
+                join_chunks(op, values, count, rank, size, FORWARD)
                 barrier(control, size)
-            layers.training_forward(op, state, position + first, first, rows, seed, epoch)
+            layers.training_forward(op, values, position + first, first, rows, seed, epoch)
 
 
 @inlined
 def _team_backward(plan, state, position, start, count, first, rows, seed, epoch, control, rank, size):
     """Backward of the same rows."""
+    values = Values(state.params, state.workspace)
     for i in range(plan.size - 1, -1, -1):
         op = plan[i]
         if shares_inputs(op, size):
             if op.dx >= 0:
                 barrier(control, size)
-                layers.backward_half(op, state, start, count, rank, size)
+                layers.backward_half(op, values, start, count, rank, size)
                 barrier(control, size)
         else:
             if op.kind == BATCH_NORM and op.dx >= 0:
-                batch_chunks(op, state, first, rows, BACKWARD)
+                batch_chunks(op, values, first, rows, BACKWARD)
                 barrier(control, size)
-                join_chunks(op, state, count, rank, size, BACKWARD)
+                join_chunks(op, values, count, rank, size, BACKWARD)
                 barrier(control, size)
-            layers.backward(op, state, position + first, first, rows, seed, epoch)
+            layers.backward(op, values, position + first, first, rows, seed, epoch)
 
 
 @inlined
@@ -248,24 +249,23 @@ def predict_row(plan, params, workspace):
     Few arguments, as each one costs a fraction of a microsecond.
     """
     params, workspace = borrowed(params), borrowed(workspace)
-    labels = workspace[:SMALLEST].view(np.int64)  # nobody asks for them
-    state = State(params, params, params, workspace, workspace, workspace, workspace, labels)
+    values = Values(params, workspace)
     for i in range(1, plan.size):
-        layers.forward(plan[i], state, _FIRST, _ONE)
+        layers.forward(plan[i], values, _FIRST, _ONE)
 
 
 @entry
 def forward(plan, state, data, rows, seed, epoch):
     """Run operations forward for the first rows of the batch, on one thread."""
     state = borrowed_state(state)
-    data = borrowed_data(data)
+    data, values = borrowed_data(data), Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
             layers.input_forward(plan[i], state, data, _FIRST, _FIRST, rows)
         else:
             if plan[i].kind == BATCH_NORM:
-                layers.whole_batch(plan[i], state, rows, FORWARD)
-            layers.training_forward(plan[i], state, _FIRST, _FIRST, rows, seed, epoch)
+                layers.whole_batch(plan[i], values, rows, FORWARD)
+            layers.training_forward(plan[i], values, _FIRST, _FIRST, rows, seed, epoch)
 
 
 @entry
@@ -280,12 +280,13 @@ def loss(plan, state, data, rows):
 def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
     state = borrowed_state(state)
+    values = Values(state.params, state.workspace)
     for i in range(plan.size):
         layers.refresh(plan[i], state, _FIRST, _ONE)
     for i in range(plan.size - 1, -1, -1):
         if plan[i].kind == BATCH_NORM and plan[i].dx >= 0:
-            layers.whole_batch(plan[i], state, rows, BACKWARD)
-        layers.backward(plan[i], state, _FIRST, _FIRST, rows, seed, epoch)
+            layers.whole_batch(plan[i], values, rows, BACKWARD)
+        layers.backward(plan[i], values, _FIRST, _FIRST, rows, seed, epoch)
     for i in range(plan.size):
         layers.gradient(plan[i], state, rows, _FIRST, _FIRST, _ONE)
 

@@ -96,6 +96,13 @@ class State(NamedTuple):
     labels: np.ndarray  # class of each row of the batch, int64
 
 
+class Values(NamedTuple):
+    """What of a State the way through the operations and back needs: a call passes each field of each array."""
+
+    params: np.ndarray
+    workspace: np.ndarray
+
+
 class Update(NamedTuple):
     """How gradients become steps: the optimizer, and what is done before and after its formula."""
 
