@@ -101,7 +101,7 @@ def find_learning_rate(
     rates = _growing_rates(lowest, highest, steps)
     batch_size = positive("batch_size", batch_size)
     trial = _copy(model)
-    count = _prepare(trial, X)
+    count = _prepare(trial, X, y)
     first = running = trial.evaluate(X, y)["loss"]
     losses: list[float] = []
     for loss in _train(trial, X, y, rates, _batches(count, min(batch_size, count), model.seed)):
@@ -140,9 +140,10 @@ def _copy(model: Sequential) -> Sequential:
         return load_model(type(model), Path(folder, "model"))
 
 
-def _prepare(trial: Sequential, X: Inputs) -> int:
+def _prepare(trial: Sequential, X: Inputs, y: ArrayLike) -> int:
     """Build the copy for these samples; their number."""
     samples = as_samples(X, np.dtype(trial.dtype))
+    trial.class_names = trial._names_of_classes(y, samples)
     trial._build_for(samples, np.arange(samples.count))
     return samples.count
 

@@ -184,3 +184,12 @@ def test_data_frames_and_scalers():
     still.fit(X, y, epochs=1, verbose=0)
     batch = next(_batches(400, 8, seed=0))
     assert found.losses[0] == pytest.approx(still.evaluate(X[batch], y[batch])["loss"])
+
+
+def test_targets_that_are_names():
+    names = np.array([f"digit {digit}" for digit in range(10)])[LABELS]
+    model = make()
+    by_name = find_learning_rate(model, IMAGES, names, steps=60)
+    by_number = find_learning_rate(make(), IMAGES, LABELS, steps=60)
+    np.testing.assert_array_equal(by_name.losses, by_number.losses)
+    assert model.class_names == ()
