@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .samples import as_batch
-from .sparse_matrix import SparseMatrix
+from .samples import Inputs, as_batch
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -125,7 +124,7 @@ class Layer:
         Network([self], (features,), dtype, seed)
         return self
 
-    def forward(self, X: np.typing.ArrayLike | SparseMatrix) -> np.ndarray:
+    def forward(self, X: Inputs) -> np.ndarray:
         """Run this layer, as in training.
 
         Parameters

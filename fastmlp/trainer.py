@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,49 +14,11 @@ from .errors import TrainingDiverged
 from .history import History
 from .kernels import rng
 from .kernels import threads as words
-from .measures import Measures
 from .network import Network
-from .optimizers import Optimizer
 from .samples import Samples
 from .schedules import ReduceOnPlateau
 from .targets import Targets
-
-SPEED = ("seconds", "samples_per_second")
-SILENT, BAR, LINES = range(3)  # what `verbose` can be, as in Keras
-
-
-@dataclass(frozen=True)
-class Task:
-    """What to learn, and how; as `Sequential.fit` describes it."""
-
-    samples: Samples
-    targets: Targets
-    rows: np.ndarray  # numbers of the samples to train on
-    validation: tuple[Samples, Targets, np.ndarray] | None  # the same to validate with
-    measures: Measures
-    optimizer: Optimizer
-    batch_size: int
-    shuffle: bool
-    threads: int | None
-    engine: str
-    verbose: int
-
-    @property
-    def score(self) -> str:
-        """What the score of the loss is called."""
-        return self.targets.formula.score
-
-    @property
-    def metrics(self) -> list[str]:
-        """The quantities of an epoch."""
-        names = ["loss", self.score, *self.measures.metrics]
-        validated = [f"val_{name}" for name in names] if self.validation is not None else []
-        return [*names, *validated, *SPEED]
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch; the last batch may be smaller."""
-        return -(-self.rows.size // self.batch_size)
+from .task import BAR, SPEED, Task
 
 
 def train(network: Network, task: Task, epochs: range, history: History, callbacks: CallbackList) -> None:
