@@ -31,7 +31,7 @@ from .schedules import NO_PLATEAU
 from .targets import Targets
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
-ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference"}
+ENGINES = {"kernels": ".kernels.program", "reference": ".kernels.reference.program"}
 CHUNK_BYTES = 2**22  # of the widest value of a chunk of samples, so that it stays in the caches
 
 Arguments = ParamSpec("Arguments")
