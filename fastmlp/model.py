@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import runs
 from .callbacks import Callback, CallbackList, Logs
 from .history import History
 from .layer import Layer
@@ -235,10 +236,10 @@ class Sequential(Stack):
         samples = self.check_samples(as_samples(X, np.dtype(self.dtype)))
         targets = targets_for(self, samples, y, self.class_names, class_weight, sample_weight)
         measures = measures_for(self, samples, metrics, numbers=False)
-        loss, score = self.network.evaluate(samples, targets, threads=threads, engine=engine)
+        loss, score = runs.evaluate(self.network, samples, targets, threads=threads, engine=engine)
         scores = {"loss": loss, targets.formula.score: score}
         if measures.metrics:
-            outputs = self.network.predict(samples, threads=threads, engine=engine)
+            outputs = runs.predict(self.network, samples, threads=threads, engine=engine)
             scores |= measures.of(targets, outputs)
         return scores
 
@@ -255,7 +256,7 @@ class Sequential(Stack):
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
         samples, one = self.check_batch(X)
-        outputs = self.network.predict(samples, threads=threads, engine=engine)
+        outputs = runs.predict(self.network, samples, threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
     def predictor(self) -> Predictor:

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import passes
 from .class_names import check_class_names
 from .counts import is_count, sample_shape
 from .layer import Layer, Shape
@@ -219,7 +220,7 @@ class Stack:
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
         samples, one = self.check_batch(X)
-        outputs = self.network.forward(self.span, samples)
+        outputs = passes.forward(self.network, self.span, samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
@@ -235,4 +236,4 @@ class Stack:
         ndarray, shape (samples, features), or (features,) for one sample
             Gradient with respect to the input.
         """
-        return self.network.backward(self.span, d_y)
+        return passes.backward(self.network, self.span, d_y)

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from .class_names import find_class_names, number_classes
 from .counts import is_count, positive
 from .data.split import split_rows
+from .engines import ENGINES
 from .measures import Given, Measures, choose_metrics
 from .names import look_up
-from .network import ENGINES
 from .optimizers import Optimizer
 from .samples import Inputs, Samples, as_samples
 from .stack import Stack

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from . import runs
 from .callbacks import CallbackList
 from .errors import TrainingDiverged
 from .history import History
@@ -66,8 +67,8 @@ def train_step(network: Network, task: Task) -> float:
         If the loss is not finite; nothing has changed then.
     """
     # Steps, not epochs, key the random numbers, as many steps may follow each other in no epoch.
-    totals, control = network.train_epoch(
-        task.samples, task.targets, task.rows, optimizer=task.optimizer,
+    totals, control = runs.train_epoch(
+        network, task.samples, task.targets, task.rows, optimizer=task.optimizer,
         batch_size=task.batch_size, epoch=max(network.steps), threads=task.threads, engine=task.engine, on_step=None,
     )  # fmt: skip
     if control[words.BROKEN]:
@@ -97,8 +98,8 @@ def _train_epoch(
 ) -> dict[str, float]:
     before, order = network.params.copy(), _rows_in_order(network, task, epoch)
     start = time.perf_counter()
-    totals, control = network.train_epoch(
-        task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
+    totals, control = runs.train_epoch(
+        network, task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
         threads=task.threads, engine=task.engine, on_step=on_step,
     )  # fmt: skip
     seconds = time.perf_counter() - start
@@ -116,7 +117,9 @@ def _train_epoch(
     metrics |= _measure(network, task, task.samples, task.targets, task.rows)
     if task.validation is not None:
         samples, targets, rows = task.validation
-        loss, score = network.evaluate(samples, targets, threads=task.threads, engine=task.engine, order=rows)
+        loss, score = runs.evaluate(
+            network, samples, targets, threads=task.threads, engine=task.engine, order=rows
+        )
         validation = {"loss": loss, task.score: score, **_measure(network, task, samples, targets, rows)}
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     metrics |= {"seconds": seconds, "samples_per_second": count / seconds}
@@ -129,7 +132,7 @@ def _measure(
     """The metrics that were asked for, of these samples, as the network is now."""
     if not task.measures.metrics:
         return {}
-    outputs = network.predict(samples, threads=task.threads, engine=task.engine, order=rows)
+    outputs = runs.predict(network, samples, threads=task.threads, engine=task.engine, order=rows)
     return task.measures.of(targets.of(rows, samples.count), outputs)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .. import passes
 from ..kernels import optimizers as kernels
 from ..kernels import schema
 from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule
@@ -205,7 +206,7 @@ class Optimizer:
         target : Sequential or Layer
             What to update. Each layer counts its own steps.
         """
-        target.network.step(self, target.span)
+        passes.step(target.network, self, target.span)
 
     def config(self) -> dict[str, Any]:
         """Name and options, as a model file keeps them.
