@@ -100,7 +100,7 @@ class Sequential:
         if not is_count(seed):
             raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
-        self.optimizer = get_optimizer(optimizer)
+        self.optimizer = optimizer
         self.class_names = check_class_names(class_names)
         self.history = History()
         self.stop_training = False
@@ -166,6 +166,17 @@ class Sequential:
                 "the model has no parameters yet: call fit or build(input_shape), or load a saved one"
             )
         return self._network
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What trains the model; yours to set, also by name."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, given: str | Optimizer) -> None:
+        chosen = get_optimizer(given)
+        chosen.check_dtype(DTYPES[self.dtype])
+        self._optimizer = chosen
 
     @property
     def epochs(self) -> int:

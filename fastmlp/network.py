@@ -464,6 +464,7 @@ class Network:
     def step(self, optimizer: Optimizer, span: slice) -> None:
         """Update some of the layers from the gradients of the last `backward`."""
         self.require_parameters("step")
+        optimizer.check_dtype(self.dtype)
         self.kept_gradients()
         self.prepare_slots(optimizer)
         plan, state = self._hand_run(max(self._by_hand, 1))

@@ -83,8 +83,8 @@ def as_samples(X: ArrayLike | SparseMatrix, dtype: np.dtype, name: str = "X") ->
     ----------
     X : array_like, shape (samples, ...), or a sparse matrix of scipy or a data frame, shape (samples, features)
         Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are;
-        other integers and booleans become float64. A copy is made only of what is not contiguous, or not CSR with
-        sorted columns.
+        other integers and booleans become float64. Numbers are copied only where they are not contiguous, or not CSR
+        with sorted columns; and of a sparse matrix always where they lie.
     dtype : dtype
         What the network computes in.
     name : str
