@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import zip_longest
@@ -17,6 +18,7 @@ from .class_names import check_class_names, find_class_names, number_classes
 from .counts import is_count, positive, sample_shape
 from .data.split import split_rows
 from .history import History
+from .kernels import schema
 from .layer import Layer, Shape
 from .losses import CrossEntropy, Loss, choose_loss
 from .measures import Given, Measures, choose_metrics, predicted_classes
@@ -25,7 +27,7 @@ from .network import DTYPES, ENGINES, Network
 from .optimizers import Optimizer, get_optimizer
 from .plan import Plan
 from .predictor import Predictor
-from .samples import Samples, as_batch, as_samples
+from .samples import BYTES, NUMBERS, Samples, as_batch, as_samples
 from .saving import load_model, save_model
 from .scalers import Scaler
 from .sparse_matrix import SparseMatrix
@@ -68,6 +70,10 @@ class Sequential:
         in another order, is refused then. Saved, as are the class names.
     class_names : tuple of str
         What the classes are called, in the order of their numbers; empty if they have no names. Yours to set.
+    sample_scale : str
+        What the first samples were that it was trained on: `bytes`, which are read as fractions of 255; `fractions`,
+        other numbers from 0 to 1; or `numbers`, any others. Where one that was trained on bytes gets such numbers, or
+        one that was trained on them gets bytes, there is a warning. Saved.
     stop_training : bool
         Callbacks set it to end the training after the epoch.
 
@@ -105,6 +111,7 @@ class Sequential:
         self.history = History()
         self.stop_training = False
         self.feature_names: tuple[str, ...] = ()
+        self.sample_scale = ""
         self._network: Network | None = None
 
     # Structure
@@ -157,6 +164,7 @@ class Sequential:
         for layer, scaling in zip(new, scalings, strict=True):
             layer.set(scaling)
         self.feature_names = self.feature_names or samples.names
+        self.sample_scale = self.sample_scale or samples.scale
 
     @property
     def network(self) -> Network:
@@ -565,6 +573,7 @@ class Sequential:
     def _fitting(self, samples: Samples) -> Samples:
         """The samples, if they fit the network."""
         self._check_names(samples, "X")
+        self._check_scale(samples)
         if self._network is None:
             self._output_shape(samples.shape)
         elif samples.shape != self._network.input_shape:
@@ -614,6 +623,21 @@ class Sequential:
                 f"{name}: expected the columns that the model was trained on, in their order: {other[0]!r} where "
                 f"{other[1]!r} is; use {name.split()[-1]}[list(model.feature_names)]"
             )
+
+    def _check_scale(self, samples: Samples) -> None:
+        """Warn of bytes for a model that knows larger numbers, to which they are all nearly 0, and the other way."""
+        trained = self.sample_scale
+        if trained == NUMBERS and samples.kind == schema.BYTES:
+            told = "the model was trained on numbers beyond 0 to 1, and bytes (uint8) are read as fractions of 255"
+            way_out = "if they mean the same as in training, give X.astype('float32')"
+        elif trained == BYTES and samples.scale == NUMBERS:
+            told = (
+                "the model was trained on bytes (uint8), read as fractions of 255, and these go beyond 0 to 1"
+            )
+            way_out = "if they are bytes in another type, give X.astype('uint8'), or X / 255"
+        else:
+            return
+        warnings.warn(f"X: {told}; {way_out}", stacklevel=2)
 
     def _measures(self, samples: Samples, given: Given | None, *, numbers: bool) -> Measures:
         outputs = math.prod(self._output_shape(samples.shape))

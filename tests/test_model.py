@@ -377,6 +377,7 @@ LIES = {
     "rate beyond floats": in_optimizer(learning_rate=10**400),
     "state of another": in_config(state_of="momentum"),
     "no state": in_config(state_of=""),
+    "another scale": in_config(sample_scale="words"),
     "seed": in_config(seed=-1),
     "unknown dtype": in_config(dtype="int8"),
     "another dtype": in_config(dtype="float64"),
