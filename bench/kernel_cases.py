@@ -31,9 +31,9 @@ def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
     arrays = [numbers(rows, columns, seed)[0] for seed in range(4 if backward else 2)]
     ld = stride(columns, SINGLE)
     if backward:
-        kernel, twin = activation_backward, reference.activation_backward
+        kernel, twin = activation_backward, reference.activations.activation_backward
     else:
-        kernel, twin = activation_forward, reference.activation_forward
+        kernel, twin = activation_forward, reference.activations.activation_forward
     places = [part for array in arrays for part in (array, 0, ld)]
     # The output or the input is not looked at; of the identity, neither.
     used = 2 if ACTIVATIONS[code].name == "identity" or not backward else 3
@@ -62,11 +62,11 @@ def _softmax(backward: bool) -> Problem:
         output = Output(0, rows, columns, ld, columns * float(np.abs(x).max()) ** 3)
         arguments = (out, 0, ld, x, 0, ld, numbers(rows, columns, seed=1)[0], 0, ld, rows, columns)
         return Problem(
-            repeated(softmax.softmax_backward, "softmax_backward"), reference.softmax_backward, arguments, [output],
-            terms=terms, traffic=3 * size, footprint=3 * size,
+            repeated(softmax.softmax_backward, "softmax_backward"), reference.softmax.softmax_backward,
+            arguments, [output], terms=terms, traffic=3 * size, footprint=3 * size,
         )  # fmt: skip
     return Problem(
-        repeated(softmax.softmax_forward, "softmax_forward"), reference.softmax_forward,
+        repeated(softmax.softmax_forward, "softmax_forward"), reference.softmax.softmax_forward,
         (out, 0, ld, x, 0, ld, rows, columns), [Output(0, rows, columns, ld)],
         terms=terms, traffic=2 * size, footprint=2 * size,
     )  # fmt: skip
@@ -86,7 +86,7 @@ def _loss(code: int) -> Problem:
     outputs = [Output(1, rows, columns, ld, largest * scale), Output(4, 1, rows, rows, largest**2)]
     size = ITEM * rows * columns
     return Problem(
-        repeated(losses.loss_rows, "loss_rows"), reference.loss_rows, arguments, outputs,
+        repeated(losses.loss_rows, "loss_rows"), reference.losses.loss_rows, arguments, outputs,
         terms=columns + 4 * FUNCTION_ULP, traffic=2 * size, footprint=2 * size,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def _optimizer(code: int, rows: int, columns: int) -> Problem:
 
 
 def _optimizer_twin(words, *arguments):
-    reference.optimizer_step(*arguments, int(words[schema.CODE]))
+    reference.optimizers.optimizer_step(*arguments, int(words[schema.CODE]))
 
 
 def _optimizers() -> Iterator[Case]:
@@ -138,7 +138,7 @@ def _dropout() -> Problem:
 
     def twin(*arguments):
         # Another epoch each time: the reference keeps the factors of the last ones, for its backward pass.
-        reference.dropout(*arguments[:-2], next(epochs), arguments[-1])
+        reference.rng.dropout(*arguments[:-2], next(epochs), arguments[-1])
 
     arguments = (y, 0, ld, x, 0, ld, rows, columns, 0.2, np.uint64(7), rng.DROPOUT, 0, 0)
     size = ITEM * 2 * rows * columns
@@ -153,7 +153,10 @@ def _transpose() -> Problem:
     (w, ldw), t, ldt = numbers(rows, columns), blank(columns, rows), stride(rows, SINGLE)
 
     def twin(t, t0, ldt, w, w0, ldw, rows, columns):
-        np.copyto(reference.matrix(t, t0, ldt, columns, rows), reference.matrix(w, w0, ldw, rows, columns).T)
+        np.copyto(
+            reference.arenas.matrix(t, t0, ldt, columns, rows),
+            reference.arenas.matrix(w, w0, ldw, rows, columns).T,
+        )
 
     size = ITEM * 2 * rows * columns
     return Problem(
@@ -173,7 +176,7 @@ def _inputs(kind: int) -> Problem:
     data = networks.data(4 * rows, features, 10, SINGLE, kind=kind)._replace(targets=np.zeros(0, SINGLE))
 
     def twin(y, op, state, data, rows):
-        reference.forward(plan[:1], state, data, rows, 0, 0)
+        reference.program.forward(plan[:1], state, data, rows, 0, 0)
 
     read, written = schema.ITEM_TYPES[kind].itemsize * rows * features, ITEM * rows * features
     return Problem(
@@ -186,7 +189,7 @@ def _inputs(kind: int) -> Problem:
 def _shuffle() -> Problem:
     order = np.zeros(SAMPLES, np.int64)
     return Problem(
-        repeated(rng.shuffle, "shuffle"), reference.shuffle, (order, np.uint64(7), 0), [],
+        repeated(rng.shuffle, "shuffle"), reference.rng.shuffle, (order, np.uint64(7), 0), [],
         terms=0, traffic=5 * order.nbytes, footprint=order.nbytes,
     )  # fmt: skip
 

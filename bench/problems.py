@@ -82,7 +82,7 @@ class Problem:
         self.twin(1)
         for output in self._outputs:
             actual, expected = (
-                reference.matrix(given[output.argument], 0, output.stride, output.rows, output.columns)
+                reference.arenas.matrix(given[output.argument], 0, output.stride, output.rows, output.columns)
                 for given in (self._arguments, self._copies)
             )
             scale = None if output.scale is None else np.full(expected.shape, output.scale)
@@ -107,7 +107,9 @@ def numbers(rows: int, columns: int, seed: int = 0) -> tuple[np.ndarray, int]:
     ld = stride(columns, SINGLE)
     arena = aligned_zeros(rows * ld, SINGLE)
     random = np.random.default_rng(seed)
-    reference.matrix(arena, 0, ld, rows, columns)[...] = random.standard_normal((rows, columns), np.float32)
+    reference.arenas.matrix(arena, 0, ld, rows, columns)[...] = random.standard_normal(
+        (rows, columns), np.float32
+    )
     return arena, ld
 
 

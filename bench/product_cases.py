@@ -50,7 +50,7 @@ def _product(rows: int, depth: int, columns: int, transposed: bool, threads: int
     size = ITEM * (rows * depth + depth * columns + rows * columns)
     largest = depth * float(np.abs(A).max() * np.abs(B).max())
     return Problem(
-        run, reference.gemm, (C, 0, ldc, A, 0, a_m, a_k, B, 0, ldb, rows, columns, depth),
+        run, reference.gemm.gemm, (C, 0, ldc, A, 0, a_m, a_k, B, 0, ldb, rows, columns, depth),
         [Output(0, rows, columns, ldc, largest)],
         terms=depth, flops=2 * rows * depth * columns, traffic=size, footprint=size,
     )  # fmt: skip
@@ -78,18 +78,18 @@ def _batch_of_images(workload: Workload) -> tuple[np.ndarray, int, int]:
     """A batch with its column of ones, its stride, and its non-zeros."""
     columns = workload.layers[0] + 1
     x, ldx = numbers(workload.batch_size, columns)
-    view = reference.matrix(x, 0, ldx, workload.batch_size, columns)
+    view = reference.arenas.matrix(x, 0, ldx, workload.batch_size, columns)
     view[:, :-1] = images()[0][: workload.batch_size] / np.float32(255)
     view[:, -1] = 1
     return x, ldx, int(np.count_nonzero(view))
 
 
 def _dense_forward(y, y0, ldy, x, x0, ldx, w, w0, ldw, rows, columns, depth):
-    reference.gemm(y, y0, ldy, x, x0, ldx, 1, w, w0, ldw, rows, columns, depth)
+    reference.gemm.gemm(y, y0, ldy, x, x0, ldx, 1, w, w0, ldw, rows, columns, depth)
 
 
 def _dense_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
-    reference.gemm(g, g0, ldg, x, x0, 1, ldx, d, d0, ldd, columns, units, rows)
+    reference.gemm.gemm(g, g0, ldg, x, x0, 1, ldx, d, d0, ldd, columns, units, rows)
 
 
 def _sparse(workload: Workload, gradient: bool) -> Problem:

@@ -22,13 +22,13 @@ from .atomic import atomic_write
 from .command_data import has_values, is_table, puts_out_values, test_data, training_data
 from .data import DataSet
 from .data.split import split_rows
+from .engines import ENGINES, choose_size
 from .errors import Interrupted, TrainingDiverged, UsageError
 from .kernels import cache, schema
 from .layer import Layer
 from .layers import Dense, Dropout, Flatten
 from .model import Sequential, load
 from .names import look_up
-from .network import ENGINES, choose_size
 from .optimizers import get_optimizer
 from .run_folder import RunFolder
 from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .samples import as_batch
-from .sparse_matrix import SparseMatrix
+from . import passes
+from .network import Network
+from .samples import Inputs, as_batch
 
 if TYPE_CHECKING:
     from .lowering import Lowering
-    from .network import Network
 
 Shape = tuple[int, ...]
 
@@ -120,12 +120,10 @@ class Layer:
         >>> layer.forward([[1.0, -1.0]]).shape
         (1, 3)
         """
-        from .network import Network
-
         Network([self], (features,), dtype, seed)
         return self
 
-    def forward(self, X: np.typing.ArrayLike | SparseMatrix) -> np.ndarray:
+    def forward(self, X: Inputs) -> np.ndarray:
         """Run this layer, as in training.
 
         Parameters
@@ -140,7 +138,7 @@ class Layer:
         """
         network, span = self.network, self.span
         samples, one = as_batch(X, (network.widths[span.start],), network.dtype)
-        outputs = network.forward(span, samples)
+        outputs = passes.forward(network, span, samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: np.typing.ArrayLike) -> np.ndarray:
@@ -156,4 +154,4 @@ class Layer:
         ndarray, of the shape of the input
             Gradient with respect to the input. `d_weight` and `d_bias` then hold those of the parameters.
         """
-        return self.network.backward(self.span, d_y)
+        return passes.backward(self.network, self.span, d_y)

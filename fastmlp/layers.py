@@ -144,7 +144,7 @@ class Dense(Layer):
 
     def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`weight` and `bias`."""
-        rows = self.network.weight_rows(self._position, arena)
+        rows = self.network.trained_rows(self._position, arena)
         return {"weight": rows[:-1], "bias": rows[-1]}
 
     @property

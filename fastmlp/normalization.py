@@ -66,7 +66,7 @@ class Normalization(Layer):
 
     def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`gamma` and `beta`."""
-        rows = self.network.weight_rows(self._position, arena)
+        rows = self.network.trained_rows(self._position, arena)
         return {"gamma": rows[0], "beta": rows[1]}
 
     @property

@@ -16,10 +16,11 @@ from .counts import is_count, positive
 from .errors import TrainingDiverged
 from .frames import is_series, series_values
 from .kernels import rng
-from .model import Inputs, Sequential
-from .samples import as_numbers, as_samples
+from .model import Sequential
+from .samples import Inputs, as_numbers, as_samples
 from .saving import load_model
 from .sparse_matrix import is_sparse_matrix
+from .task import class_names_for
 
 FEWEST_STEPS = 20
 KEPT = 0.9  # of the running loss that decides when to stop
@@ -145,8 +146,8 @@ def _copy(model: Sequential) -> Sequential:
 def _prepare(trial: Sequential, X: Inputs, y: ArrayLike) -> int:
     """Build the copy for these samples; their number."""
     samples = as_samples(X, np.dtype(trial.dtype))
-    trial.class_names = trial._names_of_classes(y, samples)
-    trial._build_for(samples, np.arange(samples.count))
+    trial.class_names = class_names_for(trial, samples, y)
+    trial.build_for(samples, np.arange(samples.count))
     return samples.count
 
 

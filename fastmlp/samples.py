@@ -13,6 +13,8 @@ from .kernels import schema
 from .lowering import SPARSE_BELOW
 from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
 
+Inputs = ArrayLike | SparseMatrix
+
 _JUDGED_ROWS = 256
 
 # How large samples are: bytes, which are read as fractions of 255; other numbers from 0 to 1; any others.
@@ -91,7 +93,7 @@ class Samples:
         return schema.ITEM_TYPES.index(self.numbers.dtype)
 
 
-def as_samples(X: ArrayLike | SparseMatrix, dtype: np.dtype, name: str = "X") -> Samples:
+def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
     """Check samples and bring them into a form that the kernels read.
 
     Parameters
@@ -139,7 +141,7 @@ def _check_some(shape: tuple[int, ...], name: str) -> None:
         raise ValueError(f"{name}: expected at least one sample and one feature, got shape {shape}")
 
 
-def as_batch(X: ArrayLike | SparseMatrix, shape: tuple[int, ...], dtype: np.dtype) -> tuple[Samples, bool]:
+def as_batch(X: Inputs, shape: tuple[int, ...], dtype: np.dtype) -> tuple[Samples, bool]:
     """As `as_samples`, where X may also be one sample of this shape alone; and whether it was."""
     if is_sparse_matrix(X):
         return as_samples(X, dtype), False

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .kernels import schema
 from .layer import Layer, Shape
 from .lowering import BYTE_SCALE
-from .samples import Samples, as_samples
-from .sparse_matrix import SparseMatrix
+from .samples import Inputs, Samples, as_samples
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -95,7 +93,7 @@ class Scaler(Layer):
     def _center_and_size(self, seen: Statistics) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError
 
-    def adapt(self, X: ArrayLike | SparseMatrix) -> Scaler:
+    def adapt(self, X: Inputs) -> Scaler:
         """Find center and factor in these samples, where `fit` is not to find them in its own.
 
         Parameters

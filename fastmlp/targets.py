@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from .losses import BinaryCrossEntropy, CrossEntropy, Formula, Loss
 from .samples import as_array, as_numbers, check_finite
 
+ClassWeight = Mapping[int, float] | str | None
+
 _SHARES_OFF = 1e-3  # how far probabilities may be from adding up to 1
 
 
@@ -37,7 +39,7 @@ def as_targets(
     outputs: int,
     dtype: np.dtype,
     *,
-    class_weight: Mapping[int, float] | str | None = None,
+    class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> Targets:
     """Check targets and bring them into the form that the kernels read.

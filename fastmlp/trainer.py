@@ -6,58 +6,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 
+from . import runs
 from .callbacks import CallbackList
 from .errors import TrainingDiverged
 from .history import History
 from .kernels import rng
 from .kernels import threads as words
-from .measures import Measures
 from .network import Network
-from .optimizers import Optimizer
 from .samples import Samples
 from .schedules import ReduceOnPlateau
 from .targets import Targets
-
-SPEED = ("seconds", "samples_per_second")
-SILENT, BAR, LINES = range(3)  # what `verbose` can be, as in Keras
-
-
-@dataclass(frozen=True)
-class Task:
-    """What to learn, and how; as `Sequential.fit` describes it."""
-
-    samples: Samples
-    targets: Targets
-    rows: np.ndarray  # numbers of the samples to train on
-    validation: tuple[Samples, Targets, np.ndarray] | None  # the same to validate with
-    measures: Measures
-    optimizer: Optimizer
-    batch_size: int
-    shuffle: bool
-    threads: int | None
-    engine: str
-    verbose: int
-
-    @property
-    def score(self) -> str:
-        """What the score of the loss is called."""
-        return self.targets.formula.score
-
-    @property
-    def metrics(self) -> list[str]:
-        """The quantities of an epoch."""
-        names = ["loss", self.score, *self.measures.metrics]
-        validated = [f"val_{name}" for name in names] if self.validation is not None else []
-        return [*names, *validated, *SPEED]
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch; the last batch may be smaller."""
-        return -(-self.rows.size // self.batch_size)
+from .task import BAR, SPEED, Task
 
 
 def train(network: Network, task: Task, epochs: range, history: History, callbacks: CallbackList) -> None:
@@ -105,8 +67,8 @@ def train_step(network: Network, task: Task) -> float:
         If the loss is not finite; nothing has changed then.
     """
     # Steps, not epochs, key the random numbers, as many steps may follow each other in no epoch.
-    totals, control = network.train_epoch(
-        task.samples, task.targets, task.rows, optimizer=task.optimizer,
+    totals, control = runs.train_epoch(
+        network, task.samples, task.targets, task.rows, optimizer=task.optimizer,
         batch_size=task.batch_size, epoch=max(network.steps), threads=task.threads, engine=task.engine, on_step=None,
     )  # fmt: skip
     if control[words.BROKEN]:
@@ -136,8 +98,8 @@ def _train_epoch(
 ) -> dict[str, float]:
     before, order = network.params.copy(), _rows_in_order(network, task, epoch)
     start = time.perf_counter()
-    totals, control = network.train_epoch(
-        task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
+    totals, control = runs.train_epoch(
+        network, task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
         threads=task.threads, engine=task.engine, on_step=on_step,
     )  # fmt: skip
     seconds = time.perf_counter() - start
@@ -155,7 +117,9 @@ def _train_epoch(
     metrics |= _measure(network, task, task.samples, task.targets, task.rows)
     if task.validation is not None:
         samples, targets, rows = task.validation
-        loss, score = network.evaluate(samples, targets, threads=task.threads, engine=task.engine, order=rows)
+        loss, score = runs.evaluate(
+            network, samples, targets, threads=task.threads, engine=task.engine, order=rows
+        )
         validation = {"loss": loss, task.score: score, **_measure(network, task, samples, targets, rows)}
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     metrics |= {"seconds": seconds, "samples_per_second": count / seconds}
@@ -168,7 +132,7 @@ def _measure(
     """The metrics that were asked for, of these samples, as the network is now."""
     if not task.measures.metrics:
         return {}
-    outputs = network.predict(samples, threads=task.threads, engine=task.engine, order=rows)
+    outputs = runs.predict(network, samples, threads=task.threads, engine=task.engine, order=rows)
     return task.measures.of(targets.of(rows, samples.count), outputs)
 
 

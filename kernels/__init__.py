@@ -9,7 +9,7 @@
     updates.py      before and after an optimizer's formula: penalties, clipping, largest norms, averages
     steps.py        a step of an optimizer on a block of parameters, compiled for each when it is first used
     scaling.py      samples, scaled feature by feature
-    activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference.py
+    activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference/
     rng.py          random numbers from a counter; the shuffle; dropout
     orthonormal.py  orthonormal columns, for initial weights
     digits.py       draws the synthetic digits
@@ -20,7 +20,7 @@
     borrow.py       arrays without reference counts
     threads.py      atomics, the barrier, who takes which rows
     schema.py       the plan and the arenas: the contract with fastmlp/lowering.py
-    reference.py    the pure NumPy twin
+    reference/      the pure NumPy twin, in files of the same names
     jit.py cache.py compiler flags; where machine code is kept
 
 Promises: kernels never allocate, never raise, never read a clock or the environment, and write only to the arguments

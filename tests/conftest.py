@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 
 # Before NumPy is imported: BLAS threads would take cores from the threads under test.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -11,3 +12,6 @@ from hypothesis import settings
 settings.register_profile("decide", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("decide")
+
+# A shell that starts something in the background has it ignore Ctrl-C, and so would all that it starts; tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)

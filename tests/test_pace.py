@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Sequential
-from fastmlp import network as network_module
+from fastmlp import Dense, Sequential, runs
 from fastmlp.pace import MOST_SEGMENTS, SEGMENT_SECONDS, Pace
 
 
@@ -79,7 +78,7 @@ def test_no_bit_depends_on_the_pace(monkeypatch):
     X, y = random.standard_normal((130, 20)).astype(np.float32), random.integers(0, 3, 130)
     trained = []
     for pace in (Pace, Restless):
-        monkeypatch.setattr(network_module, "Pace", pace)
+        monkeypatch.setattr(runs, "Pace", pace)
         model = Sequential([Dense(33, "relu"), Dense(3, "softmax")], seed=3)
         model.fit(X, y, epochs=3, batch_size=8, threads=3, verbose=0)
         history = model.history["loss"]

@@ -36,7 +36,7 @@ def confidences(model: Sequential, X: ArrayLike | SparseMatrix) -> tuple[np.ndar
         If the model puts out no probabilities.
     """
     outputs = np.atleast_2d(model.predict(X))
-    last = model._last_activation
+    last = model.last_activation
     if last in OF_EACH_CLASS:
         shares = np.exp(outputs) if last == "log_softmax" else outputs
         return shares.argmax(axis=1), shares.max(axis=1)

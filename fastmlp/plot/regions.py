@@ -107,7 +107,7 @@ def plot_decision_regions(
     names = name_classes(class_names, classes, model.class_names)
     ax = axes_for(ax, 6.0, 4.4)
     if outputs == 1:
-        colours = _draw_one_output(ax, plane, names[1] if model._last_activation in OF_ONE_CLASS else None)
+        colours = _draw_one_output(ax, plane, names[1] if model.last_activation in OF_ONE_CLASS else None)
     else:
         colours = _draw_classes(ax, plane)
     _draw_points(ax, points, labels, names, colours)

@@ -57,7 +57,7 @@ def build(
         weights = weights_of(op, params)
         weights[:] = random.standard_normal(weights.shape) / np.sqrt(op["fan_in"])
     for op in plan.operations[plan.operations["constants"] >= 0]:
-        rows = reference.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
+        rows = reference.arenas.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
         rows[:] = random.random(rows.shape) + 0.5
     return plan.operations, state
 
@@ -69,13 +69,13 @@ def dense(operations):
 
 def weights_of(op, arena):
     """The weights, with the bias as the last row."""
-    return reference.matrix(arena, op["weights"], int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
+    return reference.arenas.matrix(arena, op["weights"], int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
 
 
 def padding(op, arena):
     """What follows the weights in each of their rows."""
     ldw, columns = int(op["ldw"]), int(op["fan_out"])
-    return reference.matrix(arena, op["weights"] + columns, ldw, int(op["depth"]), ldw - columns)
+    return reference.arenas.matrix(arena, op["weights"] + columns, ldw, int(op["depth"]), ldw - columns)
 
 
 def copy(state):

@@ -64,7 +64,7 @@ def arenas(columns, dtype, count):
     """Matrices of random numbers with zeros in the padding; their arenas and stride."""
     ld, random = stride(columns, dtype), np.random.default_rng(columns)
     flat = [np.zeros(ROWS * ld, dtype) for _ in range(count)]
-    views = [reference.matrix(arena, 0, ld, ROWS, columns) for arena in flat]
+    views = [reference.arenas.matrix(arena, 0, ld, ROWS, columns) for arena in flat]
     for view in views:
         view[:] = random.standard_normal(view.shape) * 3
     return flat, views, ld
@@ -80,8 +80,8 @@ def on_line(name, x, option=1.0):
 
 
 def test_every_row_has_a_twin_in_the_same_place_that_keeps_the_same():
-    assert list(reference.ACTIVATIONS) == [row.name for row in ACTIVATIONS]
-    assert {row.name for row in ACTIVATIONS if row.keeps == "x"} == reference.KEEP_INPUT
+    assert list(reference.activations.ACTIVATIONS) == [row.name for row in ACTIVATIONS]
+    assert {row.name for row in ACTIVATIONS if row.keeps == "x"} == reference.activations.KEEP_INPUT
     assert {row.keeps for row in ACTIVATIONS} == {"x", "y"}
 
 
@@ -92,7 +92,7 @@ def test_forward(dtype, row, columns):
     (x, y, twin), (_, actual, expected), ld = arenas(columns, dtype, 3)
     code = ACTIVATIONS.index(row)
     forward(y, ld, x, ld, ROWS, columns, code, OPTION)
-    reference.activation_forward(twin, 0, ld, x, 0, ld, ROWS, columns, code, OPTION)
+    reference.activations.activation_forward(twin, 0, ld, x, 0, ld, ROWS, columns, code, OPTION)
     # Far below 0 the twin computes small numbers as differences of numbers of the size of 1.
     scale = np.abs(expected) + (row.keeps == "x")
     assert_close(actual, expected, terms=int(2 * (row.max_ulp + TWIN_ULP)), scale=scale)
@@ -109,11 +109,13 @@ def test_backward(dtype, row, columns):
         kept[columns::ld] = 1  # the column of ones
     dx[:] = np.nan
     backward(dx, dy, y, x, ld, ROWS, columns, code, OPTION)
-    reference.activation_backward(twin, 0, ld, dy, 0, ld, y, 0, ld, x, 0, ld, ROWS, columns, code, OPTION)
+    reference.activations.activation_backward(
+        twin, 0, ld, dy, 0, ld, y, 0, ld, x, 0, ld, ROWS, columns, code, OPTION
+    )
     # A derivative is a few operations on numbers of the size of 1 (x times something that falls faster).
     terms = 4 if row.keeps == "y" else 4 + int(2 * TWIN_ULP)
     assert_close(actual, expected, terms=terms, scale=2 * np.abs(delta))
-    padding = reference.matrix(dx, columns, ld, ROWS, ld - columns)
+    padding = reference.arenas.matrix(dx, columns, ld, ROWS, ld - columns)
     assert not padding[~np.isnan(padding)].any()
 
 

@@ -25,12 +25,12 @@ def test_product(dtype, transposed, case):
     arena_a = np.full(start + (depth if transposed else rows) * lda, np.nan, dtype)
     arena_b = np.full(start + depth * ldb, np.nan, dtype)
     arena_c = np.full(start + rows * ldc, np.nan, dtype)
-    A = reference.matrix(arena_a, start, a_m, rows, depth, a_k)
-    B = reference.matrix(arena_b, start, ldb, depth, columns)
-    C = reference.matrix(arena_c, start, ldc, rows, columns)
+    A = reference.arenas.matrix(arena_a, start, a_m, rows, depth, a_k)
+    B = reference.arenas.matrix(arena_b, start, ldb, depth, columns)
+    C = reference.arenas.matrix(arena_c, start, ldc, rows, columns)
     A[:], B[:] = random.standard_normal(A.shape), random.standard_normal(B.shape)
     width = whole_vectors(columns, dtype)
-    reference.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
+    reference.arenas.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
 
     arguments = (arena_a, start, a_m, a_k, arena_b, start, ldb, rows, columns, depth)
     gemm(arena_c, start, ldc, *arguments)
@@ -38,13 +38,13 @@ def test_product(dtype, transposed, case):
     expected = np.empty((rows, columns), dtype)
     scalar.product(expected, A, B)
     assert np.array_equal(C, expected)
-    assert np.all(reference.matrix(arena_c, start + columns, ldc, rows, width - columns) == 0)
-    assert np.isnan(reference.matrix(arena_c, start + width, ldc, rows, ldc - width)).all()
+    assert np.all(reference.arenas.matrix(arena_c, start + columns, ldc, rows, width - columns) == 0)
+    assert np.isnan(reference.arenas.matrix(arena_c, start + width, ldc, rows, ldc - width)).all()
     assert np.isnan(arena_c[:start]).all()
 
     twin = np.full_like(arena_c, np.nan)
-    reference.gemm(twin, start, ldc, *arguments)
-    twin = reference.matrix(twin, start, ldc, rows, columns)
+    reference.gemm.gemm(twin, start, ldc, *arguments)
+    twin = reference.arenas.matrix(twin, start, ldc, rows, columns)
     assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
 
 
@@ -52,7 +52,7 @@ def test_product(dtype, transposed, case):
 def test_depth_zero_gives_zero(dtype):
     arena = np.full(3 * 16, np.nan, dtype)
     gemm(arena, 0, 16, arena, 0, 16, 1, arena, 0, 16, 3, 5, 0)
-    assert np.all(reference.matrix(arena, 0, 16, 3, 5) == 0)
+    assert np.all(reference.arenas.matrix(arena, 0, 16, 3, 5) == 0)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

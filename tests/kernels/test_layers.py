@@ -33,7 +33,7 @@ def dtype(request):
 def value(op, state, rows, place, columns):
     """A matrix of the workspace."""
     stride = op["ldx"] if place in ("x", "dx") else op["ldy"]
-    return reference.matrix(state.workspace, op[place], int(stride), rows, int(columns))
+    return reference.arenas.matrix(state.workspace, op[place], int(stride), rows, int(columns))
 
 
 def product(A, B):
@@ -87,5 +87,5 @@ def test_padding_stays_zero(run):
     for op in networks.dense(plan):
         assert not networks.padding(op, state.gradients).any()
         columns, stride = int(op["fan_out"]), int(op["ldy"])
-        delta = reference.matrix(state.workspace, op["dy"] + columns, stride, rows, stride - columns)
+        delta = reference.arenas.matrix(state.workspace, op["dy"] + columns, stride, rows, stride - columns)
         assert not delta.any()

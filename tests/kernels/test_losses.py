@@ -40,7 +40,7 @@ def run(which, code, z, t, labels, scale=0.25, option=OPTION):
     # Padding is NaN: nothing may come of it.
     arenas = [np.full(rows * ld, np.nan, dtype) for _ in range(3)]
     for arena, numbers in zip(arenas, (z, t), strict=False):
-        reference.matrix(arena, 0, ld, rows, columns)[:] = numbers
+        reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = numbers
     results = [np.zeros(FIRST + rows, dtype) for _ in range(2)]
     which.loss_rows(
         code, arenas[2], 0, ld, *results, FIRST, arenas[0], 0, ld, np.concatenate([[0] * FIRST, labels]),
@@ -70,7 +70,7 @@ def sizes(code, z, t):
 
 
 def test_every_row_has_a_twin_in_the_same_place():
-    assert list(reference.LOSSES) == [row.name for row in LOSSES]
+    assert list(reference.losses.LOSSES) == [row.name for row in LOSSES]
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -79,7 +79,7 @@ def test_every_row_has_a_twin_in_the_same_place():
 def test_loss(dtype, code, columns):
     z, t, labels = problem(columns, dtype)
     delta, loss, score = run(Compiled, code, z, t, labels)
-    expected_delta, expected_loss, expected_score = run(reference, code, z, t, labels)
+    expected_delta, expected_loss, expected_score = run(reference.losses, code, z, t, labels)
     terms = columns + FUNCTIONS
     of_loss, of_delta = sizes(code, z, t)
     assert_close(loss, expected_loss, terms=terms, scale=np.full(ROWS, of_loss))

@@ -75,12 +75,14 @@ def arenas(columns, dtype, count):
     ld, random = stride(columns, dtype), np.random.default_rng(columns)
     made = [np.zeros(ROWS * ld, dtype) for _ in range(count)]
     for arena in made:
-        reference.matrix(arena, 0, ld, ROWS, columns)[:] = random.standard_normal((ROWS, columns)) * 3 + 1
+        reference.arenas.matrix(arena, 0, ld, ROWS, columns)[:] = (
+            random.standard_normal((ROWS, columns)) * 3 + 1
+        )
     return ld, made
 
 
 def view(arena, ld, columns, rows=ROWS):
-    return reference.matrix(arena, 0, ld, rows, columns)
+    return reference.arenas.matrix(arena, 0, ld, rows, columns)
 
 
 def test_chunks_are_shared_out_whole():
@@ -93,8 +95,8 @@ def test_rows(dtype, columns):
     ld, (y, x, d, kept) = arenas(columns, dtype, 4)
     given, twin_y, twin_d, twin_kept = d.copy(), y.copy(), d.copy(), kept.copy()
     row_norm(y, x, d, kept, ld, ROWS, columns)
-    reference.row_norm_forward(twin_y, 0, ld, x, 0, ld, twin_kept, 0, ROWS, columns, EPSILON)
-    reference.row_norm_backward(twin_d, 0, ld, twin_y, 0, ld, twin_kept, 0, ROWS, columns)
+    reference.norms.row_norm_forward(twin_y, 0, ld, x, 0, ld, twin_kept, 0, ROWS, columns, EPSILON)
+    reference.norms.row_norm_backward(twin_d, 0, ld, twin_y, 0, ld, twin_kept, 0, ROWS, columns)
     # Two sums forward and two backward; their terms are of the size of x over its deviation.
     factors = np.abs(twin_kept[:ROWS, None])
     size = 1 + np.abs(view(x, ld, columns)).max(axis=1, keepdims=True) * factors
@@ -105,7 +107,7 @@ def test_rows(dtype, columns):
     scale = size**5 * factors * largest * columns
     assert_close(view(d, ld, columns), view(twin_d, ld, columns), **options | {"scale": scale})
     for arena in (y, d):
-        assert not reference.matrix(arena, columns, ld, ROWS, whole(columns, dtype) - columns).any()
+        assert not reference.arenas.matrix(arena, columns, ld, ROWS, whole(columns, dtype) - columns).any()
 
 
 def whole(columns, dtype):
@@ -136,7 +138,7 @@ def test_gain_and_offset(dtype, columns):
     ld, (y, x, w) = arenas(columns, dtype, 3)
     affine(y, x, w, ld, ROWS, columns)
     twin = y.copy()
-    reference.affine_forward(twin, 0, ld, x, 0, ld, w, 0, ld, ROWS, columns)
+    reference.norms.affine_forward(twin, 0, ld, x, 0, ld, w, 0, ld, ROWS, columns)
     gain, offset = view(w, ld, columns, 2)
     scale = np.abs(view(x, ld, columns) * gain) + np.abs(offset)
     assert_close(view(y, ld, columns), view(twin, ld, columns), terms=2, scale=scale)
@@ -150,7 +152,7 @@ def test_sums_over_rows(dtype, columns):
     expected, twin = np.empty((2, columns), dtype), s.copy()
     scalar_sums(expected, view(x, ld, columns), view(d, ld, columns))
     assert np.array_equal(view(s, ld, columns, 2), expected)
-    reference.column_sums(twin, 0, ld, x, 0, ld, d, 0, ld, ROWS, columns)
+    reference.norms.column_sums(twin, 0, ld, x, 0, ld, d, 0, ld, ROWS, columns)
     deltas = np.abs(view(d, ld, columns))
     scale = np.stack([(np.abs(view(x, ld, columns)) * deltas).sum(axis=0), deltas.sum(axis=0)])
     assert_close(expected, view(twin, ld, columns, 2), terms=ROWS, scale=scale)

@@ -25,7 +25,9 @@ def kernel_step(w, slots, ld, g, hyper, rows, columns, code):
 
 
 def twin_step(w, slots, ld, g, hyper, rows, columns, code):
-    reference.optimizer_step(w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns, code)
+    reference.optimizers.optimizer_step(
+        w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns, code
+    )
 
 
 def arenas(dtype):
@@ -33,13 +35,13 @@ def arenas(dtype):
     random = np.random.default_rng(0)
     weights, gradient, slots = (np.zeros(n * SIZE, dtype) for n in (1, 1, 3))
     for arena in (weights, gradient, *slots.reshape(3, -1)):
-        view = reference.matrix(arena, 0, LD, ROWS, COLUMNS)
+        view = reference.arenas.matrix(arena, 0, LD, ROWS, COLUMNS)
         view[:] = np.abs(random.standard_normal(view.shape))
     return weights, slots, gradient
 
 
 def test_every_row_has_a_twin_in_the_same_place():
-    assert list(reference.OPTIMIZERS) == [row.name for row in OPTIMIZERS]
+    assert list(reference.optimizers.OPTIMIZERS) == [row.name for row in OPTIMIZERS]
 
 
 @pytest.mark.parametrize("code", range(len(OPTIMIZERS)), ids=[row.name for row in OPTIMIZERS])
@@ -65,7 +67,7 @@ def test_padding_stays_zero(dtype, code):
     weights, slots, gradient = arenas(dtype)
     kernel_step(weights, slots, LD, gradient, networks.hyper(OPTIMIZERS[code], dtype), ROWS, COLUMNS, code)
     for arena in (weights, *slots.reshape(3, -1)):
-        assert not reference.matrix(arena, COLUMNS, LD, ROWS, LD - COLUMNS).any()
+        assert not reference.arenas.matrix(arena, COLUMNS, LD, ROWS, LD - COLUMNS).any()
 
 
 WITH_STATE = [code for code, row in enumerate(OPTIMIZERS) if row.slots]
@@ -80,7 +82,7 @@ def test_a_state_that_fades_away_becomes_zero_not_denormal(dtype, code):
     used[:], gradient[:] = smallest, 0
     kernel_step(weights, slots, LD, gradient, networks.hyper(OPTIMIZERS[code], dtype), ROWS, COLUMNS, code)
     kept = {"sum", "largest"}  # sums and maxima do not fade
-    faded = [reference.matrix(slots, j * SIZE, LD, ROWS, COLUMNS) for j in range(used.size // SIZE)]
+    faded = [reference.arenas.matrix(slots, j * SIZE, LD, ROWS, COLUMNS) for j in range(used.size // SIZE)]
     for name, numbers in zip(OPTIMIZERS[code].slots, faded, strict=True):
         assert np.all(numbers == (smallest if name in kept else 0)), name
     assert np.isfinite(weights).all()

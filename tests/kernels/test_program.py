@@ -51,7 +51,7 @@ def test_the_twin_trains_the_same_network(loss, optimizer):
     plan, state = build(loss)
     twin, before = networks.copy(state), networks.copy(state)
     totals, _ = train(program, plan, state, code=optimizer)
-    expected, _ = train(reference, plan, twin, code=optimizer)
+    expected, _ = train(reference.program, plan, twin, code=optimizer)
     assert not np.array_equal(state.params, before.params)
     assert_close(state.params, twin.params, terms=TERMS, scale=scale(twin.params))
     assert_close(state.slots, twin.slots, terms=TERMS, scale=scale(twin.slots))
@@ -64,9 +64,9 @@ def test_samples_of_each_type(kind):
     plan, state = build("cross_entropy")
     twin, given = networks.copy(state), samples(kind)
     program.forward(plan, state, given, 7, SEED, 0)
-    reference.forward(plan, twin, given, 7, SEED, 0)
+    reference.program.forward(plan, twin, given, 7, SEED, 0)
     op = plan[0]
-    rows = [reference.matrix(s.workspace, op["y"], int(op["ldy"]), 7, FEATURES) for s in (state, twin)]
+    rows = [reference.arenas.matrix(s.workspace, op["y"], int(op["ldy"]), 7, FEATURES) for s in (state, twin)]
     assert np.any(rows[0])
     assert np.array_equal(*rows)
 
@@ -83,9 +83,9 @@ def test_samples_in_csr_form(kind):
     for which, arenas, form in (
         (program, dense, given),
         (program, state, networks.csr(given, FEATURES)),
-        (reference, twin, networks.csr(given, FEATURES)),
+        (reference.program, twin, networks.csr(given, FEATURES)),
     ):
-        reference.matrix(arenas.workspace, op["y"], int(op["ldy"]), 128, FEATURES)[:] = 7
+        reference.arenas.matrix(arenas.workspace, op["y"], int(op["ldy"]), 128, FEATURES)[:] = 7
         which.forward(plan[:1], arenas, form, 9, SEED, 0)
     assert state.workspace.tobytes() == dense.workspace.tobytes() == twin.workspace.tobytes()
 
@@ -94,7 +94,7 @@ def test_samples_in_csr_form(kind):
 def test_pieces_one_by_one(loss):
     plan, state = build(loss)
     twin, given, rows = networks.copy(state), samples(), 65
-    for which, arenas in ((program, state), (reference, twin)):
+    for which, arenas in ((program, state), (reference.program, twin)):
         which.forward(plan, arenas, given, rows, SEED, 3)
         which.loss(plan, arenas, given, rows)
         which.backward(plan, arenas, rows, SEED, 3)
@@ -102,7 +102,7 @@ def test_pieces_one_by_one(loss):
         actual, expected = getattr(state, name), getattr(twin, name)
         assert np.any(expected)
         assert_close(actual, expected, terms=2 * DEPTH + rows, scale=scale(expected))
-    for which, arenas in ((program, state), (reference, twin)):
+    for which, arenas in ((program, state), (reference.program, twin)):
         which.step(plan, arenas, networks.update(which, 0, np.float32, len(plan)))
     assert_close(state.params, twin.params, terms=2 * DEPTH + rows, scale=scale(twin.params))
 
@@ -113,7 +113,7 @@ def test_evaluate_and_predict(team):
     given = networks.data(count, FEATURES, OUTPUTS, np.float32)
     control = np.zeros(schema.CONTROL_WORDS, np.int64)
     results = {}
-    for which, size in ((program, team), (reference, 1)):
+    for which, size in ((program, team), (reference.program, 1)):
         plan, state = build("mean_squared_error", training=False, rows=team * chunk)
         rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
         outputs = np.zeros((count, OUTPUTS), np.float32)
@@ -139,7 +139,7 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(optimiz
     assert len(results) == 1
 
 
-@pytest.mark.parametrize("which", [program, reference])
+@pytest.mark.parametrize("which", [program, reference.program])
 def test_stop_ends_before_the_update(which):
     plan, state = build("cross_entropy")
     before = state.params.copy()
@@ -153,7 +153,7 @@ def test_stop_ends_before_the_update(which):
     assert not totals.any()
 
 
-@pytest.mark.parametrize("which", [program, reference])
+@pytest.mark.parametrize("which", [program, reference.program])
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
     given = samples()
@@ -167,7 +167,7 @@ def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
     assert np.isfinite(state.params).all()
 
 
-@pytest.mark.parametrize("which", [program, reference])
+@pytest.mark.parametrize("which", [program, reference.program])
 def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
     plan, whole = build("cross_entropy")
     parts = networks.copy(whole)

@@ -34,14 +34,14 @@ COUNTERS = [(0, 0, 0, 0), (7, 1, 2, 3), (2**64 - 1, 1000, 99, 2**40)]
 def test_key_is_the_documented_hash(counters):
     seed, *others = counters
     assert int(rng.key(np.uint64(seed), *others)) == key(*counters)
-    assert int(reference.key(np.uint64(seed), *others)) == key(*counters)
+    assert int(reference.rng.key(np.uint64(seed), *others)) == key(*counters)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 13, 1025])
 def test_shuffle_is_the_documented_permutation(n):
     order, twin, expected = np.empty(n, np.int64), np.empty(n, np.int64), list(range(n))
     rng.shuffle(order, SEED, 3)
-    reference.shuffle(twin, SEED, 3)
+    reference.rng.shuffle(twin, SEED, 3)
     for i in range(n - 1, 0, -1):
         j = key(7, rng.SHUFFLE, 3, i) * (i + 1) // WORD
         expected[i], expected[j] = expected[j], expected[i]
@@ -67,9 +67,9 @@ def dropout(which, x, rate, *, purpose=1000, epoch=0, first_row=0):
     rows, columns = x.shape
     ld = stride(columns, x.dtype)
     arena, y = np.zeros(rows * ld, x.dtype), np.full(rows * ld, np.nan, x.dtype)
-    reference.matrix(arena, 0, ld, rows, columns)[:] = x
+    reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = x
     which.dropout(y, 0, ld, arena, 0, ld, rows, columns, rate, SEED, purpose, epoch, first_row)
-    return reference.matrix(y, 0, ld, rows, columns).copy()
+    return reference.arenas.matrix(y, 0, ld, rows, columns).copy()
 
 
 @pytest.mark.parametrize("columns", [1, 9, 16, 17, 129])
@@ -77,7 +77,7 @@ def dropout(which, x, rate, *, purpose=1000, epoch=0, first_row=0):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dropout_has_the_bits_of_its_twin(dtype, rate, columns):
     x = np.random.default_rng(0).standard_normal((13, columns)).astype(dtype)
-    actual, expected = (dropout(which, x, rate, first_row=5) for which in (rng, reference))
+    actual, expected = (dropout(which, x, rate, first_row=5) for which in (rng, reference.rng))
     assert np.array_equal(actual, expected)
     kept = actual != 0
     assert np.array_equal(actual[kept], (x * dtype(1 / (1 - rate)))[kept])
@@ -115,16 +115,16 @@ def noise(which, x, deviation, *, purpose=1000, epoch=0, first_row=0):
     rows, columns = x.shape
     ld = stride(columns, x.dtype)
     arena, y = np.zeros(rows * ld, x.dtype), np.full(rows * ld, np.nan, x.dtype)
-    reference.matrix(arena, 0, ld, rows, columns)[:] = x
+    reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = x
     which.noise(y, 0, ld, arena, 0, ld, rows, columns, deviation, SEED, purpose, epoch, first_row)
-    return reference.matrix(y, 0, ld, rows, columns).copy()
+    return reference.arenas.matrix(y, 0, ld, rows, columns).copy()
 
 
 @pytest.mark.parametrize("columns", [1, 9, 16, 17, 129])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_noise_is_that_of_its_twin(dtype, columns):
     x = np.random.default_rng(0).standard_normal((13, columns)).astype(dtype)
-    actual, expected = (noise(which, x, 0.5, first_row=5) for which in (rng, reference))
+    actual, expected = (noise(which, x, 0.5, first_row=5) for which in (rng, reference.rng))
     # The largest number is 5.8 deviations; near a zero of the cosine what counts is the error of its argument.
     assert_close(actual, expected, terms=12, scale=np.abs(x) + 5.8 * 0.5)
 

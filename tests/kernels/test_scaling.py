@@ -26,7 +26,7 @@ def arenas(columns, dtype):
     ld, random = stride(columns, dtype), np.random.default_rng(columns)
     x, constants, y = np.zeros(ROWS * ld, dtype), np.zeros(2 * ld, dtype), np.full(ROWS * ld, np.nan, dtype)
     for arena, rows in ((x, ROWS), (constants, 2)):
-        view = reference.matrix(arena, 0, ld, rows, columns)
+        view = reference.arenas.matrix(arena, 0, ld, rows, columns)
         view[:] = random.standard_normal(view.shape) * 3
     return ld, x, constants, y
 
@@ -37,12 +37,12 @@ def test_forward(dtype, columns):
     ld, x, constants, y = arenas(columns, dtype)
     forward(y, ld, x, ld, constants, ld, ROWS, columns)
     twin = np.full_like(y, np.nan)
-    reference.scale_forward(twin, 0, ld, x, 0, ld, constants, 0, ld, ROWS, columns)
+    reference.scaling.scale_forward(twin, 0, ld, x, 0, ld, constants, 0, ld, ROWS, columns)
     for r in range(ROWS):
         for c in range(columns):
             difference = dtype(x[r * ld + c] - constants[c])
             assert y[r * ld + c] == twin[r * ld + c] == dtype(difference * constants[ld + c])
-    rest = reference.matrix(y, columns, ld, ROWS, ld - columns)
+    rest = reference.arenas.matrix(y, columns, ld, ROWS, ld - columns)
     assert not rest[~np.isnan(rest)].any()
 
 
@@ -52,9 +52,9 @@ def test_backward(dtype, columns):
     ld, dy, constants, dx = arenas(columns, dtype)
     backward(dx, ld, dy, ld, constants, ld, ROWS, columns)
     twin = np.full_like(dx, np.nan)
-    reference.scale_backward(twin, 0, ld, dy, 0, ld, constants, ld, ROWS, columns)
+    reference.scaling.scale_backward(twin, 0, ld, dy, 0, ld, constants, ld, ROWS, columns)
     for r in range(ROWS):
         for c in range(columns):
             assert dx[r * ld + c] == twin[r * ld + c] == dtype(dy[r * ld + c] * constants[ld + c])
-    rest = reference.matrix(dx, columns, ld, ROWS, ld - columns)
+    rest = reference.arenas.matrix(dx, columns, ld, ROWS, ld - columns)
     assert not rest[~np.isnan(rest)].any()

@@ -37,11 +37,11 @@ def _log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, column
 KERNELS = {
     "softmax": (
         (_softmax_forward, _softmax_backward),
-        (reference.softmax_forward, reference.softmax_backward),
+        (reference.softmax.softmax_forward, reference.softmax.softmax_backward),
     ),
     "log_softmax": (
         (_log_softmax_forward, _log_softmax_backward),
-        (reference.log_softmax_forward, reference.log_softmax_backward),
+        (reference.softmax.log_softmax_forward, reference.softmax.log_softmax_backward),
     ),
 }
 
@@ -49,7 +49,7 @@ KERNELS = {
 def arena(columns, dtype, numbers=0.0):
     """A matrix with 1 in the column behind it, and the arena it lies in."""
     flat = np.zeros(ROWS * stride(columns, dtype), dtype)
-    view = reference.matrix(flat, 0, stride(columns, dtype), ROWS, columns)
+    view = reference.arenas.matrix(flat, 0, stride(columns, dtype), ROWS, columns)
     view[:] = numbers
     return flat, view
 
@@ -64,11 +64,11 @@ def test_against_the_twin(dtype, name, columns):
     for forward, backward in KERNELS[name]:
         (y, value), (d, d_x) = arena(columns, dtype, x), arena(columns, dtype, delta)
         forward(y, 0, ld, y, 0, ld, ROWS, columns)
-        reference.matrix(y, columns, ld, ROWS, 1)[:] = 1
+        reference.arenas.matrix(y, columns, ld, ROWS, 1)[:] = 1
         backward(d, 0, ld, d, 0, ld, y, 0, ld, ROWS, columns)
         values.append(value)
         deltas.append(d_x)
-        assert not reference.matrix(d, columns, ld, ROWS, ld - columns).any()
+        assert not reference.arenas.matrix(d, columns, ld, ROWS, ld - columns).any()
     terms = columns + FUNCTIONS
     assert_close(*values, terms=terms, scale=np.abs(values[1]) + (name == "log_softmax") * np.abs(x).max())
     assert_close(*deltas, terms=terms, scale=np.abs(delta).sum(axis=1, keepdims=True) + np.zeros_like(delta))

@@ -25,7 +25,7 @@ def sparse_matrix(random, rows, columns, density, dtype):
     """An arena with a matrix that is mostly zero; what lies behind its rows is not."""
     ld = stride(columns, dtype)
     arena = np.ones((rows + 64) * ld, dtype)
-    matrix = reference.matrix(arena, 0, ld, rows, columns)
+    matrix = reference.arenas.matrix(arena, 0, ld, rows, columns)
     matrix[:] = random.standard_normal((rows, columns)) * (random.random((rows, columns)) < density)
     matrix[matrix == 0] *= -1  # -0 is a zero too
     return arena, ld, matrix
@@ -35,7 +35,7 @@ def dense_matrix(random, rows, columns, dtype):
     """An arena with a matrix, zero in its padding."""
     ld = stride(columns, dtype)
     arena = np.zeros((rows + 64) * ld, dtype)
-    reference.matrix(arena, 0, ld, rows, columns)[:] = random.standard_normal((rows, columns))
+    reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = random.standard_normal((rows, columns))
     return arena, ld
 
 
@@ -52,7 +52,7 @@ def test_forward(dtype, shape, density):
     sparse_forward(y, 0, ldy, x, 0, ldx, w, 0, ldw, rows, columns, depth)
     gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), w, 0, ldw, rows, columns, depth)
     assert y.tobytes() == expected.tobytes()
-    assert np.isnan(reference.matrix(y, width, ldy, rows, ldy - width)).all()
+    assert np.isnan(reference.arenas.matrix(y, width, ldy, rows, ldy - width)).all()
 
 
 @pytest.mark.parametrize("density", DENSITIES)

@@ -15,7 +15,7 @@ SHAPES = [(1, 1), (10, 10), (16, 16), (17, 33), (128, 64), (65, 7), (3, 130)]  #
 def weights(columns, depth, dtype):
     """An arena that ends with the last row, zero in its padding."""
     arena = np.zeros(columns * stride(depth, dtype), dtype)
-    view = reference.matrix(arena, 0, stride(depth, dtype), columns, depth)
+    view = reference.arenas.matrix(arena, 0, stride(depth, dtype), columns, depth)
     view[:] = np.random.default_rng(0).standard_normal((columns, depth))
     return arena, view
 
@@ -28,7 +28,7 @@ def test_transpose(dtype, shape):
     ldt = stride(columns, dtype)
     t = np.zeros(whole_lines(depth, dtype) * ldt, dtype)
     transpose(t, 0, ldt, w, 0, stride(depth, dtype), columns, depth)
-    assert np.array_equal(reference.matrix(t, 0, ldt, depth, columns), matrix.T)
+    assert np.array_equal(reference.arenas.matrix(t, 0, ldt, depth, columns), matrix.T)
 
 
 @pytest.mark.parametrize("rows", range(1, SMALL_BATCH + 1))
@@ -39,11 +39,13 @@ def test_product_with_a_transpose(dtype, shape, rows):
     w, matrix = weights(columns, depth, dtype)
     ldx, ldy, ldt = stride(depth, dtype), stride(columns, dtype), stride(columns, dtype)
     x = np.full((rows + 1) * ldx, np.nan, dtype)
-    reference.matrix(x, 0, ldx, rows, depth)[:] = np.random.default_rng(1).standard_normal((rows, depth))
+    reference.arenas.matrix(x, 0, ldx, rows, depth)[:] = np.random.default_rng(1).standard_normal(
+        (rows, depth)
+    )
     t = np.zeros(whole_lines(depth, dtype) * ldt, dtype)
-    reference.matrix(t, 0, ldt, depth, columns)[:] = matrix.T
+    reference.arenas.matrix(t, 0, ldt, depth, columns)[:] = matrix.T
     y, expected = (np.full(rows * ldy, np.nan, dtype) for _ in range(2))
     transposed_product(y, 0, ldy, x, 0, ldx, w, 0, stride(depth, dtype), rows, columns, depth)
     gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), t, 0, ldt, rows, columns, depth)
     assert y.tobytes() == expected.tobytes()
-    assert not reference.matrix(y, 0, ldy, rows, whole_vectors(columns, dtype))[:, columns:].any()
+    assert not reference.arenas.matrix(y, 0, ldy, rows, whole_vectors(columns, dtype))[:, columns:].any()

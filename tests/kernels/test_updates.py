@@ -71,7 +71,7 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, b
 @pytest.mark.parametrize("rule", RULES)
 def test_the_twin(rule, batch, sparse):
     _, state, averages = trained(program, rule, batch=batch, sparse=sparse)
-    _, twin, twin_averages = trained(reference, rule, batch=batch)
+    _, twin, twin_averages = trained(reference.program, rule, batch=batch)
     _, plain, _ = trained(program, "l1", batch=batch, l1=0.0)
     steps = -(-SAMPLES // batch)
     terms = steps * (FEATURES + 37 + 20 + batch + 30)
@@ -91,7 +91,7 @@ def test_padding_stays_zero(rule):
             assert not networks.padding(op, averages).any()
 
 
-@pytest.mark.parametrize("which", [program, reference])
+@pytest.mark.parametrize("which", [program, reference.program])
 @pytest.mark.parametrize("optimizer", [row.name for row in OPTIMIZERS if "shrink" in row.hyper] + ["sgd"])
 @pytest.mark.parametrize("batch", [3, 70])
 def test_weights_decay_and_biases_do_not(batch, optimizer, which):

@@ -1,12 +1,11 @@
-"""The twin of the activations: y = f(x), and dx = dy f'(kept), where an activation keeps y or x; and of the softmaxes.
-
-Kept apart from `reference.py` for its length only.
-"""
+"""The twin of the activations: y = f(x), and dx = dy f'(kept), where an activation keeps y or x."""
 
 import math
 from collections.abc import Callable
 
 import numpy as np
+
+from .arenas import matrix, row_of, width
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 _GELU_TANH = (math.sqrt(2 / math.pi), 0.044715)
@@ -196,27 +195,19 @@ ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
 KEEP_INPUT = {"gelu", "gelu_tanh", "silu", "mish", "hard_swish"}
 
 
-# Along rows, in place where y is x.
+@np.errstate(over="ignore", invalid="ignore")
+def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, option):
+    """y = f(x)."""
+    formula, _ = row_of(ACTIVATIONS, code)
+    columns = width(columns, ldy, ldx)
+    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), option)
 
 
-def softmax(y, x):
-    """y = exp(x - max x) / sum of exp(x - max x)."""
-    np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=y), out=y)
-    y /= y.sum(axis=1, keepdims=True)
-
-
-def softmax_gradient(dx, dy, y):
-    """dx = y (dy - sum of dy y)."""
-    np.subtract(dy, np.einsum("ij,ij->i", dy, y)[:, None], out=dx)
-    dx *= y
-
-
-def log_softmax(y, x):
-    """y = x - max x - log(sum of exp(x - max x))."""
-    np.subtract(x, x.max(axis=1, keepdims=True), out=y)
-    y -= np.log(np.exp(y).sum(axis=1, keepdims=True))
-
-
-def log_softmax_gradient(dx, dy, y):
-    """dx = dy - exp(y) sum of dy."""
-    np.subtract(dy, np.exp(y) * dy.sum(axis=1, keepdims=True), out=dx)
+@np.errstate(over="ignore", invalid="ignore")
+def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, x, x0, ldx, rows, columns, code, option):
+    """dx = dy f'(x), from y or x."""
+    _, formula = row_of(ACTIVATIONS, code)
+    kept = (x, x0, ldx) if tuple(ACTIVATIONS)[code] in KEEP_INPUT else (y, y0, ldy)
+    columns = width(columns, lddx, lddy, kept[2])
+    at = ((dx, dx0, lddx), (dy, dy0, lddy), kept)
+    formula(*(matrix(*place, rows, columns) for place in at), option)

@@ -1,8 +1,10 @@
-"""The twin of the losses: loss, score and deltas of each row. Kept apart from `reference.py` for its length only."""
+"""The twin of the losses: loss, score and deltas of each row."""
 
 from collections.abc import Callable
 
 import numpy as np
+
+from .arenas import matrix, row_of
 
 
 def _cross_entropy(d, losses, scores, z, labels, t, scale, _):
@@ -119,3 +121,14 @@ LOSSES: dict[str, Callable] = {
     "quantile": _mean_of(_quantile),
     "poisson": _mean_of(_poisson),
 }
+
+
+def loss_rows(
+    code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale, option
+):  # fmt: skip
+    """Loss, score and deltas of each row."""
+    here = slice(first, first + rows)
+    row_of(LOSSES, code)(
+        matrix(d, d0, ldd, rows, columns), losses[here], scores[here], matrix(z, z0, ldz, rows, columns),
+        labels[here], matrix(t, t0, ldt, rows, columns), scale, option,
+    )  # fmt: skip

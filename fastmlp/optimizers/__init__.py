@@ -1,0 +1,70 @@
+"""Optimizers: how a gradient becomes a step. What each name stands for, and the way back from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from ..names import look_up
+from ..schedules import schedule_from_config
+from .adam import Adam, AdamW, AMSGrad, Nadam
+from .adaptive import Adadelta, Adagrad, RMSprop
+from .lion import Lion
+from .optimizer import Optimizer
+from .sgd import SGD
+
+__all__ = [
+    "OPTIMIZERS", "SGD", "AMSGrad", "Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam", "Optimizer", "RMSprop",
+    "get_optimizer", "optimizer_from_config",
+]  # fmt: skip
+
+# What each name stands for.
+OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
+    "adadelta": Adadelta,
+    "adagrad": Adagrad,
+    "adam": Adam,
+    "adamw": AdamW,
+    "amsgrad": AMSGrad,
+    "lion": Lion,
+    "momentum": lambda: SGD(momentum=0.9),
+    "moving_average_momentum": lambda: SGD(momentum=0.9, dampening=0.9),
+    "nadam": Nadam,
+    "nesterov": lambda: SGD(momentum=0.9, nesterov=True),
+    "rmsprop": RMSprop,
+    "sgd": SGD,
+}
+_CLASSES: dict[str, type[Optimizer]] = {
+    "sgd": SGD, "momentum": SGD, "dampened": SGD, "nesterov": SGD,
+    "rmsprop": RMSprop, "rmsprop_momentum": RMSprop, "rmsprop_centered": RMSprop,
+    **{kind.name: kind for kind in (Adagrad, Adadelta, Adam, AdamW, AMSGrad, Nadam, Lion)},
+}  # fmt: skip
+
+
+def get_optimizer(given: str | Optimizer) -> Optimizer:
+    """An optimizer, or the one of this name with its defaults (those with momentum have 0.9).
+
+    Raises
+    ------
+    ValueError
+        If the name is not known; the message lists the known ones.
+    """
+    return given if isinstance(given, Optimizer) else look_up("optimizer", given, OPTIMIZERS)()
+
+
+def optimizer_from_config(config: dict[str, Any]) -> Optimizer:
+    """The optimizer that `Optimizer.config` described.
+
+    Raises
+    ------
+    ValueError
+        If a name or an option is not known.
+    """
+    options = {key: value for key, value in config.items() if key != "name"}
+    kind = look_up("optimizer", config.get("name"), _CLASSES)
+    unknown = options.keys() - {option.name for option in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    if isinstance(options.get("learning_rate"), dict):
+        options["learning_rate"] = schedule_from_config(options["learning_rate"])
+    return kind(**options)

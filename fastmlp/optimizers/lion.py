@@ -1,0 +1,39 @@
+"""Steps along a sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .optimizer import Optimizer, Rate
+
+
+@dataclass(repr=False)
+class Lion(Optimizer):
+    """Steps of one size along the sign of an average (Chen et al., 2023); weight decay as in `AdamW`.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable
+        Size of a step of each parameter.
+    beta1, beta2 : float
+        What the sign, and the next average, keep of the average, in [0, 1).
+    **options
+        Those of `Optimizer`.
+    """
+
+    learning_rate: Rate = 1e-4
+    beta1: float = 0.9
+    beta2: float = 0.99
+    name: ClassVar[str] = "lion"
+
+    def _columns(self, steps: np.ndarray, rates: np.ndarray) -> dict[str, Any]:
+        return {
+            "rate": rates,
+            "beta1": self.beta1,
+            "rest1": 1.0 - self.beta1,
+            "beta2": self.beta2,
+            "rest2": 1.0 - self.beta2,
+        }

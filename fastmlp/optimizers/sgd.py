@@ -1,0 +1,58 @@
+"""Gradient descent, plain or with momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Optimizer
+
+
+@dataclass(repr=False)
+class SGD(Optimizer):
+    """Stochastic gradient descent, plain or with momentum.
+
+    v = momentum v + (1 - dampening) g, w = w - learning_rate v, as in PyTorch, but for v, which starts at 0. With
+    dampening = momentum, v is a moving average of the gradient; without dampening this is classical momentum.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable
+        Size of a step.
+    momentum : float
+        What is kept of the last step, in [0, 1); 0 is plain gradient descent and keeps no state.
+    dampening : float
+        What is taken off each gradient, in [0, 1).
+    nesterov : bool
+        Step along g + momentum v (Sutskever et al., 2013); needs momentum, and no dampening.
+    **options
+        Those of `Optimizer`.
+
+    Examples
+    --------
+    >>> SGD(0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)
+    SGD(learning_rate=0.1, weight_decay=0.0001, momentum=0.9, dampening=0.0, nesterov=True)
+    """
+
+    momentum: float = 0.0
+    dampening: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dampening and not self.momentum:
+            raise ValueError(f"SGD: dampening is {self.dampening!r} without momentum; expected both")
+        if self.nesterov and (self.dampening or not self.momentum):
+            raise ValueError("SGD: nesterov needs momentum above 0, and no dampening")
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Row of the kernels' table."""
+        if self.nesterov:
+            return "nesterov"
+        return "dampened" if self.dampening else "momentum" if self.momentum else "sgd"
+
+    def _columns(self, steps: np.ndarray, rates: np.ndarray) -> dict[str, Any]:
+        return {"rate": rates, "momentum": self.momentum, "rest": 1.0 - self.dampening}

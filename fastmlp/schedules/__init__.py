@@ -1,0 +1,52 @@
+"""Learning rates that change from step to step: functions of an array of steps.
+
+An optimizer takes one as its `learning_rate`. The rates of an epoch are computed before it starts, so a schedule costs
+the kernels nothing. Steps are counted from 0, over all epochs; a saved model goes on counting where it was. All
+formulas use `elementary`, so that they have the same bits on every machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from ..names import look_up
+from .cosine import CosineDecay, CosineRestarts, OneCycle
+from .decay import ExponentialDecay, InverseTimeDecay, PolynomialDecay, StepDecay
+from .plateau import NO_PLATEAU, Plateau, ReduceOnPlateau, plateau_from_config
+from .schedule import Constant, Function, Schedule, as_schedule
+from .warm_up import WarmUp
+
+__all__ = [
+    "NO_PLATEAU", "Constant", "CosineDecay", "CosineRestarts", "ExponentialDecay", "Function", "InverseTimeDecay",
+    "OneCycle", "Plateau", "PolynomialDecay", "ReduceOnPlateau", "Schedule", "StepDecay", "WarmUp", "as_schedule",
+    "plateau_from_config", "schedule_from_config",
+]  # fmt: skip
+
+_SCHEDULES: dict[str, type[Schedule]] = {
+    schedule.kind: schedule
+    for schedule in (
+        Constant, StepDecay, ExponentialDecay, InverseTimeDecay, PolynomialDecay, CosineDecay, CosineRestarts,
+        OneCycle, WarmUp, ReduceOnPlateau,
+    )
+}  # fmt: skip
+
+
+def schedule_from_config(config: dict[str, Any]) -> Schedule:
+    """The schedule that `Schedule.config` described.
+
+    Raises
+    ------
+    ValueError
+        If a kind or an option is not known.
+    """
+    kind = look_up("schedule", config.get("kind"), _SCHEDULES)
+    options = {name: value for name, value in config.items() if name != "kind"}
+    unknown = options.keys() - {option.name for option in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    nested = {
+        name: schedule_from_config(value) if isinstance(value, dict) else value
+        for name, value in options.items()
+    }
+    return kind(**nested)

@@ -1,0 +1,110 @@
+"""A rate that is reduced when a metric does not get better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from ..names import look_up
+from .options import is_number, is_whole
+from .schedule import Schedule, as_schedule
+
+
+class Plateau(NamedTuple):
+    """Where `ReduceOnPlateau` is."""
+
+    scale: float = 1.0  # of the rate
+    best: float | None = None  # best value of the metric so far
+    waited: int = 0  # epochs without a better one
+    resting: int = 0  # epochs that are not counted any more
+
+
+NO_PLATEAU = Plateau()
+
+
+def plateau_from_config(given: Any) -> Plateau:
+    """The plateau that a file holds as a list.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if isinstance(given, list) and len(given) == len(NO_PLATEAU):
+        scale, best, *counts = given
+        counted = all(is_whole(count) and count >= 0 for count in counts)
+        if counted and is_number(scale) and 0 < scale <= 1 and (best is None or is_number(best)):
+            return Plateau(*given)
+    raise ValueError(f"expected a plateau such as {list(NO_PLATEAU)}, got {given!r}")
+
+
+@dataclass(frozen=True)
+class ReduceOnPlateau(Schedule):
+    """Multiply the rate by a factor when a metric has not got better for some epochs.
+
+    The rule of PyTorch's ReduceLROnPlateau: better is better by more than `threshold` times the best value so far. Of
+    metrics called accuracy more is better, of all others less.
+
+    Parameters
+    ----------
+    rate : float or Schedule
+        What is reduced.
+    factor : float
+        Above 0 and below 1.
+    patience : int
+        Epochs without a better value that are accepted.
+    monitor : str
+        A metric of the history: `loss`, `val_loss`, `accuracy`, ...
+    threshold : float
+        Least relative change that counts.
+    cooldown : int
+        Epochs after a reduction that are not counted.
+    least : float
+        The rate never gets below this.
+    """
+
+    rate: float | Schedule
+    factor: float = 0.1
+    patience: int = 10
+    monitor: str = "loss"
+    threshold: float = 1e-4
+    cooldown: int = 0
+    least: float = 0.0
+    kind: ClassVar[str] = "plateau"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.factor >= 1:
+            raise ValueError(
+                f"ReduceOnPlateau: factor is {self.factor!r}; expected a number above 0 and below 1"
+            )
+
+    def __call__(self, steps: np.ndarray) -> np.ndarray:
+        """The rate before any reduction."""
+        return as_schedule(self.rate)(steps)
+
+    def check_metric(self, names: Iterable[str]) -> None:
+        """Raise a ValueError if the metric is not among these."""
+        look_up("metric of ReduceOnPlateau", self.monitor, dict.fromkeys(names))
+
+    def after_epoch(self, plateau: Plateau, metrics: Mapping[str, float]) -> Plateau:
+        """Where it is after an epoch with these metrics."""
+        value = metrics[self.monitor]
+        scale, best, waited, resting = plateau
+        if best is None or self._is_better(value, best):
+            best, waited = value, 0
+        else:
+            waited += 1
+        if resting > 0:
+            resting, waited = resting - 1, 0
+        if waited > self.patience:
+            scale, waited, resting = scale * self.factor, 0, self.cooldown
+        return Plateau(scale, best, waited, resting)
+
+    def _is_better(self, value: float, best: float) -> bool:
+        if "accuracy" in self.monitor:
+            return value > best * (1.0 + self.threshold)
+        return value < best * (1.0 - self.threshold)

@@ -1,0 +1,105 @@
+"""What all schedules share, and those that a number or a function is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .options import ACCEPTED
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A learning rate as a function of the step."""
+
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if isinstance(value, Schedule) and "Schedule" in option.type:
+                continue
+            accepts, words = ACCEPTED[option.name]
+            if not accepts(value):
+                raise ValueError(f"{type(self).__name__}: {option.name} is {value!r}; expected {words}")
+
+    def __call__(self, steps: np.ndarray) -> np.ndarray:
+        """The rates of these steps.
+
+        Parameters
+        ----------
+        steps : ndarray of int64
+            Steps made before, from 0.
+
+        Returns
+        -------
+        ndarray of float64
+        """
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Kind and options, as a model file keeps them."""
+        options = {option.name: getattr(self, option.name) for option in fields(self)}
+        configs = {
+            name: value.config() if isinstance(value, Schedule) else value for name, value in options.items()
+        }
+        return {"kind": self.kind, **configs}
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """Always the same rate.
+
+    Parameters
+    ----------
+    rate : float
+        Above 0.
+    """
+
+    rate: float
+    kind: ClassVar[str] = "constant"
+
+    def __call__(self, steps: np.ndarray) -> np.ndarray:
+        """Rate."""
+        return np.full(steps.shape, float(self.rate))
+
+
+@dataclass(frozen=True)
+class Function(Schedule):
+    """A Python function of the step, a whole number from 0; called for each step of an epoch before it starts.
+
+    What `learning_rate=` makes of a function. It works everywhere but in a file, which holds no code.
+    """
+
+    function: Callable[[int], float]
+    kind: ClassVar[str] = "function"
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ValueError(f"Function: function is {self.function!r}; expected a function of the step")
+
+    def __call__(self, steps: np.ndarray) -> np.ndarray:
+        """What the function returns for each step."""
+        return np.array([float(self.function(step)) for step in steps.tolist()], np.float64)
+
+    def config(self) -> dict[str, Any]:
+        """Nothing that a file could keep."""
+        raise ValueError(
+            "learning_rate is a Python function, which a file cannot hold: before saving, give the model's "
+            "optimizer a number or a schedule of fastmlp.schedules"
+        )
+
+
+def as_schedule(given: float | Schedule | Callable[[int], float]) -> Schedule:
+    """A schedule, a constant rate, or a function of the step, as a schedule."""
+    if isinstance(given, Schedule):
+        return given
+    return Function(given) if callable(given) else Constant(given)
+
+
+def share_of(steps: np.ndarray, length: int) -> np.ndarray:
+    """How much of the length has gone by, from 0 to 1."""
+    return np.minimum(steps, length) / length

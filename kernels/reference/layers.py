@@ -1,0 +1,283 @@
+"""The twin of the layers: each kind of operation, with its matrices for a number of rows of the batch."""
+
+from collections import namedtuple
+from collections.abc import Sequence
+
+import numpy as np
+
+from .. import schema
+from ..schema import AVERAGE, BYTES, CODE, ITEM_TYPES
+from .activations import ACTIVATIONS, KEEP_INPUT
+from .arenas import matrix, row_of, width
+from .losses import LOSSES
+from .norms import affine_forward, column_sums, row_norm_backward, row_norm_forward
+from .optimizers import optimizer_step
+from .rng import dropout_factors, noise
+from .scaling import scale_backward, scale_forward
+from .softmax import log_softmax, log_softmax_gradient, softmax, softmax_gradient
+
+_DROPOUT = 1000  # purpose of random numbers, of the first layer
+
+_Fields = namedtuple("_Fields", schema.OPERATION.names)
+
+
+class _Operation:
+    def __init__(self, op, state, rows):
+        work = state.workspace
+        self.op, self.state, self.rows = op, state, rows
+        whole = op.kind in (schema.ACTIVATION, schema.DROPOUT)
+        self.columns = width(op.fan_out, op.ldx, op.ldy) if whole else op.fan_out
+        inputs = self.columns if whole else op.fan_in
+        self.x, self.dx = (matrix(work, i, op.ldx, rows, inputs) if i >= 0 else None for i in (op.x, op.dx))
+        self.y, self.dy = (
+            matrix(work, i, op.ldy, rows, self.columns) if i >= 0 else None for i in (op.y, op.dy)
+        )
+        self.one = matrix(work, op.y + op.fan_out, op.ldy, rows, 1)
+
+    def forward(self, data, position, seed, epoch):
+        """The outputs."""
+
+    def backward(self, position, seed, epoch):
+        """The deltas of the inputs."""
+
+    def remember(self):
+        """What a step leaves behind besides weights."""
+
+
+def _stored(starts, samples):
+    """For all stored numbers of these samples in CSR form: which of the samples, and the place in the data."""
+    counts = starts[samples + 1] - starts[samples]
+    rows, before = np.repeat(np.arange(len(samples)), counts), np.cumsum(counts) - counts
+    return rows, np.arange(len(rows)) + np.repeat(starts[samples] - before, counts)
+
+
+class _Input(_Operation):
+    def forward(self, data, position, seed, epoch):
+        items = data.inputs.view(ITEM_TYPES[data.kind])
+        samples = data.order[position : position + self.rows]
+        if data.starts.size:
+            rows, places = _stored(data.starts, samples)
+            numbers = np.empty(len(places), self.y.dtype)
+            self._convert(numbers, items[places])
+            self.y.fill(0)
+            self.y[rows, data.columns[places]] = numbers
+        else:
+            self._convert(self.y, items.reshape(-1, self.op.fan_out).take(samples, axis=0))
+
+    def _convert(self, y, items):
+        if items.dtype == ITEM_TYPES[BYTES]:
+            np.multiply(items, y.dtype.type(self.op.number), out=y)
+        else:
+            np.copyto(y, items, casting="same_kind")
+
+
+class _Trained(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.weights = self.of(state.params)
+
+    def of(self, arena):
+        """This layer's part of an arena like `params`."""
+        op = self.op
+        return matrix(arena, op.weights, op.ldw, op.depth, op.fan_out)
+
+    def step(self, gradients, update, h0):
+        op, params = self.op, self.state.params
+        optimizer_step(
+            params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
+            update.hyper, h0, op.biases, op.depth - op.biases, op.fan_out, int(update.optimizer[CODE]),
+        )  # fmt: skip
+
+    def follow(self, update):
+        """Limit the weights of each unit, and move the averages."""
+        weights, limit = self.weights[: self.op.biases], self.op.max_norm
+        if limit > 0:
+            norms = np.sqrt(np.einsum("ij,ij->j", weights, weights))
+            weights *= limit / np.maximum(norms, limit)
+        if update.averages.size:
+            averages, kept = self.of(update.averages), update.rules[AVERAGE]
+            averages[:] = self.weights + kept * (averages - self.weights)
+
+
+class _Dense(_Trained):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.x1 = matrix(state.workspace, op.x, op.ldx, rows, op.fan_in + 1)
+
+    def forward(self, data, position, seed, epoch):
+        np.matmul(self.x1, self.weights, out=self.y)
+
+    def backward(self, position, seed, epoch):
+        np.matmul(self.dy, self.weights[:-1].T, out=self.dx)
+
+    def gradient(self, gradients):
+        np.matmul(self.x1.T, self.dy, out=self.of(gradients))
+
+
+class _Activation(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.formula, self.derivative = row_of(ACTIVATIONS, op.code)
+        self.kept = self.x if tuple(ACTIVATIONS)[op.code] in KEEP_INPUT else self.y
+
+    def forward(self, data, position, seed, epoch):
+        self.formula(self.y, self.x, self.op.number)
+
+    def backward(self, position, seed, epoch):
+        self.derivative(self.dx, self.dy, self.kept, self.op.number)
+
+
+class _Dropout(_Operation):
+    def _factors(self, position, seed, epoch):
+        op, purpose = self.op, _DROPOUT + self.op.layer
+        return dropout_factors(
+            self.rows, self.columns, op.number, seed, purpose, epoch, position, self.y.dtype
+        )
+
+    def forward(self, data, position, seed, epoch):
+        np.multiply(self.x, self._factors(position, seed, epoch), out=self.y)
+
+    def backward(self, position, seed, epoch):
+        np.multiply(self.dy, self._factors(position, seed, epoch), out=self.dx)
+
+
+class _Softmax(_Operation):
+    def forward(self, data, position, seed, epoch):
+        softmax(self.y, self.x)
+
+    def backward(self, position, seed, epoch):
+        softmax_gradient(self.dx, self.dy, self.y)
+
+
+class _LogSoftmax(_Operation):
+    def forward(self, data, position, seed, epoch):
+        log_softmax(self.y, self.x)
+
+    def backward(self, position, seed, epoch):
+        log_softmax_gradient(self.dx, self.dy, self.y)
+
+
+class _Scale(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        scale_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, self.state.params, op.constants, op.constants + op.ldx,
+            self.rows, op.fan_out,
+        )  # fmt: skip
+
+    def backward(self, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        scale_backward(
+            work, op.dx, op.ldx, work, op.dy, op.ldy, self.state.params, op.constants + op.ldx,
+            self.rows, op.fan_out,
+        )  # fmt: skip
+
+
+class _Noise(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        noise(
+            work, op.y, op.ldy, work, op.x, op.ldx, self.rows, op.fan_out, op.number, seed, _DROPOUT + op.layer,
+            epoch, position,
+        )  # fmt: skip
+
+
+class _RowNorm(_Operation):
+    def forward(self, data, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        row_norm_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, work, op.kept, self.rows, op.fan_out, op.number
+        )
+
+    def backward(self, position, seed, epoch):
+        op, work = self.op, self.state.workspace
+        row_norm_backward(work, op.dy, op.ldy, work, op.y, op.ldy, work, op.kept, self.rows, op.fan_out)
+
+
+class _BatchNorm(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.mean, self.factor, self.variance = matrix(state.workspace, op.kept, op.ldy, 3, op.fan_out)
+
+    def forward(self, data, position, seed, epoch):
+        self.x.mean(axis=0, out=self.mean)
+        np.subtract(self.x, self.mean, out=self.y)
+        np.divide(np.einsum("ij,ij->j", self.y, self.y), self.rows, out=self.variance)
+        self._factor(self.factor, self.variance)
+        self.y *= self.factor
+
+    def _factor(self, factor, variance):
+        np.add(variance, self.op.number, out=factor)
+        np.sqrt(factor, out=factor)
+        np.reciprocal(factor, out=factor)
+
+    def backward(self, position, seed, epoch):
+        products = np.einsum("ij,ij->j", self.dy, self.y) / self.rows
+        self.dy -= self.dy.mean(axis=0)
+        self.dy -= self.y * products
+        self.dy *= self.factor
+
+    def remember(self):
+        op = self.op
+        mean, factor, variance = matrix(self.state.params, op.constants, op.ldx, 3, op.fan_out)
+        for running, new in ((mean, self.mean), (variance, self.variance)):
+            running *= op.momentum
+            running += new * running.dtype.type(1 - op.momentum)
+        self._factor(factor, variance)
+
+
+class _Affine(_Trained):
+    def forward(self, data, position, seed, epoch):
+        op, work, w = self.op, self.state.workspace, self.state.params
+        affine_forward(
+            work, op.y, op.ldy, work, op.x, op.ldx, w, op.weights, op.weights + op.ldw, self.rows, op.fan_out
+        )
+
+    def backward(self, position, seed, epoch):
+        op, work, w = self.op, self.state.workspace, self.state.params
+        scale_backward(work, op.dx, op.ldx, work, op.dy, op.ldy, w, op.weights, self.rows, op.fan_out)
+
+    def gradient(self, gradients):
+        op, work = self.op, self.state.workspace
+        column_sums(
+            gradients, op.weights, op.ldw, work, op.x, op.ldx, work, op.dy, op.ldy, self.rows, op.fan_out
+        )
+
+
+class _Loss(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.formula = row_of(LOSSES, op.code)
+        self.losses, self.scores, self.labels = (
+            array[:rows] for array in (state.losses, state.scores, state.labels)
+        )
+
+    def loss(self, data, position, scale):
+        """Losses, scores and deltas; whether all are finite."""
+        samples = data.order[position : position + self.rows]
+        if data.labels.size:
+            self.labels[:] = data.labels[samples]
+        if data.targets.size:
+            self.y[:] = data.targets.reshape(-1, self.op.fan_in)[samples]
+        self.formula(
+            self.dx, self.losses, self.scores, self.x, self.labels, self.y, self.dx.dtype.type(scale),
+            self.op.number,
+        )  # fmt: skip
+        if data.weights.size:
+            weights = data.weights[samples]
+            self.losses *= weights
+            self.dx *= weights[:, None]
+        return np.isfinite(self.losses.sum(dtype=np.float64))
+
+
+# BLAS has no use for zeros, so a sparse layer is a dense one.
+_KINDS = (
+    _Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale, _LogSoftmax, _Noise, _RowNorm, _BatchNorm,
+    _Affine,
+)  # fmt: skip
+
+
+def bind(plan, state, rows) -> Sequence[_Operation]:
+    """The operations of a plan, for this many rows."""
+    operations = [_Fields(*row) for row in plan.tolist()]
+    return [_KINDS[op.kind](op, state, rows) for op in operations]
