@@ -183,8 +183,8 @@ def of_either_engine(row, x):
     backward(slopes[0], np.ones_like(x), values[0], x, size, 1, size, code, OPTION)
     one = np.ones_like(x)
     with np.errstate(over="ignore"):
-        reference.activation_forward(values[1], 0, size, x, 0, size, 1, size, code, OPTION)
-        reference.activation_backward(
+        reference.activations.activation_forward(values[1], 0, size, x, 0, size, 1, size, code, OPTION)
+        reference.activations.activation_backward(
             slopes[1], 0, size, one, 0, size, values[1], 0, size, x, 0, size, 1, size, code, OPTION
         )  # fmt: skip
     return values, slopes
