@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 
-from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema, softmax, steps
+from fastmlp.kernels import gather, losses, optimizers, reference, rng, schema, softmax, steps
 from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
 from fastmlp.kernels.jit import kernel
 from fastmlp.kernels.schema import stride
@@ -166,7 +166,7 @@ def _transpose() -> Problem:
 
 @kernel
 def _gather(y, op, state, data, rows):
-    layers.input_forward(op, state, data, 0, 0, rows)
+    gather.input_forward(op, state, data, 0, 0, rows)
 
 
 def _inputs(kind: int) -> Problem:

@@ -13,8 +13,8 @@ import numpy as np
 
 from .arenas import aligned_zeros, matrix, read_only
 from .engines import entries_of
-from .kernels import layers as layer_kernels
 from .kernels import program, schema
+from .kernels.weight_blocks import UPDATE_ROWS
 from .lowering import lower
 from .names import look_up
 from .pace import Pace
@@ -223,7 +223,7 @@ class Network:
             gradients=self.gradients,
             slots=self.slots,
             workspace=aligned_zeros(plan.workspace, self.dtype),
-            scratch=aligned_zeros(threads * int(layer_kernels.UPDATE_ROWS) * widest, self.dtype),
+            scratch=aligned_zeros(threads * int(UPDATE_ROWS) * widest, self.dtype),
             losses=aligned_zeros(plan.rows, self.dtype),
             scores=aligned_zeros(plan.rows, self.dtype),
             labels=aligned_zeros(plan.rows, np.dtype(np.int64)),

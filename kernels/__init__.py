@@ -1,7 +1,10 @@
 """Executes: the kernels and the program that walks the plan.
 
     program.py      the entries that Python calls: train_epoch, evaluate, predict, forward, backward, step
-    layers.py       forward, backward and update of each kind of operation
+    layers.py       forward and backward of each kind of operation
+    gather.py       samples and targets, brought into the workspace
+    dense.py        dense layers; halves.py: their inputs, shared by a team
+    weight_blocks.py    who updates which rows of the weights, and how
     gemm.py         matrix products
     sparse.py       the same with a matrix that is mostly zero
     transpose.py    the transpose of a matrix

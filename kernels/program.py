@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import layers, updates
+from . import dense, gather, layers, updates, weight_blocks
 from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks, remember_batch
 from .halves import ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
@@ -22,7 +22,7 @@ def _forward(plan, state, data, position, first, rows):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            layers.input_forward(plan[i], state, data, position, first, rows)
+            gather.input_forward(plan[i], state, data, position, first, rows)
         else:
             layers.forward(plan[i], values, first, rows)
 
@@ -31,7 +31,7 @@ def _forward(plan, state, data, position, first, rows):
 def _loss(plan, state, data, position, first, rows, scale):
     """Loss of these rows; whether all are finite."""
     head = plan[plan.size - 1]
-    layers.gather_targets(head, state, data, position, first, rows)
+    gather.gather_targets(head, state, data, position, first, rows)
     layers.loss(head, state, first, rows, scale)
     if data.weights.size > 0:
         layers.weigh(head, state, data, position, first, rows)
@@ -53,16 +53,16 @@ def _team_forward(plan, state, data, position, start, count, first, rows, seed, 
         if op.kind == INPUT:
             gathered = shares_inputs(op, size) and data.starts.size == 0
             if gathered:
-                layers.input_half(op, state, data, position, start, count, rank, size)
+                gather.input_half(op, state, data, position, start, count, rank, size)
             else:
-                layers.input_forward(op, state, data, position + first, first, rows)
+                gather.input_forward(op, state, data, position + first, first, rows)
         elif shares_inputs(op, size):
             if not (gathered and i == 1):
                 barrier(control, size)
-            layers.forward_half(op, values, start, count, rank, size)
+            dense.forward_half(op, values, start, count, rank, size)
             barrier(control, size)
-            layers.join(op, values, first, rows)
-            layers.put_ones(op, values, first, rows)
+            dense.join(op, values, first, rows)
+            dense.put_ones(op, values, first, rows)
         else:
             if op.kind == BATCH_NORM:
                 batch_chunks(op, values, first, rows, FORWARD)
@@ -81,7 +81,7 @@ def _team_backward(plan, state, position, start, count, first, rows, seed, epoch
         if shares_inputs(op, size):
             if op.dx >= 0:
                 barrier(control, size)
-                layers.backward_half(op, values, start, count, rank, size)
+                dense.backward_half(op, values, start, count, rank, size)
                 barrier(control, size)
         else:
             if op.kind == BATCH_NORM and op.dx >= 0:
@@ -119,8 +119,8 @@ def _measure(plan, state, update, rank, size):
     """Sums of squares of the rows of the gradients in this rank's blocks."""
     turn = rank
     for i in range(plan.size - 1, -1, -1):
-        layers.measure_blocks(plan[i], state, update, turn, rank, size)
-        turn = layers.next_turn(plan[i], turn, size)
+        weight_blocks.measure_blocks(plan[i], state, update, turn, rank, size)
+        turn = weight_blocks.next_turn(plan[i], turn, size)
 
 
 @inlined
@@ -130,11 +130,11 @@ def _steps(plan, state, update, h0, stride, rank, size, scratch):
     for i in range(plan.size - 1, -1, -1):
         if plan[i].weights >= 0:
             weight_scale, bias_scale = updates.own_scales(plan[i], update)
-            layers.step(
+            weight_blocks.step(
                 plan[i], state, update, h0 + i * stride, turn, rank, size, scratch, scale * weight_scale,
                 scale * bias_scale,
             )  # fmt: skip
-        turn = layers.next_turn(plan[i], turn, size)
+        turn = weight_blocks.next_turn(plan[i], turn, size)
 
 
 @inlined
@@ -155,10 +155,10 @@ def _update(plan, state, update, h0, batch, control, rank, size):
     turn, scratch = rank, state.scratch.size // size * rank
     for i in range(plan.size - 1, -1, -1):
         if state.gradients.size > 0:
-            layers.gradient(plan[i], state, batch, turn, rank, size)
+            weight_blocks.gradient(plan[i], state, batch, turn, rank, size)
         elif plan[i].weights >= 0:
-            layers.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
-        turn = layers.next_turn(plan[i], turn, size)
+            weight_blocks.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
+        turn = weight_blocks.next_turn(plan[i], turn, size)
         if plan[i].kind == BATCH_NORM and rank == 0:
             remember_batch(plan[i], state)
     if state.gradients.size > 0:
@@ -182,7 +182,7 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     """
     samples, together = data.order.size, _rows_together(plan, batch_size, size)
     for i in range(plan.size):
-        layers.refresh(plan[i], state, rank, size)
+        weight_blocks.refresh(plan[i], state, rank, size)
     barrier(control, size)
     for number in range(load(control, STEP), (samples + batch_size - 1) // batch_size):
         begin = number * batch_size
@@ -252,7 +252,7 @@ def forward(plan, state, data, rows, seed, epoch):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            layers.input_forward(plan[i], state, data, _FIRST, _FIRST, rows)
+            gather.input_forward(plan[i], state, data, _FIRST, _FIRST, rows)
         else:
             if plan[i].kind == BATCH_NORM:
                 layers.whole_batch(plan[i], values, rows, FORWARD)
@@ -270,13 +270,13 @@ def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
-        layers.refresh(plan[i], state, _FIRST, _ONE)
+        weight_blocks.refresh(plan[i], state, _FIRST, _ONE)
     for i in range(plan.size - 1, -1, -1):
         if plan[i].kind == BATCH_NORM and plan[i].dx >= 0:
             layers.whole_batch(plan[i], values, rows, BACKWARD)
         layers.backward(plan[i], values, _FIRST, _FIRST, rows, seed, epoch)
     for i in range(plan.size):
-        layers.gradient(plan[i], state, rows, _FIRST, _FIRST, _ONE)
+        weight_blocks.gradient(plan[i], state, rows, _FIRST, _FIRST, _ONE)
 
 
 @entry

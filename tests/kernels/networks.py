@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from fastmlp.arenas import aligned_zeros
-from fastmlp.kernels import layers, optimizers, reference, schema
+from fastmlp.kernels import optimizers, reference, schema, weight_blocks
 from fastmlp.kernels.schema import Data, State, Update
 from fastmlp.lowering import Lowering
 
@@ -47,7 +47,7 @@ def build(
         gradients=zeros(params.size if materialised else 0),
         slots=zeros(3 * params.size),
         workspace=zeros(plan.workspace),
-        scratch=zeros(team * layers.UPDATE_ROWS * widest),
+        scratch=zeros(team * weight_blocks.UPDATE_ROWS * widest),
         losses=zeros(rows),
         scores=zeros(rows),
         labels=aligned_zeros(rows, np.dtype(np.int64)),

@@ -1,0 +1,90 @@
+"""Samples and their targets, brought from the data into the workspace in the order of the epoch.
+
+`first` is the position of the first row in the batch, `position` in the epoch.
+"""
+
+import numpy as np
+
+from .dense import UNIT, put_ones
+from .halves import HALVES, half_of, half_rows
+from .inputs import prefetch, read_row, scatter_row
+from .jit import inlined
+from .schema import DOUBLE, SINGLE
+
+AHEAD = 8  # samples that are asked for before they are needed
+
+
+@inlined
+def sample_ahead(data, position):
+    """The sample whose memory to ask for, so that it is there when its turn comes, maybe in the next batch."""
+    return data.order[min(position + AHEAD, data.order.size - 1)]
+
+
+@inlined
+def place_of(op, data, sample):
+    """Where the numbers of a sample start in the data, and how many there are."""
+    if data.starts.size > 0:
+        return data.starts[sample], data.starts[sample + 1] - data.starts[sample]
+    return sample * op.fan_out, op.fan_out
+
+
+@inlined
+def ask_for_sample(op, data, sample):
+    """Have the memory of a sample brought into the cache."""
+    (start, count), item = place_of(op, data, sample), (1, 4, 8)[data.kind]
+    prefetch(data.inputs, start * item, count * item)
+    if data.starts.size > 0:
+        prefetch(data.columns, start, count)
+
+
+@inlined
+def gather_sample(op, state, y, data, sample):
+    """Bring a sample into the workspace at y; bytes become numbers times op.number.
+
+    The place for augmentation: only here one sample goes by, its number in the data set known, and all that follows
+    sees its row of the workspace. The plan would ask for it, as for dropout, since only training does it.
+    """
+    start, count = place_of(op, data, sample)
+    work, inputs, columns = state.workspace, data.inputs, data.columns
+    if data.starts.size > 0:
+        scatter_row(work, y, op.fan_out, inputs, columns, start, count, data.kind, op.number)
+    else:
+        read_row(work, y, inputs, start, count, data.kind, op.number)
+
+
+@inlined
+def input_forward(op, state, data, position, first, rows):
+    """Gather samples in the order of the epoch."""
+    for r in range(rows):
+        ask_for_sample(op, data, sample_ahead(data, position + r))
+        gather_sample(op, state, op.y + (first + r) * op.ldy, data, data.order[position + r])
+    put_ones(op, state, first, rows)
+
+
+@inlined
+def input_half(op, state, data, position, first, rows, rank, size):
+    """Gather this rank's half of the columns of the samples."""
+    start, count = half_rows(first, rows, rank, size)
+    begin, end = half_of(op, op.fan_out, rank % HALVES)
+    columns, item = end - begin, (1, 4, 8)[data.kind]
+    for r in range(start, start + count):
+        sample, soon = data.order[position + r], sample_ahead(data, position + r)
+        prefetch(data.inputs, (soon * op.fan_out + begin) * item, columns * item)
+        y, place = op.y + r * op.ldy + begin, sample * op.fan_out + begin
+        read_row(state.workspace, y, data.inputs, place, columns, data.kind, op.number)
+    put_ones(op, state, start, count)
+
+
+@inlined
+def gather_targets(op, state, data, position, first, rows):
+    """The classes and the target values of these rows."""
+    kind = np.int64(SINGLE) if state.workspace.itemsize == 4 else np.int64(DOUBLE)
+    for r in range(rows):
+        sample, soon = data.order[position + r], sample_ahead(data, position + r)
+        if data.labels.size > 0:
+            prefetch(data.labels, soon, UNIT)
+            state.labels[first + r] = data.labels[sample]
+        if data.targets.size > 0:
+            prefetch(data.targets, soon * op.fan_in, op.fan_in)
+            y = op.y + (first + r) * op.ldy
+            read_row(state.workspace, y, data.targets, sample * op.fan_in, op.fan_in, kind, 1.0)
