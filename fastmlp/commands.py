@@ -19,6 +19,7 @@ import numpy as np
 from . import machine, warming
 from .atomic import atomic_write
 from .command_data import is_table, test_data, training_data
+from .compiling import say_compiling
 from .data import DataSet
 from .data.split import split_rows
 from .engines import ENGINES, choose_size
@@ -53,7 +54,7 @@ def train(options: Namespace) -> None:
     try:
         _print_task(options, model, data, kept, folder)
         if options.engine == "kernels":
-            _interruptible(lambda: warming.warm_training(on_compile=_say_compiling))
+            _interruptible(lambda: warming.warm_training(on_compile=say_compiling))
         _fit(model, data, options, folder)
         paths = folder.save(model)
         scores = model.evaluate(data.x_test, data.y_test, threads=options.threads, engine=options.engine)
@@ -99,7 +100,7 @@ def info(options: Namespace) -> None:
 def warm(options: Namespace) -> None:
     """Compile every kernel, so that later processes only load them."""
     dtypes = ("float32", "float64") if options.float64 else ("float32",)
-    done = _interruptible(lambda: warming.warm_all(dtypes, on_compile=_say_compiling))
+    done = _interruptible(lambda: warming.warm_all(dtypes, on_compile=say_compiling))
     folder = cache.folder()
     kept = "not kept, as there is no cache folder" if folder is None else f"kept in {folder}"
     if done.compiled:
@@ -185,10 +186,6 @@ def _interruptible(work: Callable[[], Any]) -> Any:
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
-
-
-def _say_compiling() -> None:
-    print("compiling the kernels, once for this version of fastmlp ...", file=sys.stderr, flush=True)
 
 
 def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int, folder: RunFolder) -> None:

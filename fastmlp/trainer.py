@@ -11,6 +11,7 @@ import numpy as np
 
 from . import runs
 from .callbacks import CallbackList
+from .compiling import announced, say_compiling
 from .errors import TrainingDiverged
 from .history import History
 from .kernels import rng
@@ -39,6 +40,7 @@ def train(network: Network, task: Task, epochs: range, history: History, callbac
     callbacks.on_train_begin()
     network.prepare_slots(task.optimizer)
     try:
+        _have_machine_code(network, task)
         for epoch in epochs:
             callbacks.on_epoch_begin(epoch + 1)
             with _progress(task, epoch, epochs.stop) as on_step:
@@ -56,6 +58,18 @@ def train(network: Network, task: Task, epochs: range, history: History, callbac
         callbacks.on_train_end()
         raise
     callbacks.on_train_end()
+
+
+def _have_machine_code(network: Network, task: Task) -> None:
+    """Load or compile what epochs need before the first of them, whose time it is not."""
+    with announced(say_compiling if task.verbose else None):
+        runs.train_epoch(
+            network, task.samples, task.targets, task.rows[:0], optimizer=task.optimizer,
+            batch_size=task.batch_size, epoch=0, threads=task.threads, engine=task.engine, on_step=None,
+        )  # fmt: skip
+        if task.validation is not None:
+            samples, targets, rows = task.validation
+            runs.evaluate(network, samples, targets, threads=1, engine=task.engine, order=rows[:1])
 
 
 def train_step(network: Network, task: Task) -> float:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from numba.core import event
 
+from .compiling import announced
 from .data import synthetic_digits
 from .initializers import initial_weights
 from .kernels.jit import ENTRIES
@@ -34,21 +34,6 @@ class Warming:
     compiled: int
     loaded: int
     seconds: float
-
-
-class _FirstCompilation(event.Listener):  # type: ignore[misc]
-    """Calls a function when Numba starts to compile for the first time."""
-
-    def __init__(self, call: Callable[[], None] | None) -> None:
-        self._call = call
-
-    def on_start(self, event: event.Event) -> None:
-        call, self._call = self._call, None
-        if call is not None:
-            call()
-
-    def on_end(self, event: event.Event) -> None:
-        pass
 
 
 def warm_all(
@@ -110,7 +95,7 @@ def _watch(on_compile: Callable[[], None] | None) -> Iterator[Callable[[], Warmi
         compiled_now, loaded_now = _counts()
         return Warming(compiled_now - compiled, loaded_now - loaded, time.perf_counter() - start)
 
-    with event.install_listener("numba:compile", _FirstCompilation(on_compile)):
+    with announced(on_compile):
         yield so_far
 
 
