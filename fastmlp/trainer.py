@@ -88,7 +88,7 @@ def train_step(network: Network, task: Task) -> float:
     if control[words.BROKEN]:
         raise TrainingDiverged(
             f"the loss is not finite in step {max(network.steps) + 1}; the model is as it was before. Try a learning "
-            f"rate below {_rate(network, task):g}, or scale the inputs"
+            f"rate below {_rate(network, task):g}, or scale the {_scalable(task)}"
         )
     return float(totals[0]) / task.rows.size
 
@@ -96,6 +96,11 @@ def train_step(network: Network, task: Task) -> float:
 def _rate(network: Network, task: Task) -> float:
     """The learning rate of the next step."""
     return float(task.optimizer.rates(np.array(network.steps[:1]))[0])
+
+
+def _scalable(task: Task) -> str:
+    """What may be too large: all but classes."""
+    return "inputs" if task.score == "accuracy" else "inputs and the targets"
 
 
 def _rows_in_order(network: Network, task: Task, epoch: int) -> np.ndarray:
@@ -124,7 +129,7 @@ def _train_epoch(
         raise TrainingDiverged(
             f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
             f"from before this epoch, its optimizer starts afresh. Try a learning rate below "
-            f"{_rate(network, task):g}, or scale the inputs"
+            f"{_rate(network, task):g}, or scale the {_scalable(task)}"
         )
     count = order.size
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}
