@@ -76,7 +76,9 @@ def _silence() -> int:
 @contextmanager
 def _one_line_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: print(f"fastmlp: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_: print(
+            f"fastmlp: warning: {str(message).removeprefix('fastmlp: ')}", file=sys.stderr
+        )
         yield
 
 
