@@ -86,6 +86,9 @@ class Sequential(Stack):
         self.history = History()
         self.stop_training = False
 
+    def __repr__(self) -> str:
+        return f"Sequential({self.layers}, loss={self.loss.name!r}, optimizer={self.optimizer}, seed={self.seed})"
+
     # Training and use
 
     def fit(
