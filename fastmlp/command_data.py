@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .data import DataSet, Table, load_csv, load_idx_folder, load_mnist, load_npz, load_synthetic
 from .data.npz import npz_names
 from .errors import UsageError
@@ -49,6 +51,11 @@ def training_data(options: Namespace) -> DataSet:
         raise UsageError(
             f"{options.data}: expected classes to learn (whole numbers or text), got {data.y_train.dtype}"
         )
+    classes = np.unique(data.y_train)
+    if len(classes) == 1:
+        raise UsageError(
+            f"{options.data}: expected two classes or more to learn, all are {data.class_names[int(classes[0])]}"
+        )
     return replace(data, x_train=data.x_train[: options.samples], y_train=data.y_train[: options.samples])
 
 
@@ -56,6 +63,12 @@ def test_data(options: Namespace, model: Sequential, *, with_classes: bool) -> T
     """The first samples of the test images, or of a whole table, as this model numbers its classes."""
     if not is_table(options.data):
         data = _images(options, training=0, test=options.samples)
+        wanted, shape = model.network.input_shape, data.x_test.shape[1:]
+        if shape != wanted:
+            raise ValueError(
+                f"--data: expected samples of shape {wanted}, as the model was trained on, but those of {data.name} "
+                f"have shape {shape}; give a file or folder with such samples"
+            )
         return Table(data.x_test, data.y_test, data.name)
     if not _is_npz(options.data):
         table = _csv(
@@ -80,21 +93,18 @@ def test_data(options: Namespace, model: Sequential, *, with_classes: bool) -> T
 
 def _images(options: Namespace, *, training: int | None = None, test: int | None = None) -> DataSet:
     """The first images of a data set; None is all of them."""
-    _refuse_options_of_tables(options, "images")
     name = options.data
+    if name not in ("synthetic", "mnist") and not Path(name).is_dir():
+        raise UsageError(
+            f"--data: there is no file or folder {name!r}; expected synthetic, mnist, a folder with the four files of "
+            "a data set, or a CSV or NPZ file"
+        )
+    _refuse_options_of_tables(options, "images")
     if name == "synthetic":
         return load_synthetic(
             TRAINING_IMAGES if training is None else training, TEST_IMAGES if test is None else test
         )
-    if name == "mnist":
-        data = load_mnist()
-    elif Path(name).is_dir():
-        data = load_idx_folder(name)
-    else:
-        raise UsageError(
-            "--data: expected synthetic, mnist or a folder with the four files of a data set, or a CSV or NPZ file, "
-            f"got {name!r}"
-        )
+    data = load_mnist() if name == "mnist" else load_idx_folder(name)
     return replace(
         data, x_train=data.x_train[:training], y_train=data.y_train[:training],
         x_test=data.x_test[:test], y_test=data.y_test[:test],

@@ -12,6 +12,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from .layers import Dense, Dropout, Flatten
 from .model import Sequential, load
 from .names import look_up
 from .optimizers import get_optimizer
-from .run_folder import RunFolder
+from .run_folder import MODEL, RunFolder
 from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
@@ -65,7 +66,7 @@ def train(options: Namespace) -> None:
 
 def evaluate(options: Namespace) -> None:
     """Print loss and score of a saved model on the test images."""
-    model = load(options.model)
+    model = _load(options.model)
     data = test_data(options, model, with_classes=True)
     scores = model.evaluate(data.X, np.asarray(data.y), threads=options.threads)
     if options.json:
@@ -76,7 +77,7 @@ def evaluate(options: Namespace) -> None:
 
 def predict(options: Namespace) -> None:
     """Write index, class and probability of each test image as CSV."""
-    model = load(options.model)
+    model = _load(options.model)
     if model.plan.operations[-1]["kind"] != schema.SOFTMAX:
         raise UsageError(
             f"{options.model}: expected a model that ends in softmax, as only that gives classes"
@@ -107,6 +108,13 @@ def warm(options: Namespace) -> None:
         print(f"compiled {done.compiled} kernels in {done.seconds:.1f} s, {kept}")
     else:
         print(f"nothing to compile: {done.loaded} kernels loaded in {done.seconds:.1f} s, {kept}")
+
+
+def _load(path: str) -> Sequential:
+    """The model in a file; a folder has a name for it."""
+    if Path(path).is_dir():
+        raise UsageError(f"{path}: expected the file of a model, got a folder; give {Path(path) / MODEL}")
+    return load(path)
 
 
 def _prediction_lines(classes: np.ndarray, probabilities: np.ndarray, names: tuple[str, ...]) -> str:
