@@ -5,11 +5,10 @@ from functools import partial
 from itertools import count
 
 import numpy as np
-from numba import njit
 
 from fastmlp.kernels import layers, losses, optimizers, reference, rng, schema, softmax, steps
 from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
-from fastmlp.kernels.borrow import borrowed_data, borrowed_state
+from fastmlp.kernels.jit import kernel
 from fastmlp.kernels.schema import stride
 from fastmlp.kernels.transpose import transpose
 from tests.kernels import networks
@@ -165,9 +164,9 @@ def _transpose() -> Problem:
     )  # fmt: skip
 
 
-@njit(nogil=True)
+@kernel
 def _gather(y, op, state, data, rows):
-    layers.input_forward(op, borrowed_state(state), borrowed_data(data), 0, 0, rows)
+    layers.input_forward(op, state, data, 0, 0, rows)
 
 
 def _inputs(kind: int) -> Problem:

@@ -127,12 +127,13 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
 
-    _add_train(command("train", "train a network on images or on a table, and save it with its history"))
-    evaluate = command("evaluate", "loss and accuracy of a saved model on test images or a table")
+    _add_train(command("train", "train a network on images or a table, and save it with its history"))
+    evaluate = command("evaluate", "loss and scores of a saved model on the test samples")
     _add_saved_model(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     predict = command(
-        "predict", "the class of each test image or line of a table, as CSV: index,class,probability"
+        "predict",
+        "of each test sample the class, as CSV: index,class,probability; or the values: index,value",
     )
     _add_saved_model(predict)
     predict.add_argument("--out", metavar="FILE", help="write to this file; without it, to standard output")
@@ -194,6 +195,10 @@ def _add_data(command: argparse.ArgumentParser, which: str) -> None:
     command.add_argument(
         "--label", type=_column, metavar="COLUMN",
         help="of a CSV file: the column with the classes: its name, its number from 0, first or last",
+    )  # fmt: skip
+    command.add_argument(
+        "--targets", type=_column, nargs="+", metavar="COLUMN",
+        help="of a CSV file: columns with values to learn, in place of classes (of an NPZ file: y of floats)",
     )  # fmt: skip
     command.add_argument(
         "--drop",

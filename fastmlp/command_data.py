@@ -12,6 +12,7 @@ import numpy as np
 from .data import DataSet, Table, load_csv, load_idx_folder, load_mnist, load_npz, load_synthetic
 from .data.npz import npz_names
 from .errors import UsageError
+from .losses import BinaryCrossEntropy, CrossEntropy
 from .model import Sequential
 
 TRAINING_IMAGES, TEST_IMAGES = 60_000, 10_000  # of the synthetic data, as many as MNIST has
@@ -20,6 +21,7 @@ _PAIRS = (("X", "y"), ("x", "y"), ("x_train", "y_train"))  # names in NPZ files
 _TEST_PAIR = ("x_test", "y_test")
 _OF_TABLES: dict[str, Any] = {
     "label": None,
+    "targets": None,
     "drop": [],
     "header": None,
     "test": None,
@@ -31,6 +33,16 @@ _TEST_SHARE = 0.2
 def is_table(name: str) -> bool:
     """Whether `--data` names a file."""
     return Path(name).is_file()
+
+
+def has_values(data: DataSet) -> bool:
+    """Whether values are to be learnt, or else classes."""
+    return bool(data.y_train.dtype.kind == "f")
+
+
+def puts_out_values(model: Sequential) -> bool:
+    """Whether a model learns values, or else classes."""
+    return not isinstance(model.loss, (CrossEntropy, BinaryCrossEntropy))
 
 
 def training_data(options: Namespace) -> DataSet:
@@ -47,20 +59,18 @@ def training_data(options: Namespace) -> DataSet:
             data = table.with_test(
                 _csv(options.test, options, features=table.feature_names, class_names=table.class_names)
             )
-    if not data.class_names:
-        raise UsageError(
-            f"{options.data}: expected classes to learn (whole numbers or text), got {data.y_train.dtype}"
-        )
-    classes = np.unique(data.y_train)
-    if len(classes) == 1:
+    if data.class_names and len(classes := np.unique(data.y_train)) == 1:
         raise UsageError(
             f"{options.data}: expected two classes or more to learn, all are {data.class_names[int(classes[0])]}"
         )
     return replace(data, x_train=data.x_train[: options.samples], y_train=data.y_train[: options.samples])
 
 
-def test_data(options: Namespace, model: Sequential, *, with_classes: bool) -> Table:
-    """The first samples of the test images, or of a whole table, as this model numbers its classes."""
+def test_data(options: Namespace, model: Sequential, *, with_targets: bool) -> Table:
+    """The first samples of the test images, or of a whole table, as this model numbers its classes.
+
+    With targets, they are classes for a model of classes and values for one of values.
+    """
     if not is_table(options.data):
         data = _images(options, training=0, test=options.samples)
         wanted, shape = model.network.input_shape, data.x_test.shape[1:]
@@ -71,24 +81,39 @@ def test_data(options: Namespace, model: Sequential, *, with_classes: bool) -> T
             )
         return Table(data.x_test, data.y_test, data.name)
     if not _is_npz(options.data):
+        if with_targets:
+            _check_columns(options, model)
         table = _csv(
             options.data,
             options,
             features=model.feature_names,
             class_names=model.class_names,
-            with_classes=with_classes,
+            with_targets=with_targets,
         )
     else:
         _refuse_options_of_tables(options, "an NPZ file")
         names = npz_names(options.data)
         X, y = _TEST_PAIR if _TEST_PAIR[0] in names else _pair(options.data, names)
-        table = load_npz(options.data, X, y if with_classes else None)
-        if with_classes and model.class_names and table.class_names != model.class_names:
+        table = load_npz(options.data, X, y if with_targets else None)
+        if with_targets and puts_out_values(model) and table.class_names:
+            raise UsageError(
+                f"{options.data}: {y}: expected values (floats), as the model learnt some, got classes"
+            )
+        if with_targets and model.class_names and table.class_names != model.class_names:
             expected, found = (", ".join(names) for names in (model.class_names, table.class_names))
             raise UsageError(f"{options.data}: expected the classes {expected}, got {found}")
     return replace(
         table, X=table.X[: options.samples], y=None if table.y is None else table.y[: options.samples]
     )
+
+
+def _check_columns(options: Namespace, model: Sequential) -> None:
+    """Classes would be numbered, which values must not be."""
+    wanted, other, what = (
+        ("targets", "label", "values") if puts_out_values(model) else ("label", "targets", "classes")
+    )
+    if getattr(options, other) is not None:
+        raise UsageError(f"--{other}: expected --{wanted}, as the model learnt {what}")
 
 
 def _images(options: Namespace, *, training: int | None = None, test: int | None = None) -> DataSet:
@@ -123,16 +148,17 @@ def _csv(
     *,
     features: tuple[str, ...] = (),
     class_names: tuple[str, ...] = (),
-    with_classes: bool = True,
+    with_targets: bool = True,
 ) -> Table:
-    if with_classes and options.label is None:
+    if with_targets and options.label is None and options.targets is None:
         raise UsageError(
-            f"--label: expected the column of {path} that holds the classes: its name, its number from 0, first or last"
+            f"--label: expected the column of {path} that holds the classes: its name, its number from 0, first or "
+            "last; or --targets with those that hold values"
         )
     known = options.label is not None and class_names
     return load_csv(
-        path, label=options.label, features=features or None, drop=options.drop, header=options.header,
-        class_names=class_names if known else None,
+        path, label=options.label, targets=options.targets, features=features or None, drop=options.drop,
+        header=options.header, class_names=class_names if known else None,
     )  # fmt: skip
 
 

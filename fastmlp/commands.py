@@ -6,11 +6,12 @@ import atexit
 import csv
 import io
 import json
+import math
 import os
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 
 from . import machine, warming
 from .atomic import atomic_write
-from .command_data import is_table, test_data, training_data
+from .command_data import has_values, is_table, puts_out_values, test_data, training_data
 from .compiling import say_compiling
 from .data import DataSet
 from .data.split import split_rows
@@ -43,12 +44,11 @@ SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
 
 
 def train(options: Namespace) -> None:
-    """Train a network, say how good it is on the test images, save it with its history."""
+    """Train a network, say how good it is on the test samples, save it with its history."""
     model = _describe(options)
     data = training_data(options)
-    kept = _check_split(data.y_train, options.validation_split, options.seed)
-    classes = max(len(data.class_names), int(data.y_train.max()) + 1, int(data.y_test.max()) + 1)
-    model.add(Dense(classes, "softmax"))
+    kept = _check_split(data, options.validation_split, options.seed)
+    model.add(_last_layer(data))
     model.feature_names, model.class_names = data.feature_names, data.class_names
     model.build(data.x_train.shape[1:])
     folder = RunFolder.prepare(options.out, overwrite=options.overwrite)
@@ -58,17 +58,18 @@ def train(options: Namespace) -> None:
             _interruptible(lambda: warming.warm_training(on_compile=say_compiling))
         _fit(model, data, options, folder)
         paths = folder.save(model)
-        scores = model.evaluate(data.x_test, data.y_test, threads=options.threads, engine=options.engine)
-        print(f"test accuracy {scores['accuracy']:.4f}, loss {scores['loss']:.4f}", *paths, sep="\n")
+        loss, *scores = _scores(model, data.x_test, data.y_test, options.threads, options.engine).items()
+        shown = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in (*scores, loss))
+        print(f"test {shown}", *paths, sep="\n")
     finally:
         folder.remove_if_empty()
 
 
 def evaluate(options: Namespace) -> None:
-    """Print loss and score of a saved model on the test images."""
+    """Print loss and scores of a saved model on the test samples."""
     model = _load(options.model)
-    data = test_data(options, model, with_classes=True)
-    scores = model.evaluate(data.X, np.asarray(data.y), threads=options.threads)
+    data = test_data(options, model, with_targets=True)
+    scores = _scores(model, data.X, np.asarray(data.y), options.threads)
     if options.json:
         print(json.dumps(scores))
     else:
@@ -76,21 +77,22 @@ def evaluate(options: Namespace) -> None:
 
 
 def predict(options: Namespace) -> None:
-    """Write index, class and probability of each test image as CSV."""
+    """Write class and probability, or the values, of each test sample as CSV."""
     model = _load(options.model)
-    if model.plan.operations[-1]["kind"] != schema.SOFTMAX:
+    values = puts_out_values(model)
+    if not values and model.plan.operations[-1]["kind"] != schema.SOFTMAX:
         raise UsageError(
-            f"{options.model}: expected a model that ends in softmax, as only that gives classes"
+            f"{options.model}: expected a model of values, or one of classes that ends in softmax, as only that gives "
+            "their probabilities"
         )
-    probabilities = model.predict(test_data(options, model, with_classes=False).X, threads=options.threads)
-    classes = probabilities.argmax(axis=1)
-    text = _prediction_lines(classes, probabilities.max(axis=1), model.class_names)
+    outputs = model.predict(test_data(options, model, with_targets=False).X, threads=options.threads)
+    text = _csv_text(_value_lines(outputs) if values else _class_lines(outputs, model.class_names))
     if options.out is None:
         sys.stdout.write(text)
         return
     with atomic_write(options.out) as file:
         file.write(text.encode())
-    print(f"{options.out}: {len(classes):,} predictions")
+    print(f"{options.out}: {len(outputs):,} predictions")
 
 
 def info(options: Namespace) -> None:
@@ -117,14 +119,43 @@ def _load(path: str) -> Sequential:
     return load(path)
 
 
-def _prediction_lines(classes: np.ndarray, probabilities: np.ndarray, names: tuple[str, ...]) -> str:
-    """A CSV file with a line for each prediction; classes by name if they have names."""
+def _class_lines(probabilities: np.ndarray, names: tuple[str, ...]) -> Iterator[list[Any]]:
+    """The most likely class of each sample, by name if it has one."""
+    yield ["index", "class", "probability"]
+    for index, row in enumerate(probabilities):
+        code = int(row.argmax())
+        yield [index, names[code] if names else code, f"{row[code]:.6f}"]
+
+
+def _value_lines(outputs: np.ndarray) -> Iterator[list[Any]]:
+    """The values of each sample, in the fewest digits that tell them from their neighbours."""
+    columns = range(outputs.shape[1])
+    yield ["index", *(f"value_{column}" for column in columns)] if len(columns) > 1 else ["index", "value"]
+    for index, row in enumerate(outputs):
+        yield [index, *map(str, row)]
+
+
+def _csv_text(rows: Iterable[list[Any]]) -> str:
     lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(["index", "class", "probability"])
-    for index, (code, probability) in enumerate(zip(classes, probabilities, strict=True)):
-        writer.writerow([index, names[code] if names else code, f"{probability:.6f}"])
+    csv.writer(lines, lineterminator="\n").writerows(rows)
     return lines.getvalue()
+
+
+def _scores(
+    model: Sequential, X: np.ndarray, y: np.ndarray, threads: int | None, engine: str = "kernels"
+) -> dict[str, Any]:
+    """The loss, and then the scores: of values also the share of their variance that is explained."""
+    metrics = ["r2"] if puts_out_values(model) else None
+    return model.evaluate(X, y, metrics=metrics, threads=threads, engine=engine)
+
+
+def _last_layer(data: DataSet) -> Dense:
+    """An output for each class, or for each value of a sample."""
+    if has_values(data):
+        return Dense(math.prod(data.y_train.shape[1:]))
+    return Dense(
+        max(len(data.class_names), int(data.y_train.max()) + 1, int(data.y_test.max()) + 1), "softmax"
+    )
 
 
 def _describe(options: Namespace) -> Sequential:
@@ -145,12 +176,13 @@ def _describe(options: Namespace) -> Sequential:
         raise UsageError(str(error)) from error
 
 
-def _check_split(classes: np.ndarray, share: float, seed: int) -> int:
-    """How many of the training images are kept for validation."""
+def _check_split(data: DataSet, share: float, seed: int) -> int:
+    """How many of the training samples are kept for validation."""
     if share == 0:
         return 0
     try:
-        return len(split_rows(len(classes), share, classes, seed, "--validation-split")[1])
+        classes = None if has_values(data) else data.y_train
+        return len(split_rows(len(data.y_train), share, classes, seed, "--validation-split")[1])
     except ValueError as error:
         raise UsageError(str(error)) from error
 

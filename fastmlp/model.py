@@ -57,6 +57,10 @@ class Sequential(Stack):
         in another order, is refused then. Saved, as are the class names.
     class_names : tuple of str
         What the classes are called, in the order of their numbers; empty if they have no names. Yours to set.
+    sample_scale : str
+        What the first samples were that it was trained on: `bytes`, which are read as fractions of 255; `fractions`,
+        other numbers from 0 to 1; or `numbers`, any others. Where one that was trained on bytes gets such numbers, or
+        one that was trained on them gets bytes, there is a warning. Saved.
     stop_training : bool
         Callbacks set it to end the training after the epoch.
 
@@ -82,12 +86,23 @@ class Sequential(Stack):
         class_names: Sequence[str] = (),
     ) -> None:
         super().__init__(layers, loss=loss, seed=seed, dtype=dtype, class_names=class_names)
-        self.optimizer = get_optimizer(optimizer)
+        self.optimizer = optimizer
         self.history = History()
         self.stop_training = False
 
     def __repr__(self) -> str:
         return f"Sequential({self.layers}, loss={self.loss.name!r}, optimizer={self.optimizer}, seed={self.seed})"
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What trains the model; yours to set, also by name."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, given: str | Optimizer) -> None:
+        chosen = get_optimizer(given)
+        chosen.check_dtype(np.dtype(self.dtype))
+        self._optimizer = chosen
 
     # Training and use
 

@@ -79,6 +79,7 @@ def _backward(network: Network, span: slice, d_y: np.ndarray) -> np.ndarray:
 def step(network: Network, optimizer: Optimizer, span: slice) -> None:
     """Update some of the layers from the gradients of the last `backward`."""
     network.require_parameters("step")
+    optimizer.check_dtype(network.dtype)
     network.kept_gradients()
     network.prepare_slots(optimizer)
     plan, state = _prepare(network, max(network.by_hand, 1))

@@ -51,7 +51,8 @@ class Predictor:
         Parameters
         ----------
         x : array_like, of the shape of one sample
-            Dense; bytes (uint8) are read as fractions of 255. It is not searched for NaN, which comes out as NaN.
+            Dense; bytes (uint8) are read as fractions of 255. It is not searched for NaN, which comes out as NaN,
+            nor is its scale compared with that of the samples of the training.
 
         Returns
         -------

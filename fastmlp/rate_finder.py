@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,11 +137,13 @@ def _growing_rates(lowest: float, highest: float, steps: int) -> np.ndarray:
 
 
 def _copy(model: Sequential) -> Sequential:
-    """The same model once more: weights, state of the optimizer, everything that a file keeps."""
+    """The same model once more: weights, state of the optimizer, everything that a file keeps but the learning rate."""
+    as_found = copy(model)
+    as_found.optimizer = replace(model.optimizer, learning_rate=1.0)  # a function would not fit into a file
     if model._network is None:
-        return deepcopy(model)
+        return deepcopy(as_found)
     with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder, "model"))
+        as_found.save(Path(folder, "model"))
         return load_model(type(model), Path(folder, "model"))
 
 

@@ -17,6 +17,9 @@ from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
 Inputs = ArrayLike | SparseMatrix
 
 _JUDGED_ROWS = 256
+
+# How large samples are: bytes, which are read as fractions of 255; other numbers from 0 to 1; any others.
+BYTES, FRACTIONS, NUMBERS = SCALES = ("bytes", "fractions", "numbers")
 _CHECKED_AT_ONCE = 2**18  # numbers, so that they stay in the cache and the check needs little memory
 
 
@@ -69,9 +72,21 @@ class Samples:
         features = math.prod(self.shape)
         if self.starts.size:
             return self.numbers.size < SPARSE_BELOW * self.count * features
-        rows = self.numbers.reshape(self.count, features)
-        some = rows[:: max(1, self.count // _JUDGED_ROWS)][:_JUDGED_ROWS]
+        some = self._some()
         return bool(np.count_nonzero(some) < SPARSE_BELOW * some.size)
+
+    @cached_property
+    def scale(self) -> str:
+        """One of `SCALES`; judged by some of the samples."""
+        if self.kind == schema.BYTES:
+            return BYTES
+        some = self._some()
+        return FRACTIONS if some.min(initial=0) >= 0 and some.max(initial=0) <= 1 else NUMBERS
+
+    def _some(self) -> np.ndarray:
+        """Numbers of some samples, spread over all; of CSR, some of those that are stored."""
+        rows = self.numbers.reshape(-1, 1 if self.starts.size else math.prod(self.shape))
+        return rows[:: max(1, len(rows) // _JUDGED_ROWS)][:_JUDGED_ROWS]
 
     @property
     def kind(self) -> int:
@@ -86,8 +101,8 @@ def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
     ----------
     X : array_like, shape (samples, ...), or a sparse matrix of scipy or a data frame, shape (samples, features)
         Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are;
-        other integers and booleans become float64. A copy is made only of what is not contiguous, or not CSR with
-        sorted columns.
+        other integers and booleans become float64. Numbers are copied only where they are not contiguous, or not CSR
+        with sorted columns; and of a sparse matrix always where they lie.
     dtype : dtype
         What the network computes in.
     name : str

@@ -16,6 +16,7 @@ from .layers import layer_from_config
 from .losses import loss_from_config
 from .model_file import read_model, write_model
 from .optimizers import optimizer_from_config
+from .samples import SCALES
 from .schedules import NO_PLATEAU, plateau_from_config
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ Tensors = dict[str, np.ndarray]
 
 _FIELDS = {
     "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of", "averages", "plateau",
+    "sample_scale",
 }  # fmt: skip
 
 _NAMES, _NAMED = "names", ("feature_names", "class_names")
@@ -45,6 +47,7 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "state_of": state_of,
         "averages": _has_averages(model),
         "plateau": list(network.plateau if state_of else NO_PLATEAU),
+        "sample_scale": model.sample_scale,
     }
     write_model(path, config, _tensors(model) | _names(model))
 
@@ -158,6 +161,9 @@ def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
         raise ValueError(f"expected whether there are averages, got {config['averages']!r}")
     model.network.keep_averages(config["averages"])
     model.network.plateau = plateau_from_config(config["plateau"])
+    if config["sample_scale"] not in ("", *SCALES):
+        raise ValueError(f"expected the scale of the samples, got {config['sample_scale']!r}")
+    model.sample_scale = config["sample_scale"]
 
 
 def _restore_tensors(model: Sequential, tensors: Tensors) -> None:

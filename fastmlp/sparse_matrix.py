@@ -56,7 +56,8 @@ def is_sparse_matrix(given: object) -> TypeIs[SparseMatrix]:
 def as_rows(matrix: SparseMatrix, name: str) -> Rows:
     """Check a matrix and bring it into the form of the kernels; it is never expanded.
 
-    Nothing is copied of a CSR matrix with sorted columns of 32 bits but the starts of its rows.
+    Of a CSR matrix with sorted columns, the numbers are not copied. Where they lie is, before it is checked: the
+    kernels go by it, so that whoever changes the matrix meanwhile must not send them out of their memory.
 
     Parameters
     ----------
@@ -76,11 +77,10 @@ def as_rows(matrix: SparseMatrix, name: str) -> Rows:
             f"{_MOST_COLUMNS:,} features, got shape {matrix.shape}; use {name}.reshape(1, -1) for one sample"
         )
     csr = _by_scipy(_as_csr, matrix, name)
-    starts, columns = _checked(csr, name)
-    if not _is_ascending(starts, columns):
-        csr = _by_scipy(_in_order, csr, name)
-        starts, columns = _checked(csr, name)
-    return Rows(starts, columns, csr.data[: starts[-1]])
+    rows = _checked(csr, name)
+    if not _is_ascending(rows.starts, rows.columns):
+        rows = _checked(_in_order(csr, rows), name)
+    return rows
 
 
 def _by_scipy(convert: Callable[[Any], Any], matrix: SparseMatrix, name: str) -> Any:
@@ -97,22 +97,23 @@ def _as_csr(matrix: Any) -> Any:
     return matrix.tocsr()
 
 
-def _in_order(csr: Any) -> Any:
+def _in_order(csr: Any, rows: Rows) -> Any:
     """A copy with sorted columns, each once. Flags that say that they are so already may be out of date."""
-    copy = type(csr)((csr.data, csr.indices, csr.indptr), shape=csr.shape, copy=True)
+    copy = type(csr)((rows.numbers, rows.columns, rows.starts), shape=csr.shape, copy=True)
     copy.sum_duplicates()
     return copy
 
 
-def _checked(csr: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The starts and columns of a CSR matrix, if kernels can go by them without leaving their memory."""
+def _checked(csr: Any, name: str) -> Rows:
+    """The rows of a CSR matrix, if kernels can go by them without leaving their memory."""
     rows, width = csr.shape
-    starts, columns = np.asarray(csr.indptr), np.asarray(csr.indices)
-    for problem in _problems(starts, columns, np.asarray(csr.data), rows, width):
+    starts, columns, numbers = np.array(csr.indptr), np.array(csr.indices), np.asarray(csr.data)
+    for problem in _problems(starts, columns, numbers, rows, width):
         raise ValueError(
             f"{name}: the {type(csr).__name__} is damaged: {problem}; build it anew from its entries"
         )
-    return starts.astype(np.int64), columns[: starts[-1]].astype(np.int32, copy=False)
+    used = slice(starts[-1])
+    return Rows(starts.astype(np.int64), columns[used].astype(np.int32, copy=False), numbers[used])
 
 
 def _problems(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Self
@@ -13,12 +14,13 @@ from numpy.typing import ArrayLike
 from . import passes
 from .class_names import check_class_names
 from .counts import is_count, sample_shape
+from .kernels import schema
 from .layer import Layer, Shape
 from .losses import CrossEntropy, Loss, choose_loss
 from .names import look_up
 from .network import DTYPES, Network
 from .plan import Plan
-from .samples import Inputs, Samples, as_batch
+from .samples import BYTES, NUMBERS, Inputs, Samples, as_batch
 from .scalers import Scaler
 
 
@@ -45,6 +47,7 @@ class Stack:
         self._loss, self.seed, self.dtype = loss, int(seed), dtype
         self.class_names = check_class_names(class_names)
         self.feature_names: tuple[str, ...] = ()
+        self.sample_scale = ""
 
     # From layers to a network
 
@@ -96,6 +99,7 @@ class Stack:
         for layer, scaling in zip(new, scalings, strict=True):
             layer.set(scaling)
         self.feature_names = self.feature_names or samples.names
+        self.sample_scale = self.sample_scale or samples.scale
 
     @property
     def network(self) -> Network:
@@ -182,6 +186,7 @@ class Stack:
     def check_samples(self, samples: Samples) -> Samples:
         """The samples, if they fit the network; else a ValueError."""
         self._check_names(samples)
+        self._check_scale(samples)
         if self._network is None:
             self.output_shape(samples.shape)
         elif samples.shape != self._network.input_shape:
@@ -207,6 +212,18 @@ class Stack:
         else:
             problem = f"{wanted!r} where {there!r} is; use X[list(model.feature_names)]"
         raise ValueError(f"X: expected the columns that the model was trained on, in their order: {problem}")
+
+    def _check_scale(self, samples: Samples) -> None:
+        """Warn of bytes for a model that knows larger numbers, to which they are all nearly 0, and the other way."""
+        if self.sample_scale == NUMBERS and samples.kind == schema.BYTES:
+            told = "numbers beyond 0 to 1, and bytes (uint8) are read as fractions of 255"
+            way_out = "if they mean the same as in training, give X.astype('float32')"
+        elif self.sample_scale == BYTES and samples.scale == NUMBERS:
+            told = "bytes (uint8), read as fractions of 255, and these numbers go beyond 0 to 1"
+            way_out = "if they are bytes in another type, give X.astype('uint8'), or X / 255"
+        else:
+            return
+        warnings.warn(f"X: the model was trained on {told}; {way_out}", stacklevel=2)
 
     def check_batch(self, X: Inputs) -> tuple[Samples, bool]:
         """Samples that fit the network, and whether X was one alone."""

@@ -124,7 +124,9 @@ def _as_classes(y: ArrayLike, count: int, classes: int, dtype: np.dtype) -> tupl
     return np.zeros(0, np.int64), shares.reshape(-1).astype(dtype, copy=False)
 
 
-def _as_labels(array: np.ndarray, classes: int) -> np.ndarray:
+def _as_labels(given: np.ndarray, classes: int) -> np.ndarray:
+    """A copy, made before it is checked: kernels index by labels, which nobody else may change meanwhile."""
+    array = given.copy()
     number = "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
     whole = np.full(array.shape, array.dtype.kind in "bui")
     if array.dtype.kind == "f":
@@ -143,7 +145,7 @@ def _as_labels(array: np.ndarray, classes: int) -> np.ndarray:
             f"y: expected classes from 0 to {classes - 1}, as the network has {outputs}, got {low} to {high}; "
             f"{number}, and give the last layer a unit for each"
         )
-    return np.ascontiguousarray(array, np.int64)
+    return array.astype(np.int64, copy=False)
 
 
 def _as_values(y: ArrayLike, loss: Loss, count: int, outputs: int, dtype: np.dtype) -> np.ndarray:

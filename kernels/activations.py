@@ -11,7 +11,7 @@ from typing import NamedTuple
 from . import simd
 from .blocks import Block, map_block
 from .elementary import MAX_ULP, exp, expm1, log1p, normal_cdf, normal_tail, sigmoid, tanh
-from .simd import Int, Pointer, Vec, absolute, fma, maximum, primitive, select
+from .simd import Int, Pointer, Vec, absolute, fma, maximum, minimum, primitive, select
 
 
 class Activation(NamedTuple):
@@ -28,6 +28,21 @@ class Activation(NamedTuple):
     max_absolute: float = (
         0.0  # where a function comes so close to 0 that units of the last place mean nothing
     )
+
+
+# For what is multiplied by something that falls faster than x grows: the same bits at all finite numbers, and the
+# limit instead of infinity times 0.
+_LARGE = 1e30
+
+
+def _from_below(x: Vec) -> Vec:
+    """x, but not minus infinity; NaN stays."""
+    return maximum(x.like(-_LARGE), x)
+
+
+def _bounded(x: Vec) -> Vec:
+    """x, but neither infinity; NaN stays."""
+    return minimum(x.like(_LARGE), _from_below(x))
 
 
 def _leaky_relu(x: Vec, slope: Vec) -> Vec:
@@ -52,13 +67,13 @@ def _selu_derivative(y: Vec, _: Vec) -> Vec:
 
 def _gelu(x: Vec, _: Vec) -> Vec:
     """x P(X < x), the exact form (Hendrycks and Gimpel, 2016)."""
-    return x * normal_cdf(x)
+    return _from_below(x) * normal_cdf(x)
 
 
 def _gelu_derivative(x: Vec, _: Vec) -> Vec:
     """P(X < x) + x p(x); that of -x and that of x add up to 1."""
     tail, density = normal_tail(x)
-    below = fma(absolute(x), -density, tail)
+    below = fma(minimum(x.like(_LARGE), absolute(x)), -density, tail)
     return select(x < 0.0, below, 1.0 - below)
 
 
@@ -70,7 +85,7 @@ _GELU_TANH_END = 32.0  # where the derivative has long been 0 or 1
 
 def _gelu_tanh(x: Vec, _: Vec) -> Vec:
     """x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2."""
-    return x * sigmoid(x * fma(x * x, _GELU_TANH_B, _GELU_TANH_A))
+    return _from_below(x) * sigmoid(x * fma(x * x, _GELU_TANH_B, _GELU_TANH_A))
 
 
 def _gelu_tanh_derivative(x: Vec, _: Vec) -> Vec:
@@ -87,16 +102,21 @@ def _logistic(x: Vec) -> tuple[Vec, Vec]:
     return select(x < 0.0, t, t.like(1.0)) * share, t * share * share
 
 
+def _silu(x: Vec, _: Vec) -> Vec:
+    """x / (1 + e^-x) (Elfwing et al., 2018)."""
+    return _from_below(x) * sigmoid(x)
+
+
 def _silu_derivative(x: Vec, _: Vec) -> Vec:
     value, slope = _logistic(x)
-    return fma(x, slope, value)
+    return fma(_bounded(x), slope, value)
 
 
 def _mish(x: Vec, _: Vec) -> Vec:
     """x tanh(log(1 + e^x)) (Misra, 2019), as x n / d without overflow: in terms of t = e^-|x|."""
     t = exp(-absolute(x))
     n = select(x < 0.0, t * (t + 2.0), fma(t, 2.0, t.like(1.0)))
-    return x * (n / _mish_denominator(x, t, n))
+    return _from_below(x) * (n / _mish_denominator(x, t, n))
 
 
 def _mish_denominator(x: Vec, t: Vec, n: Vec) -> Vec:
@@ -109,12 +129,17 @@ def _mish_derivative(x: Vec, _: Vec) -> Vec:
     n = select(x < 0.0, t * (t + 2.0), fma(t, 2.0, t.like(1.0)))
     inverse = 1.0 / _mish_denominator(x, t, n)
     slope = select(x < 0.0, t, t * t) * (t + 1.0) * 4.0
-    return fma(x * inverse, slope * inverse, n * inverse)
+    return fma(_bounded(x) * inverse, slope * inverse, n * inverse)
 
 
 def _softplus(x: Vec, _: Vec) -> Vec:
     """log(1 + e^x)."""
     return maximum(x, x.like(0.0)) + log1p(exp(-absolute(x)))
+
+
+def _softsign(x: Vec, _: Vec) -> Vec:
+    x = _bounded(x)
+    return x / (absolute(x) + 1.0)
 
 
 def _softsign_derivative(y: Vec, _: Vec) -> Vec:
@@ -137,7 +162,7 @@ def _hard_sigmoid_derivative(y: Vec, _: Vec) -> Vec:
 
 def _hard_swish(x: Vec, _: Vec) -> Vec:
     """x hard_sigmoid(x) (Howard et al., 2019)."""
-    return x * _hard_sigmoid(x)
+    return _from_below(x) * _hard_sigmoid(x)
 
 
 def _hard_swish_derivative(x: Vec, _: Vec) -> Vec:
@@ -163,10 +188,10 @@ ACTIVATIONS = (
     Activation("selu", _selu, _selu_derivative, "y", 1.9, _FADING),
     Activation("gelu", _gelu, _gelu_derivative, "x", 7.0, _FADING),
     Activation("gelu_tanh", _gelu_tanh, _gelu_tanh_derivative, "x", 5.2, 1e-8),
-    Activation("silu", lambda x, _: x * sigmoid(x), _silu_derivative, "x", 3.3, _FADING),
+    Activation("silu", _silu, _silu_derivative, "x", 3.3, _FADING),
     Activation("mish", _mish, _mish_derivative, "x", 4.6, _FADING),
     Activation("softplus", _softplus, lambda y, _: -expm1(-y), "y", 2.1),
-    Activation("softsign", lambda x, _: x / (absolute(x) + 1.0), _softsign_derivative, "y", 1.5),
+    Activation("softsign", _softsign, _softsign_derivative, "y", 1.5),
     Activation("hard_sigmoid", _hard_sigmoid, _hard_sigmoid_derivative, "y", 1.1),
     Activation("hard_swish", _hard_swish, _hard_swish_derivative, "x", 2.0),
 )  # fmt: skip

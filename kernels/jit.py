@@ -8,6 +8,9 @@
 
 Flags, the same for both:
 
+- `_nrt=False`: nothing is allocated, so nothing is counted. Numba counts the references to an array at each call that
+  passes it, by an atomic operation on a word that all threads share; the caller holds the arrays until the program has
+  ended. See docs/decisions.
 - `nogil=True`: threads run the program side by side. (Numba looks at this flag on entries only.)
 - `error_model="numpy"`: division follows IEEE 754; the default adds a branch that raises.
 - no `fastmath`: it may reassociate sums and folds NaN tests away; our sums have one order.
@@ -25,7 +28,7 @@ from numba import njit, typeof
 from . import cache, simd
 
 _BOUNDSCHECK = os.environ.get("FASTMLP_BOUNDSCHECK") == "1"
-_FLAGS = {"nogil": True, "error_model": "numpy", "boundscheck": _BOUNDSCHECK}
+_FLAGS = {"_nrt": False, "nogil": True, "error_model": "numpy", "boundscheck": _BOUNDSCHECK}
 _VARIANT = f"w{simd.FLOAT32_LANES}" + ("-checked" if _BOUNDSCHECK else "")
 
 ENTRIES: dict[str, Any] = {}

@@ -42,7 +42,7 @@ from .updates import adjust, follow, is_adjusted, measure
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
-ALL = np.int64(-1)  # bits of a mask
+NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask
 AHEAD = 8  # samples that are asked for before they are needed
 # Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
 UPDATE_ROWS = np.int64(16)
@@ -437,26 +437,24 @@ def _block_step(op, state, update, h0, k, end, rows, scratch):
 
 
 @inlined
-def _outer_step(op, state, update, h0, k, count, rows):
-    """The same for a batch so small that a gradient is summed where it is used: for up to 64 rows of the weights."""
-    if op.kind == SPARSE and update.optimizer[RESTS] != 0:
-        bits = touched_columns(state.workspace, op.x + k, op.ldx, count, rows)
-    else:
-        bits = ALL if count == MASK_BITS else (UNIT << count) - UNIT
+def _outer_step(op, state, update, h0, turn, size, rows):
+    """The same for a batch so small that a gradient is summed where it is used."""
+    first, stride = turn * MASK_BITS, size * MASK_BITS
+    always = NONE if op.kind == SPARSE and update.optimizer[RESTS] != 0 else ALL
     call_outer_step(
-        update.optimizer, state.params, state.slots, op.weights + k * op.ldw, op.ldw, state.params.size,
-        state.workspace, op.x + k, op.ldx, state.workspace, op.dy, op.ldy, rows,
-        update.hyper, h0, bits, op.biases - k, op.fan_out,
+        update.optimizer, state.params, state.slots, op.weights + first * op.ldw, op.ldw, state.params.size,
+        state.workspace, op.x + first, op.ldx, state.workspace, op.dy, op.ldy, rows,
+        update.hyper, h0, op.biases - first, op.depth - first, stride, always, op.fan_out,
     )  # fmt: skip
-    follow(op, state, update, k, k + count)
+    for k in range(first, op.depth, stride):
+        follow(op, state, update, k, min(k + MASK_BITS, op.depth))
 
 
 @kernel
 def gradient_step(op, state, update, h0, rows, turn, rank, size, scratch):
     """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
     if rows <= SMALL_BATCH and op.kind != AFFINE and not is_adjusted(op, update):
-        for k in range(turn * MASK_BITS, op.depth, size * MASK_BITS):
-            _outer_step(op, state, update, h0, k, min(MASK_BITS, op.depth - k), rows)
+        _outer_step(op, state, update, h0, turn, size, rows)
     else:
         begin, stop, stride = blocks_of(op, turn, rank, size)
         for k in range(begin, stop, stride):

@@ -7,7 +7,6 @@ that to the middle between two doubles. What is still open, or is no plain decim
 
 import numpy as np
 
-from .borrow import borrowed
 from .jit import entry, kernel
 
 # Words of `state`: where to go on, and the last field that was looked at, from START to END.
@@ -175,8 +174,6 @@ def read_lines(table, texts, lines, state, text, slots, delimiter):
     Returns how it ended; if not with DONE, at the field of which `state` tells. After OPEN the caller writes its
     number into the table and calls again.
     """
-    table, texts, lines = borrowed(table), borrowed(texts), borrowed(lines)
-    state, text, slots = borrowed(state), borrowed(text), borrowed(slots)
     position, row, column, line = state[POSITION], state[ROW], state[COLUMN], state[LINE]
     outcome = DONE
     while outcome == DONE and position < text.size:

@@ -4,7 +4,6 @@ import numpy as np
 
 from . import layers, updates
 from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks, remember_batch
-from .borrow import borrowed, borrowed_data, borrowed_state, borrowed_update
 from .halves import ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
 from .schema import BATCH_NORM, INPUT, NORMS, WIDTH, Values
@@ -180,9 +179,6 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     are more around each operation whose inputs the team shares. Ends early, all ranks in the same step and before its
     update, when the caller publishes STOP or when a loss is not finite (BROKEN).
     """
-    state = borrowed_state(state)
-    data = borrowed_data(data)
-    update = borrowed_update(update)
     samples, together = data.order.size, _rows_together(plan, batch_size, size)
     for i in range(plan.size):
         layers.refresh(plan[i], state, rank, size)
@@ -209,8 +205,6 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
 @entry
 def evaluate(losses, scores, plan, state, data, control, rank, size):
     """Loss and score of every sample; this rank takes every size-th chunk: its share of the workspace's rows."""
-    state = borrowed_state(state)
-    data = borrowed_data(data)
     chunk = state.losses.size // size
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -227,8 +221,6 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
 @entry
 def predict(outputs, plan, state, data, control, rank, size):
     """The last operation's outputs for every sample; this rank takes every size-th chunk, as in `evaluate`."""
-    state = borrowed_state(state)
-    data = borrowed_data(data)
     chunk, last = state.losses.size // size, plan[plan.size - 1]
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -248,7 +240,6 @@ def predict_row(plan, params, workspace):
 
     Few arguments, as each one costs a fraction of a microsecond.
     """
-    params, workspace = borrowed(params), borrowed(workspace)
     values = Values(params, workspace)
     for i in range(1, plan.size):
         layers.forward(plan[i], values, _FIRST, _ONE)
@@ -257,8 +248,7 @@ def predict_row(plan, params, workspace):
 @entry
 def forward(plan, state, data, rows, seed, epoch):
     """Run operations forward for the first rows of the batch, on one thread."""
-    state = borrowed_state(state)
-    data, values = borrowed_data(data), Values(state.params, state.workspace)
+    values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
             layers.input_forward(plan[i], state, data, _FIRST, _FIRST, rows)
@@ -271,15 +261,12 @@ def forward(plan, state, data, rows, seed, epoch):
 @entry
 def loss(plan, state, data, rows):
     """Losses, scores and deltas of the outputs for the first rows of the batch, on one thread."""
-    state = borrowed_state(state)
-    data = borrowed_data(data)
     _loss(plan, state, data, _FIRST, _FIRST, rows, 1.0 / rows)
 
 
 @entry
 def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
-    state = borrowed_state(state)
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         layers.refresh(plan[i], state, _FIRST, _ONE)
@@ -297,8 +284,6 @@ def step(plan, state, update):
 
     `update.hyper` has a row for each operation.
     """
-    state = borrowed_state(state)
-    update = borrowed_update(update)
     if update.optimizer[NORMS] != 0:
         _measure(plan, state, update, _FIRST, _ONE)
     _steps(plan, state, update, _FIRST, update.optimizer[WIDTH], _FIRST, _ONE, _FIRST)

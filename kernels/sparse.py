@@ -6,7 +6,7 @@ weights). No index lists: the non-zeros of 64 numbers are the set bits of a mask
 
 from . import simd
 from .jit import kernel
-from .simd import Int, Pointer, fma, primitive, repeat, walk_bits
+from .simd import Int, Pointer, Vec, fma, primitive, repeat, walk_bits
 
 BITS = 64  # numbers of a mask
 VECTORS = 8  # accumulators: a panel of the outputs
@@ -137,14 +137,18 @@ def sparse_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
                 )
 
 
-@primitive
-def touched_columns(x: Pointer, x0: Int, ldx: Int, columns: Int, rows: Int) -> int:
-    """Which of up to 64 columns hold something else than 0 in some row, as bits."""
+def touched_bits(x: Pointer, ldx: Int, rows: Int) -> Int:
+    """Emit: which of the next 64 columns hold something else than 0 in one of the rows, as bits."""
     parts = range(0, BITS, x.lanes)
 
-    def look(r, found):
-        row = x + (x0 + ldx * r)
+    def look(r: Int, found: list[Vec]) -> list[Vec]:
+        row = x + ldx * r
         return [mask | (row + part).where_not_zero() for mask, part in zip(found, parts, strict=True)]
 
-    found = repeat(rows, 1, [simd.no_lanes(x)] * len(parts), look)
-    return (simd.joined_bits(x, found) & simd.low_bits(columns)).value
+    return simd.joined_bits(x, repeat(rows, 1, [simd.no_lanes(x)] * len(parts), look))
+
+
+@primitive
+def touched_columns(x: Pointer, x0: Int, ldx: Int, columns: Int, rows: Int) -> int:
+    """The same for up to 64 columns."""
+    return (touched_bits(x + x0, ldx, rows) & simd.low_bits(columns)).value

@@ -15,6 +15,7 @@ from .jit import address, entry
 from .optimizers import OPTIMIZERS, Optimizer
 from .schema import CODE, OUTER_CODE, RESTS, SMALL_BATCH, STEP_CODE, UPDATE_WORDS, WIDTH
 from .simd import Case, Int, Pointer, Vec, absolute, fma, primitive, repeat, select, walk_bits
+from .sparse import BITS, touched_bits
 
 PANEL = 4  # vectors of a row whose gradients are summed side by side
 
@@ -79,35 +80,32 @@ def optimizer_step(
 def optimizer_outer_step(
     w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int,
     x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int, batch: Int,
-    hyper: Pointer, h0: Int, bits: Int, rows: Int, columns: Int, code: Case,
+    hyper: Pointer, h0: Int, rows: Int, depth: Int, stride: Int, always: Int, columns: Int, code: Case,
 ) -> None:  # fmt: skip
     """`optimizer_step` for the gradient x' d of a small batch, each number of which is summed where it is used.
 
-    The bits tell which of 64 rows of w take part; those from `rows` on are biases. x[x0 + b ldx + r] are the inputs,
-    d[d0 + b ldd + c] the deltas; the sum goes over b = 0, 1, 2, ...
+    x[x0 + b ldx + r] are the inputs, d[d0 + b ldd + c] the deltas; the sum goes over b = 0, 1, 2, ... Of the rows of w
+    up to `depth`, those from `rows` on are biases; 64 from every stride-th on take part, and of these those whose
+    input is not zero and those whose bit is set in `always`.
     """
 
-    batch = simd.smaller(batch, SMALL_BATCH)  # as it is; the compiler need not prepare for long sums
-
-    def case(optimizer: Optimizer):
+    def case(optimizer: Optimizer, samples: int):
         arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(optimizer.slots)))]
         numbers = _numbers(optimizer, hyper + h0)
 
         def panel(r: Int, c: Int, vectors: int, numbers: list[Vec]):
-            offsets = [c + v * w.lanes for v in range(vectors)]
-
-            def term(b, totals):
-                number, deltas = (x + (x0 + b * ldx + r)).splat(), d + (d0 + b * ldd)
-                return [fma(number, (deltas + o).load(), g) for o, g in zip(offsets, totals, strict=True)]
-
-            gradients = repeat(batch, 1, [w.zeros()] * vectors, term)
-            for offset, g in zip(offsets, gradients, strict=True):
+            inputs = [(x + (x0 + ldx * b + r)).splat() for b in range(samples)]
+            for offset in (c + v * w.lanes for v in range(vectors)):
+                gradient = w.zeros()
+                for b, number in enumerate(inputs):
+                    gradient = fma(number, (d + (d0 + ldd * b + offset)).load(), gradient)
                 places = [arena + (r * ldw + offset) for arena in arenas]
                 weight, *state = [place.load() for place in places]
-                for place, vec in zip(places, _stepped(optimizer, numbers, weight, g, *state), strict=True):
+                stepped = _stepped(optimizer, numbers, weight, gradient, *state)
+                for place, vec in zip(places, stepped, strict=True):
                     place.store(vec)
 
-        def row(r: Int, _):
+        def row(r: Int):
             in_row = [
                 simd.either(r < rows, number, bias) if bias is not number else number
                 for number, bias in zip(numbers, _for_bias(optimizer, numbers), strict=True)
@@ -116,11 +114,19 @@ def optimizer_outer_step(
             whole = columns & -width
             repeat(whole, width, [], lambda c, _: panel(r, c, PANEL, in_row))
             repeat(columns - whole, w.lanes, [], lambda c, _: panel(r, whole + c, 1, in_row))
-            return []
 
-        walk_bits(bits, [], row)
+        def block(first: Int, _):
+            touched = touched_bits(x + (x0 + first), ldx, batch) | always
+            inside = simd.low_bits(simd.smaller(depth - first, BITS))
+            walk_bits(touched & inside, [], lambda r, _: row(first + r) or [])
 
-    simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(OPTIMIZERS)})
+        repeat(depth, stride, [], block)
+
+    def cases(optimizer: Optimizer):
+        sizes = range(1, SMALL_BATCH + 1)
+        simd.choose(batch, {size: lambda size=size: case(optimizer, size) for size in sizes})
+
+    simd.choose(code, {i: lambda o=o: cases(o) for i, o in enumerate(OPTIMIZERS)})
 
 
 # The entries: `code` is a literal, so each is compiled for one optimizer.
@@ -134,12 +140,13 @@ def step_entry(w, slots, g, hyper, ldw, slot_size, ldg, rows, biases, columns, c
 
 @entry
 def outer_entry(
-    w, slots, x, d, hyper, ldw, slot_size, ldx, ldd, batch, bits, rows, columns, code
+    w, slots, x, d, hyper, ldw, slot_size, ldx, ldd, batch, rows, depth, stride, always, columns, code
 ):  # fmt: skip
     """`optimizer_outer_step` on pointers."""
     optimizer_outer_step(
-        w, slots, 0, ldw, slot_size, x, 0, ldx, d, 0, ldd, batch, hyper, 0, bits, rows, columns, code
-    )
+        w, slots, 0, ldw, slot_size, x, 0, ldx, d, 0, ldd, batch,
+        hyper, 0, rows, depth, stride, always, columns, code,
+    )  # fmt: skip
 
 
 @cache
@@ -148,7 +155,7 @@ def _addresses(code: int, dtype: np.dtype) -> tuple[int, int]:
     pointer, integer, which = types.CPointer(from_dtype(dtype)), types.int64, types.literal(code)
     return (
         address(step_entry, [*[pointer] * 4, *[integer] * 6, which]),
-        address(outer_entry, [*[pointer] * 5, *[integer] * 8, which]),
+        address(outer_entry, [*[pointer] * 5, *[integer] * 10, which]),
     )
 
 
@@ -180,10 +187,10 @@ def call_step(
 def call_outer_step(
     words: Pointer, w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int,
     x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int, batch: Int,
-    hyper: Pointer, h0: Int, bits: Int, rows: Int, columns: Int,
+    hyper: Pointer, h0: Int, rows: Int, depth: Int, stride: Int, always: Int, columns: Int,
 ) -> None:  # fmt: skip
     """`optimizer_outer_step` of the optimizer that these words describe."""
     (words + OUTER_CODE).call(
-        w + w0, slots + w0, x + x0, d + d0, hyper + h0, ldw, slot_size, ldx, ldd, batch, bits, rows, columns,
-        (words + CODE).read_int(),
+        w + w0, slots + w0, x + x0, d + d0, hyper + h0, ldw, slot_size, ldx, ldd, batch,
+        rows, depth, stride, always, columns, (words + CODE).read_int(),
     )  # fmt: skip

@@ -266,10 +266,10 @@ def test_model_for_other_images(model_file, idx_folder, capsys):
     assert "--data: expected samples of shape (28, 28), as the model was trained on" in error_line(capsys)
 
 
-def test_model_without_classes(tmp_path, capsys):
-    Sequential([Flatten(), Dense(10)]).build((28, 28)).save(tmp_path / "linear")
+def test_model_of_classes_without_probabilities(tmp_path, capsys):
+    Sequential([Flatten(), Dense(10)], loss="cross_entropy").build((28, 28)).save(tmp_path / "linear")
     assert call("predict", str(tmp_path / "linear")) == 2
-    assert "expected a model that ends in softmax" in error_line(capsys)
+    assert "expected a model of values, or one of classes that ends in softmax" in error_line(capsys)
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)

@@ -1,12 +1,15 @@
 """Commands on tables: CSV and NPZ files, with the names of columns and classes carried through the model."""
 
 import csv
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastmlp import MaxAbsScaler, StandardScaler, cli, load
+from fastmlp.metrics import r2
 
 OPTIONS = ("--layers", "8", "--epochs", "40", "--batch-size", "16", "--lr", "0.02", "--out", "run")
 NAMES = ("lily", "rose", "tulip, red")
@@ -114,8 +117,11 @@ ERRORS = {
     "train --data t.csv --label kind --drop id --test v.csv": "line 2, column 3 ('kind'): expected one of the classes",
     "train --data a.npz": "a.npz: expected the arrays X and y, or x and y, or x_train and y_train, got Z",
     "train --data a.npz --label 0": "--label: expected with a CSV file only, got with an NPZ file",
-    "train --data r.npz": "r.npz: expected classes to learn (whole numbers or text), got float64",
     "train --data o.csv --label kind": "o.csv: expected two classes or more to learn, all are oak",
+    "train --data t.csv --targets kind --drop id": "line 2, column 3 ('kind'): expected a number, got",
+    "train --data t.csv --label kind --targets width": "expected a label (classes) or targets (values), got both",
+    "train --data a.npz --targets 0": "--targets: expected with a CSV file only, got with an NPZ file",
+    "train --targets 0": "--targets: expected with a CSV file only, got with images",
     "train --data broken.npz": "broken.npz: not an NPZ file, or damaged",
 }
 
@@ -126,7 +132,6 @@ def test_errors(line, folder, capsys):
     (folder / "v.csv").write_text("id,length,width,kind\n#0,1,2,oak\n")
     (folder / "o.csv").write_text("a,kind\n" + "1,oak\n2,oak\n" * 5)
     np.savez("a.npz", Z=np.eye(2))
-    np.savez("r.npz", X=np.eye(10), y=np.linspace(0, 1, 10))
     (folder / "broken.npz").write_bytes((folder / "a.npz").read_bytes()[:60])
     before = sorted(folder.iterdir())
     assert call(*line.split()) in (1, 2)
@@ -134,3 +139,74 @@ def test_errors(line, folder, capsys):
     assert error.startswith("fastmlp: error: ")
     assert ERRORS[line] in error
     assert sorted(folder.iterdir()) == before
+
+
+def houses(name, count=300, seed=0):
+    """Rows of area, age, price and rent; the values are formulas of the features and a little noise."""
+    random = np.random.default_rng(seed)
+    X = random.uniform(size=(count, 2)) * [200, 50]
+    values = np.stack([X[:, 0] / 100 - X[:, 1] / 50, X[:, 1] / 25], axis=1)
+    values += 0.01 * random.normal(size=values.shape)
+    rows = np.hstack([X, values])
+    np.savetxt(name, rows, delimiter=",", header="area,age,price,rent", comments="", fmt="%.17g")
+    return X.astype(np.float32), values
+
+
+def predicted(capsys, columns):
+    header, *lines = csv.reader(capsys.readouterr().out.splitlines())
+    assert header == ["index", *columns]
+    assert [int(line[0]) for line in lines] == list(range(len(lines)))
+    return np.array([line[1:] for line in lines], np.float32)
+
+
+@pytest.mark.parametrize("columns", [("price",), ("rent", "price")])
+def test_values(columns, capsys):
+    houses("train.csv")
+    X, values = houses("new.csv", 50, seed=1)
+    places = [["price", "rent"].index(column) for column in columns]
+    drop = ("--drop", "rent") if len(columns) == 1 else ()
+    arguments = ("--data", "train.csv", "--targets", *columns, *drop, "--validation-split", "0.1", *OPTIONS)
+    assert call("train", *arguments) == 0
+    out = capsys.readouterr().out
+    assert "train.csv: 216 training, 24 validation, 60 test samples of 2 features" in out
+    model = load("run/model.safetensors")
+    assert (model.feature_names, model.class_names) == (("area", "age"), ())
+    assert (
+        call("evaluate", "run/model.safetensors", "--data", "new.csv", "--targets", *columns, "--json") == 0
+    )
+    scores = json.loads(capsys.readouterr().out)
+    expected = model.predict(X)
+    assert scores["r2"] == pytest.approx(r2(values[:, places], expected), abs=1e-5)
+    assert scores["r2"] > 0.95
+    assert scores["mean_absolute_error"] == pytest.approx(
+        np.abs(expected - values[:, places]).mean(), rel=1e-4
+    )
+    shown = re.search(r"test mean absolute error (\S+), r2 (\S+), loss (\S+)\n", out)
+    assert float(shown[2]) > 0.95
+    assert call("predict", "run/model.safetensors", "--data", "new.csv") == 0
+    names = ("value",) if len(columns) == 1 else ("value_0", "value_1")
+    np.testing.assert_array_equal(predicted(capsys, names), expected)  # all digits
+
+
+def test_values_of_an_npz_file(capsys):
+    X, values = houses("unused.csv")
+    np.savez("data.npz", X=X, y=values[:, 0])
+    np.savez("classes.npz", X=X, y=np.arange(len(X)))
+    assert call("train", "--data", "data.npz", *OPTIONS) == 0
+    assert call("evaluate", "run/model.safetensors", "--data", "data.npz") == 0
+    capsys.readouterr()
+    assert call("predict", "run/model.safetensors", "--data", "data.npz", "--out", "p.csv") == 0
+    assert len(Path("p.csv").read_text().splitlines()) == 301
+    assert call("evaluate", "run/model.safetensors", "--data", "classes.npz") == 2
+    assert "classes.npz: y: expected values (floats), as the model learnt some" in capsys.readouterr().err
+
+
+def test_classes_are_not_values(capsys):
+    write("t.csv")
+    houses("h.csv")
+    assert call("train", "--data", "t.csv", "--label", "kind", "--drop", "id", *OPTIONS) == 0
+    assert call("evaluate", "run/model.safetensors", "--data", "t.csv", "--targets", "width") == 2
+    assert "--targets: expected --label, as the model learnt classes" in capsys.readouterr().err
+    assert call("train", "--data", "h.csv", "--targets", "price", *OPTIONS, "--overwrite") == 0
+    assert call("evaluate", "run/model.safetensors", "--data", "h.csv", "--label", "price") == 2
+    assert "--label: expected --targets, as the model learnt values" in capsys.readouterr().err

@@ -110,6 +110,33 @@ def test_bad_descriptions(make, message):
         make()
 
 
+@pytest.mark.parametrize(
+    "optimizer", [Adam(epsilon=1e-40), RMSprop(epsilon=1e-300), SGD(1e-46), SGD(clip_norm=1e-39)], ids=repr
+)
+def test_an_optimizer_with_a_number_that_float32_takes_for_zero(optimizer):
+    message = r"is 1e-\d+; expected at least 1\.1754943508222875e-38 in a network of float32"
+    with pytest.raises(ValueError, match=message):
+        small(optimizer=optimizer)
+    model = small().build(4)
+    with pytest.raises(ValueError, match=message):
+        model.optimizer = optimizer
+    model.forward(X)
+    model.backward(np.ones((len(X), 3)))
+    with pytest.raises(ValueError, match=message):
+        optimizer.step(model)
+    assert model.optimizer.name == "adam"
+    model.fit(X, Y, epochs=1, verbose=0)
+    small(optimizer=optimizer, dtype="float64").fit(X, Y, epochs=1, verbose=0)
+
+
+def test_the_smallest_numbers_of_an_optimizer():
+    """Padding, whose gradients are 0, stays 0."""
+    least = 1.1754943508222875e-38
+    model = small(optimizer=Adam(epsilon=least))
+    model.fit(X, Y, epochs=2, verbose=0)
+    assert np.isfinite(model.network.params).all()
+
+
 @pytest.mark.parametrize("shape", [0, -1, 2.5, True, (), (3, 0), "ab", None, (2**63, 2)])
 def test_bad_shapes(shape):
     with pytest.raises(ValueError, match="build: expected a number of features or a shape"):
@@ -361,6 +388,7 @@ LIES = {
     "rate beyond floats": in_optimizer(learning_rate=10**400),
     "state of another": in_config(state_of="momentum"),
     "no state": in_config(state_of=""),
+    "another scale": in_config(sample_scale="words"),
     "seed": in_config(seed=-1),
     "unknown dtype": in_config(dtype="int8"),
     "another dtype": in_config(dtype="float64"),

@@ -88,6 +88,19 @@ def test_a_model_that_is_not_built_stays_so():
     model.add(Dense(10, "softmax"))
 
 
+@pytest.mark.parametrize("built", [True, False], ids=["built", "not built"])
+def test_a_learning_rate_that_is_a_function(built):
+    """A file cannot hold it, and the search has rates of its own."""
+    model, simple = make(Adam(lambda step: 0.01 / (1 + step))), make()
+    if built:
+        model.build((28, 28))
+    schedule = model.optimizer.learning_rate
+    found = find_learning_rate(model, IMAGES[:500], LABELS[:500])
+    assert model.optimizer.learning_rate is schedule
+    expected = find_learning_rate(simple, IMAGES[:500], LABELS[:500])
+    np.testing.assert_array_equal(found.losses, expected.losses)
+
+
 def test_it_starts_from_the_weights_of_the_model():
     model = make()
     model.fit(IMAGES, LABELS, epochs=5, verbose=0)

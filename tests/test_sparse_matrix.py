@@ -132,6 +132,22 @@ def test_read_only_arrays_compile_nothing():
     assert len(program.train_epoch.signatures) == before
 
 
+@pytest.mark.parametrize("ordered", [True, False], ids=["ordered", "unordered"])
+def test_a_matrix_and_classes_that_somebody_changes_meanwhile(ordered):
+    """Kernels go by columns and classes, so they have their own."""
+    X, y = sp.csr_matrix(dense_matrix()), Y.copy()
+    if not ordered:
+        first = slice(*X.indptr[1:3])
+        X.indices[first], X.data[first] = X.indices[first][::-1].copy(), X.data[first][::-1].copy()
+    expected = classifier().fit(X, y, epochs=3, verbose=0)["loss"]
+
+    def change(epoch, logs):
+        X.indices[:], X.indptr[:], y[:] = 0, 0, 0
+
+    assert classifier().fit(X, y, epochs=3, callbacks=[change], verbose=0)["loss"] == expected
+    assert not y.any()
+
+
 def test_the_twin_in_numpy():
     X = sp.csr_matrix(dense_matrix(np.uint8))
     models = [classifier(optimizer=SGD(0.1)) for _ in range(2)]

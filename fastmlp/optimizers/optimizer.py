@@ -106,6 +106,24 @@ class Optimizer:
             limit = f" and below {high:g}" if np.isfinite(high) else ""
             raise ValueError(f"{type(self).__name__}: {name} is {value!r}; expected {accepted}{limit}")
 
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Refuse what has to be above 0 but would be 0 as a number of this type, where parameters become NaN.
+
+        Raises
+        ------
+        ValueError
+            If there is such an option; the message names the smallest number that is accepted.
+        """
+        least = float(
+            np.finfo(dtype).tiny
+        )  # below it numbers lose digits, or are taken for 0 by some processors
+        for name in (option.name for option in fields(self) if option.name in _POSITIVE):
+            value = getattr(self, name)
+            if _is_number(value) and value < least:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} is {value!r}; expected at least {least!r} in a network of {dtype}"
+                )
+
     def __repr__(self) -> str:
         own = {option.name for option in fields(self)} - {option.name for option in fields(Optimizer)}
         shown = [

@@ -11,6 +11,17 @@ _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 _GELU_TANH = (math.sqrt(2 / math.pi), 0.044715)
 
 
+_LARGE = 1e30  # as in the kernels: the limit instead of infinity times 0
+
+
+def _from_below(x):
+    return np.maximum(x, -_LARGE)
+
+
+def _bounded(x):
+    return np.clip(x, -_LARGE, _LARGE)
+
+
 def _identity(y, x, _):
     np.copyto(y, x)
 
@@ -82,20 +93,24 @@ def _normal_cdf(x):
 
 
 def _gelu(y, x, _):
+    x = _from_below(x)
     np.copyto(y, x * _normal_cdf(x), casting="same_kind")
 
 
 def _gelu_backward(dx, dy, x, _):
+    x = _bounded(x)
     density = np.exp(-0.5 * np.square(x, dtype=np.float64)) / math.sqrt(2 * math.pi)
     np.multiply(dy, _normal_cdf(x) + x * density, out=dx, casting="same_kind")
 
 
 def _gelu_tanh(y, x, _):
     scale, cubic = _GELU_TANH
+    x = _from_below(x)
     np.multiply(0.5 * x, 1 + np.tanh(scale * x * (1 + cubic * x * x)), out=y)
 
 
 def _gelu_tanh_backward(dx, dy, x, _):
+    x = _bounded(x)
     scale, cubic = _GELU_TANH
     square = x * x
     tanh = np.tanh(scale * x * (1 + cubic * square))
@@ -104,19 +119,23 @@ def _gelu_tanh_backward(dx, dy, x, _):
 
 
 def _silu(y, x, _):
+    x = _from_below(x)
     np.divide(x, 1 + np.exp(-x), out=y)
 
 
 def _silu_backward(dx, dy, x, _):
+    x = _bounded(x)
     share = 1 / (1 + np.exp(-x))
     np.multiply(dy, share * (1 + x * (1 - share)), out=dx)
 
 
 def _mish(y, x, _):
+    x = _from_below(x)
     np.multiply(x, np.tanh(np.logaddexp(x, 0)), out=y)
 
 
 def _mish_backward(dx, dy, x, _):
+    x = _bounded(x)
     tanh = np.tanh(np.logaddexp(x, 0))
     np.multiply(dy, tanh + x * (1 - tanh * tanh) / (1 + np.exp(-x)), out=dx)
 
@@ -130,6 +149,7 @@ def _softplus_backward(dx, dy, y, _):
 
 
 def _softsign(y, x, _):
+    x = _bounded(x)
     np.divide(x, 1 + np.abs(x), out=y)
 
 
@@ -146,6 +166,7 @@ def _hard_sigmoid_backward(dx, dy, y, _):
 
 
 def _hard_swish(y, x, _):
+    x = _from_below(x)
     np.multiply(x, np.clip(x + 3, 0, 6) / 6, out=y)
 
 

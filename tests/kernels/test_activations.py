@@ -173,3 +173,32 @@ def test_nan_stays_and_large_numbers_do_not_overflow(dtype, row):
     assert np.isfinite(y[1:]).all()
     backward(slope, np.ones_like(x), y, x, 16, 1, 16, code, OPTION)
     assert np.isfinite(slope[1:]).all()
+
+
+def of_either_engine(row, x):
+    """f(x) and f'(x) by the kernel and by its twin."""
+    code, size = ACTIVATIONS.index(row), x.size
+    values, slopes = np.empty((2, size), x.dtype), np.empty((2, size), x.dtype)
+    forward(values[0], size, x, size, 1, size, code, OPTION)
+    backward(slopes[0], np.ones_like(x), values[0], x, size, 1, size, code, OPTION)
+    one = np.ones_like(x)
+    with np.errstate(over="ignore"):
+        reference.activations.activation_forward(values[1], 0, size, x, 0, size, 1, size, code, OPTION)
+        reference.activations.activation_backward(
+            slopes[1], 0, size, one, 0, size, values[1], 0, size, x, 0, size, 1, size, code, OPTION
+        )  # fmt: skip
+    return values, slopes
+
+
+@pytest.mark.parametrize("row", ACTIVATIONS, ids=lambda row: row.name)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_limits_at_infinity(dtype, row):
+    """A function that has settled at a number keeps it; one that grows goes on; and so do derivatives."""
+    ends = np.array([-1, 1], dtype)
+    far, farther, infinite = (
+        of_either_engine(row, np.repeat(ends * size, 8)) for size in (1e30, 2e30, np.inf)
+    )
+    for at, then, last in zip(far, farther, infinite, strict=True):
+        expected = np.where(at == then, at, np.copysign(np.inf, at))
+        np.testing.assert_array_equal(last, expected)
+    assert np.isfinite(infinite[1]).all()

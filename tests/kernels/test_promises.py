@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
-from fastmlp.kernels import simd
+from fastmlp.kernels import jit, simd
 from tests.kernels import trained
 
 ROOT = Path(__file__).parents[2]
@@ -44,3 +46,14 @@ def test_the_same_bits_for_any_width_of_vectors(lanes, others, digest):
 def test_no_index_is_out_of_bounds(others, digest):
     """Numba checks what kernels index; what they hand to the emitted code is beyond its reach."""
     assert others["FASTMLP_BOUNDSCHECK=1"] == digest
+
+
+def test_nothing_is_allocated_and_no_reference_counted():
+    @jit.kernel
+    def allocates():
+        return np.zeros(3).sum()
+
+    with pytest.raises(TypingError, match="empty"):
+        allocates()
+    assert jit.ENTRIES
+    assert all(dispatcher.targetoptions["_nrt"] is False for dispatcher in jit.ENTRIES.values())

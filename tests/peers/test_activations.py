@@ -1,15 +1,15 @@
-"""Each activation and its gradient against PyTorch's; `pytest tests/peers -s` prints the largest differences."""
+"""Each activation, its gradient, and twenty steps with it against PyTorch."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 
-from fastmlp import Activation
+from fastmlp import SGD, Activation
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.kernels import activations
+from tests.peers.twenty_steps import F, Row, build, gradients, largest_difference, tensors_of, torch
 from tests.tolerance import assert_close
-
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-F = torch.nn.functional
 
 # PyTorch's of the same name but for these.
 THEIRS = {
@@ -21,36 +21,76 @@ THEIRS = {
     "softmax": lambda x: F.softmax(x, dim=1),
     "log_softmax": lambda x: F.log_softmax(x, dim=1),
 }
-ROWS, COLUMNS = 40, 50
-THEIR_ULP = 4
+SHAPE = (40, 50)
+THEIR_ULP, RATE = 4, 0.02  # one at which training is stable with each
 DERIVATIVE_ROUNDINGS = 16  # operations of the longest formula of a derivative, on numbers of the size of 1
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_value_and_gradient(name, dtype, record_property):
-    random = np.random.default_rng(0)
-    x = np.linspace(-12, 12, ROWS * COLUMNS).reshape(ROWS, COLUMNS).astype(dtype)
-    random.shuffle(x.reshape(-1))
-    d_y = random.normal(size=x.shape).astype(dtype)
-    layer = Activation(name).build(COLUMNS, dtype=dtype)
-    values, slopes = layer.forward(x), layer.backward(d_y)
-    given = torch.tensor(x, requires_grad=True)
-    theirs = THEIRS.get(name) or getattr(F, name)
-    expected = theirs(given)
-    expected.backward(torch.from_numpy(d_y))
-    expected, gradient = expected.detach().numpy(), given.grad.numpy()
+def peer_of(name):
+    return THEIRS.get(name) or getattr(F, name)
 
-    differences = [float(np.abs(a - b).max()) for a, b in ((values, expected), (slopes, gradient))]
-    record_property("largest differences", differences)
-    print(f"{name} {dtype}: largest difference {differences[0]:.3g}, of the gradient {differences[1]:.3g}")
+
+def inputs(dtype):
+    """All from -12 to 12, shuffled; and the gradient by the outputs."""
+    random = np.random.default_rng(0)
+    x = np.linspace(-12, 12, SHAPE[0] * SHAPE[1]).reshape(SHAPE).astype(dtype)
+    random.shuffle(x.reshape(-1))
+    return x, random.normal(size=x.shape).astype(dtype)
+
+
+def compare_values(name, dtype):
+    x, _ = inputs(dtype)
+    values = Activation(name).build(SHAPE[1], dtype=dtype).forward(x)
+    expected = peer_of(name)(torch.from_numpy(x)).numpy()
     if name in activations.CODES:
         # PyTorch's are off by units of the last place of x or of 1 where the values come close to 0.
         terms = int(2 * (activations.ACTIVATIONS[activations.CODES[name]].max_ulp + THEIR_ULP))
         assert_close(values, expected, terms=terms, scale=np.maximum(1, np.abs(x)))
-        assert_close(slopes, gradient, terms=DERIVATIVE_ROUNDINGS, scale=2 * np.abs(d_y))
     else:
-        terms = COLUMNS + DERIVATIVE_ROUNDINGS
+        terms = SHAPE[1] + DERIVATIVE_ROUNDINGS
         assert_close(values, expected, terms=terms, scale=np.abs(expected) + np.abs(x).max())
+    return float(np.abs(values - expected).max())
+
+
+def compare_gradients(name, dtype):
+    x, d_y = inputs(dtype)
+    layer = Activation(name).build(SHAPE[1], dtype=dtype)
+    layer.forward(x)
+    gradient = layer.backward(d_y)
+    given = torch.tensor(x, requires_grad=True)
+    peer_of(name)(given).backward(torch.from_numpy(d_y))
+    expected = given.grad.numpy()
+    if name in activations.CODES:
+        assert_close(gradient, expected, terms=DERIVATIVE_ROUNDINGS, scale=2 * np.abs(d_y))
+    else:
         mass = np.abs(d_y).sum(axis=1, keepdims=True) + np.zeros_like(d_y)
-        assert_close(slopes, gradient, terms=terms, scale=mass)
+        assert_close(gradient, expected, terms=SHAPE[1] + DERIVATIVE_ROUNDINGS, scale=mass)
+    return float(np.abs(gradient - expected).max())
+
+
+def compare_steps(name, dtype):
+    """Of a network with it in its hidden layer."""
+    model = build(dtype, activation=name, optimizer=SGD(RATE))
+    tensors = tensors_of(model)
+    optimizer = torch.optim.SGD(tensors, lr=RATE)
+    for _ in gradients(tensors, activation=peer_of(name)):
+        optimizer.step()
+    return largest_difference(model, tensors)
+
+
+ROWS = {name: Row("PyTorch", partial(compare_steps, name)) for name in ACTIVATIONS}
+VALUE_ROWS = {f"{name}, values": Row("PyTorch", partial(compare_values, name)) for name in ACTIVATIONS} | {
+    f"{name}, gradients": Row("PyTorch", partial(compare_gradients, name)) for name in ACTIVATIONS
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", VALUE_ROWS)
+def test_value_and_gradient(name, dtype):
+    VALUE_ROWS[name].largest_difference(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ROWS)
+def test_steps(name, dtype):
+    ROWS[name].largest_difference(dtype)

@@ -1,26 +1,31 @@
-"""Twenty steps with each loss from the same weights and batches give PyTorch's parameters.
+"""Twenty steps with each loss give PyTorch's parameters."""
 
-`pytest tests/peers -s` prints the largest differences.
-"""
+from functools import partial
 
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Dense, Sequential, losses
+from fastmlp import SGD, losses
 from fastmlp.losses import LOSSES
-from tests.tolerance import assert_close
+from tests.peers.twenty_steps import (
+    CLASSES,
+    LABELS,
+    SAMPLES,
+    F,
+    Row,
+    build,
+    gradients,
+    largest_difference,
+    tensors_of,
+    torch,
+)
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-F = torch.nn.functional
-
-STEPS, BATCH, WIDTHS, RATE = 20, 16, (12, 24, 5), 0.05
-ROWS, CLASSES = STEPS * BATCH, WIDTHS[-1]
-RANDOM = np.random.default_rng(8)
-X = RANDOM.normal(size=(ROWS, WIDTHS[0]))
-LABELS, VALUES = RANDOM.integers(0, CLASSES, ROWS), RANDOM.normal(size=(ROWS, CLASSES))
+RATE = 0.05
+RANDOM = np.random.default_rng(9)
+VALUES = RANDOM.normal(size=(SAMPLES, CLASSES))
 SHARES = np.exp(VALUES) / np.exp(VALUES).sum(axis=1, keepdims=True)
-TRUE, COUNTS = RANDOM.random((ROWS, CLASSES)), RANDOM.poisson(2.0, (ROWS, CLASSES))
-WEIGHTS, OF_CLASS = RANDOM.random(ROWS), np.linspace(0.5, 2.5, CLASSES)
+TRUE, COUNTS = RANDOM.random((SAMPLES, CLASSES)), RANDOM.poisson(2.0, (SAMPLES, CLASSES))
+WEIGHTS, OF_CLASS = RANDOM.random(SAMPLES), np.linspace(0.5, 2.5, CLASSES)
 
 
 def _log_cosh(z, t):
@@ -63,44 +68,33 @@ TASKS = {
     "quantile": (losses.Quantile(tau=0.8), VALUES, _quantile),
     "poisson": (losses.Poisson(), COUNTS, F.poisson_nll_loss),
 }
-# Roundings on the longest path through a step: the sums forward (with the bias) and backward, of the loss over the
-# outputs and of the gradient over the batch; some for the activations, for the loss and for the update.
-ROUNDINGS = sum(width + 1 for width in WIDTHS) + WIDTHS[2] + WIDTHS[1] + BATCH + 3 * 10
 
 
-def model_of(loss, dtype):
-    layers = [Dense(WIDTHS[1], "tanh"), Dense(WIDTHS[2])]
-    return Sequential(layers, loss=loss, optimizer=SGD(RATE), dtype=dtype, seed=9).build(WIDTHS[0])
-
-
-def arrays(model):
-    return [array for layer in model.layers for array in layer.parameters.values()]
-
-
-def peer(model, y, loss, weights):
-    """PyTorch's parameters after the steps, from those of a model."""
-    tensors = [torch.tensor(array.copy(), requires_grad=True) for array in arrays(model)]
-    first, first_bias, second, second_bias = tensors
+def compare(loss, targets, theirs, dtype, **options):
+    """Of targets, the first is ours; PyTorch's loss may take more."""
+    targets = [array if array is LABELS else array.astype(dtype) for array in targets]
+    model = build(dtype, loss=loss, optimizer=SGD(RATE))
+    tensors = tensors_of(model)
     optimizer = torch.optim.SGD(tensors, lr=RATE)
-    batches = (np.split(array, STEPS) for array in (X.astype(model.dtype), y, weights))
-    for x, t, w in zip(*batches, strict=True):
-        optimizer.zero_grad()
-        outputs = torch.tanh(torch.from_numpy(x) @ first + first_bias) @ second + second_bias
-        loss(outputs, torch.from_numpy(t), torch.from_numpy(w)).backward()
+    for _ in gradients(tensors, theirs, targets):
         optimizer.step()
-    return [tensor.detach().numpy() for tensor in tensors]
+    return largest_difference(model, tensors, targets[0], **options)
 
 
-def compare(name, dtype, loss, y, theirs, weights, record_property, **options):
-    model = model_of(loss, dtype)
-    targets = y if y is LABELS else y.astype(dtype)
-    expected = peer(model, targets, theirs, weights.astype(dtype))
-    model.fit(X.astype(dtype), targets, epochs=1, batch_size=BATCH, shuffle=False, verbose=0, **options)
-    largest = max(float(np.abs(a - b).max()) for a, b in zip(arrays(model), expected, strict=True))
-    record_property("largest difference", largest)
-    print(f"{name} {dtype}: largest difference {largest:.3g}")
-    for array, other in zip(arrays(model), expected, strict=True):
-        assert_close(array, other, terms=STEPS * ROUNDINGS, scale=np.ones(array.shape))
+def compare_weights(dtype):
+    """Of classes and of samples."""
+
+    def theirs(z, t, w):
+        of_class = torch.tensor(OF_CLASS.astype(dtype))
+        return (F.cross_entropy(z, t, weight=of_class, reduction="none") * w).mean()
+
+    options = {"class_weight": dict(enumerate(OF_CLASS)), "sample_weight": WEIGHTS}
+    return compare(losses.CrossEntropy(), (LABELS, WEIGHTS), theirs, dtype, **options)
+
+
+ROWS = {
+    name: Row("PyTorch", partial(compare, loss, (y,), theirs)) for name, (loss, y, theirs) in TASKS.items()
+} | {"cross_entropy weighted": Row("PyTorch", compare_weights)}
 
 
 def test_every_loss_is_compared():
@@ -108,19 +102,6 @@ def test_every_loss_is_compared():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", TASKS)
-def test_loss(name, dtype, record_property):
-    loss, y, theirs = TASKS[name]
-    compare(name, dtype, loss, y, lambda z, t, w: theirs(z, t), np.ones(ROWS), record_property)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_weights_of_classes_and_samples(dtype, record_property):
-    def theirs(z, t, w):
-        of_class = torch.tensor(OF_CLASS.astype(dtype))
-        return (F.cross_entropy(z, t, weight=of_class, reduction="none") * w).mean()
-
-    compare(
-        "cross_entropy weighted", dtype, losses.CrossEntropy(), LABELS, theirs, WEIGHTS, record_property,
-        class_weight=dict(enumerate(OF_CLASS)), sample_weight=WEIGHTS,
-    )  # fmt: skip
+@pytest.mark.parametrize("name", ROWS)
+def test_loss(name, dtype):
+    ROWS[name].largest_difference(dtype)

@@ -1,9 +1,7 @@
-"""Twenty steps of each optimizer from the same weights and batches give the peer's parameters.
+"""Twenty steps of each optimizer give the peer's parameters: PyTorch's, or for Lion, which it lacks, Optax's."""
 
-The peer is PyTorch, and for Lion, which it lacks, Optax. The largest differences, as a table:
-
-    python -m tests.peers.test_optimizers
-"""
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,17 +14,23 @@ from fastmlp import (
     Adam,
     AdamW,
     AMSGrad,
-    Dense,
     Lion,
     Nadam,
     RMSprop,
-    Sequential,
+    optimizers,
 )
-from tests.tolerance import assert_close
+from tests.peers.twenty_steps import (
+    STEPS,
+    F,
+    Row,
+    build,
+    difference,
+    gradients,
+    largest_difference,
+    tensors_of,
+    torch,
+)
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-
-STEPS, BATCH, WIDTHS = 20, 16, (12, 24, 5)
 optim = torch.optim
 
 
@@ -130,79 +134,37 @@ def clip(parameters, largest):
         parameter.grad *= min(1.0, float(largest / norm))
 
 
-# Roundings on the longest path through a step: the sums forward (with the bias) and backward, of the loss over the
-# outputs and of the gradient over the batch; some for the activations, for the loss and for the update.
-ROUNDINGS = sum(width + 1 for width in WIDTHS) + WIDTHS[2] + WIDTHS[1] + BATCH + 3 * 10
+@contextmanager
+def default_dtype(dtype):
+    """That of NAdam's product of momenta."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
-def problem(dtype):
-    """Samples and classes."""
-    random = np.random.default_rng(8)
-    samples = random.normal(size=(STEPS * BATCH, WIDTHS[0])).astype(dtype)
-    return samples, random.integers(0, WIDTHS[-1], len(samples))
-
-
-def build(optimizer, dtype, **options):
-    return Sequential(
-        [Dense(WIDTHS[1], "tanh", **options), Dense(WIDTHS[2], "softmax", **options)],
-        optimizer=optimizer, dtype=dtype, seed=9,
-    ).build(WIDTHS[0])  # fmt: skip
-
-
-def tensors_of(model):
-    """The parameters of a model as PyTorch's: weights and biases of the first layer, then of the second."""
-    arrays = [array for layer in model.layers for array in layer.parameters.values()]
-    return [torch.tensor(array.copy(), requires_grad=True) for array in arrays]
-
-
-def batches(dtype):
-    return zip(*(np.split(array, STEPS) for array in problem(dtype)), strict=True)
-
-
-def gradients(tensors, X, y, penalty=lambda tensors: 0):
-    """Fill the gradients of the loss, with a penalty."""
-    first, first_bias, second, second_bias = tensors
-    logits = torch.tanh(torch.from_numpy(X) @ first + first_bias) @ second + second_bias
-    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(y)) + penalty(tensors)
-    loss.backward()
-
-
-@pytest.fixture(autouse=True)
-def _default_dtype():
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-def peer(model, make_optimizer, rate=None, for_weights=None, before_step=None, **loss):
+def peer(model, make_optimizer, rate=None, for_weights=None, before_step=None, penalty=None):
     """PyTorch's parameters after 20 steps, and its optimizer."""
-    torch.set_default_dtype(getattr(torch, model.dtype))  # that of NAdam's product of momenta
     tensors = tensors_of(model)
     weights = {"params": [tensors[0], tensors[2]], **(for_weights or {})}
-    optimizer = make_optimizer([weights, {"params": [tensors[1], tensors[3]], "weight_decay": 0.0}])
-    schedule = rate and optim.lr_scheduler.LambdaLR(optimizer, rate)
-    for X, y in batches(model.dtype):
-        optimizer.zero_grad()
-        gradients(tensors, X, y, **loss)
-        if before_step is not None:
-            before_step(tensors)
-        optimizer.step()
-        if schedule is not None:
-            schedule.step()
-    return [tensor.detach().numpy() for tensor in tensors], optimizer
-
-
-def largest_difference(model, expected):
-    """Train the model for 20 steps, and compare."""
-    model.fit(*problem(model.dtype), epochs=1, batch_size=BATCH, shuffle=False, verbose=0)
-    actual = [array for layer in model.layers for array in layer.parameters.values()]
-    for array, other in zip(actual, expected, strict=True):
-        assert_close(array, other, terms=STEPS * ROUNDINGS, scale=np.ones(array.shape))
-    return max(float(np.abs(array - other).max()) for array, other in zip(actual, expected, strict=True))
+    with default_dtype(model.dtype):
+        optimizer = make_optimizer([weights, {"params": [tensors[1], tensors[3]], "weight_decay": 0.0}])
+        schedule = rate and optim.lr_scheduler.LambdaLR(optimizer, rate)
+        loss = F.cross_entropy if penalty is None else lambda z, t: F.cross_entropy(z, t) + penalty(tensors)
+        for _ in gradients(tensors, loss):
+            if before_step is not None:
+                before_step(tensors)
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+    return tensors, optimizer
 
 
 def compare(name, dtype):
     ours, *theirs = OPTIMIZERS[name]
-    model = build(ours, dtype)
+    model = build(dtype, optimizer=ours)
     expected, optimizer = peer(model, *theirs)
     # A gradient's error reaches a parameter times the learning rate and, with adaptive ones, over the root of the
     # mean square. The bound takes it for no larger than that of a number of size 1: true where the learning rate is
@@ -215,29 +177,17 @@ def compare(name, dtype):
     return largest_difference(model, expected)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_pytorch(name, dtype):
-    compare(name, dtype)
-
-
 def compare_clipping(name, dtype):
     ours, before_step = CLIPS[name]
-    model = build(ours, dtype)
+    model = build(dtype, optimizer=ours)
     expected, _ = peer(model, lambda p: optim.SGD(p, lr=0.1), before_step=before_step)
     unclipped, _ = peer(model, lambda p: optim.SGD(p, lr=0.1))
-    assert np.abs(expected[0] - unclipped[0]).max() > 0.01
+    assert (expected[0] - unclipped[0]).abs().max() > 0.01
     return largest_difference(model, expected)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", CLIPS)
-def test_clipping(name, dtype):
-    compare_clipping(name, dtype)
-
-
 def compare_penalties(dtype):
-    model = build(SGD(0.1), dtype, regularizer=L1L2(0.01, 0.02))
+    model = build(dtype, optimizer=SGD(0.1), regularizer=L1L2(0.01, 0.02))
 
     def penalty(tensors):
         return sum(0.01 * w.abs().sum() + 0.02 * (w**2).sum() for w in (tensors[0], tensors[2]))
@@ -246,71 +196,75 @@ def compare_penalties(dtype):
     return largest_difference(model, expected)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_penalties(dtype):
-    compare_penalties(dtype)
-
-
 def compare_lion(dtype):
     """Optax has Lion; gradients come from PyTorch."""
     optax, jax = pytest.importorskip("optax"), pytest.importorskip("jax")
     with jax.enable_x64(dtype == "float64"):
         lion = optax.lion(0.001, b1=0.8, b2=0.95, weight_decay=0.1, mask=[True, False, True, False])
-        model = build(Lion(0.001, beta1=0.8, beta2=0.95, weight_decay=0.1), dtype)
+        model = build(dtype, optimizer=Lion(0.001, beta1=0.8, beta2=0.95, weight_decay=0.1))
         tensors = tensors_of(model)
         state = lion.init([tensor.detach().numpy() for tensor in tensors])
-        for X, y in batches(dtype):
-            gradients(tensors, X, y)
+        for _ in gradients(tensors):
             values = [tensor.detach().numpy() for tensor in tensors]
             updates, state = lion.update([tensor.grad.numpy() for tensor in tensors], state, values)
             for tensor, step in zip(tensors, updates, strict=True):
-                tensor.grad = None
                 tensor.data += torch.tensor(np.asarray(step))
-    return largest_difference(model, [tensor.detach().numpy() for tensor in tensors])
+    return largest_difference(model, tensors)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_lion(dtype):
-    compare_lion(dtype)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_average_and_max_norm(dtype):
+def compare_average_and_max_norm(dtype):
     """By hand, as PyTorch has neither as a part of an optimizer: after each step the norm, then the average."""
-    model = build(SGD(0.5, ema_momentum=0.8), dtype, max_norm=0.5)
+    model = build(dtype, optimizer=SGD(0.5, ema_momentum=0.8), max_norm=0.5)
     tensors = tensors_of(model)
     means = [tensor.detach().clone() for tensor in tensors]
-    for X, y in batches(dtype):
-        gradients(tensors, X, y)
+    for _ in gradients(tensors):
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.data -= 0.5 * tensor.grad
-            tensor.grad = None
             if tensor.ndim == 2:
                 tensor.data *= 0.5 / torch.clamp(torch.linalg.norm(tensor, dim=0), min=0.5)
             mean *= 0.8
             mean += 0.2 * tensor.data
-    largest_difference(model, [tensor.detach().numpy() for tensor in tensors])
-    free = build(SGD(0.5), dtype)
-    free.fit(*problem(dtype), epochs=1, batch_size=BATCH, shuffle=False, verbose=0)
+    of_parameters = largest_difference(model, tensors)
+    free = build(dtype, optimizer=SGD(0.5))
+    largest_difference(free, peer(build(dtype), lambda p: optim.SGD(p, lr=0.5))[0])
     for layer, other in zip(model.layers, free.layers, strict=True):
         assert np.linalg.norm(layer.weight, axis=0).max() <= 0.5 * (1 + 1e-6)
         assert np.linalg.norm(other.weight, axis=0).max() > 0.6
     with model.averaged():
         averages = [array.copy() for layer in model.layers for array in layer.parameters.values()]
-    for array, mean in zip(averages, means, strict=True):
-        assert_close(array, mean.numpy(), terms=STEPS * ROUNDINGS, scale=np.ones(array.shape))
+    return max(of_parameters, difference(averages, means))
 
 
-def main():
-    """Print the largest difference of any parameter after 20 steps."""
-    rows = [(name, compare, (name,)) for name in OPTIMIZERS]
-    rows += [(name, compare_clipping, (name,)) for name in CLIPS]
-    rows += [("penalties l1, l2", compare_penalties, ()), ("lion (Optax)", compare_lion, ())]
-    print(f"{'after 20 steps':<30}{'float32':>12}{'float64':>12}")
-    for name, function, arguments in rows:
-        differences = [function(*arguments, dtype) for dtype in ("float32", "float64")]
-        print(f"{name:<30}{differences[0]:>12.3g}{differences[1]:>12.3g}")
+def rows(peer, compare, names):
+    return {name: Row(peer, partial(compare, name)) for name in names}
 
 
-if __name__ == "__main__":
-    main()
+CLIPPING = rows("PyTorch", compare_clipping, CLIPS)
+OTHERS = {
+    "penalties l1, l2": Row("PyTorch", compare_penalties),
+    "moving average, max norm": Row("by hand", compare_average_and_max_norm),
+    "lion": Row("Optax", compare_lion),
+}
+ROWS = rows("PyTorch", compare, OPTIMIZERS) | CLIPPING | OTHERS
+
+
+def test_every_optimizer_is_compared():
+    assert {ours.name for ours, *_ in OPTIMIZERS.values()} | {Lion.name} == optimizers._CLASSES.keys()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_pytorch(name, dtype):
+    ROWS[name].largest_difference(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CLIPPING)
+def test_clipping(name, dtype):
+    CLIPPING[name].largest_difference(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_others(name, dtype):
+    OTHERS[name].largest_difference(dtype)

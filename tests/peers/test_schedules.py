@@ -1,15 +1,15 @@
-"""Schedules against PyTorch's, step by step.
+"""Schedules against PyTorch's, step by step."""
 
-The largest differences, as a table:
-
-    python -m tests.peers.test_schedules
-"""
+import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 
 from fastmlp.schedules import (
+    _SCHEDULES,
     NO_PLATEAU,
+    Constant,
     CosineDecay,
     CosineRestarts,
     ExponentialDecay,
@@ -20,14 +20,15 @@ from fastmlp.schedules import (
     StepDecay,
     WarmUp,
 )
+from tests.peers.twenty_steps import Row, torch
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 lr_scheduler = torch.optim.lr_scheduler
 
 RATE, STEPS = 0.3, 200
 
 # Ours, and PyTorch's; steps in which PyTorch's is defined.
 SCHEDULES = {
+    "constant": (Constant(RATE), lambda o: lr_scheduler.ConstantLR(o, 1.0), STEPS),
     "step": (StepDecay(RATE, steps=30, factor=0.5), lambda o: lr_scheduler.StepLR(o, 30, 0.5), STEPS),
     "exponential": (ExponentialDecay(RATE, 1, 0.97), lambda o: lr_scheduler.ExponentialLR(o, 0.97), STEPS),
     "exponential, of 7 steps": (
@@ -90,49 +91,66 @@ def optimizer():
     return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE)
 
 
-def largest_difference(name):
-    """Relative to the rate at the start."""
+def agree(ours, theirs, dtype):
+    """The largest difference, relative to the rate at the start; of the rates as a network of this dtype takes them."""
+    difference = float(np.abs(np.asarray(ours).astype(dtype) - theirs).max() / RATE)
+    # PyTorch computes some of them step from step, and adds up a rounding in each; then comes that to dtype.
+    assert difference <= 4 * STEPS * np.finfo(float).eps + np.finfo(dtype).eps / 2
+    return difference
+
+
+def compare(name, dtype):
     ours, theirs, steps = SCHEDULES[name]
     owner = optimizer()
-    schedule = theirs(owner)
-    expected = []
-    for _ in range(steps):
-        expected.append(owner.param_groups[0]["lr"])
-        owner.step()
-        schedule.step()
-    return float(np.abs(ours(np.arange(steps)) - expected).max() / RATE)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "The epoch parameter", UserWarning
+        )  # of its SequentialLR, to itself
+        schedule = theirs(owner)
+        expected = []
+        for _ in range(steps):
+            expected.append(owner.param_groups[0]["lr"])
+            owner.step()
+            schedule.step()
+    return agree(ours(np.arange(steps)), expected, dtype)
 
 
-@pytest.mark.filterwarnings("ignore:The epoch parameter:UserWarning")  # of PyTorch's SequentialLR, to itself
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_pytorch(name):
-    # PyTorch computes some of them step from step, and adds up a rounding in each.
-    assert largest_difference(name) <= 4 * STEPS * np.finfo(float).eps
-
-
-@pytest.mark.parametrize("monitor", ["val_loss", "accuracy"])
-def test_plateau(monitor):
+def compare_plateau(monitor, dtype):
     values = np.round(np.random.default_rng(1).random(80), 2) / np.arange(1, 81) ** 0.3
     ours = ReduceOnPlateau(RATE, factor=0.5, patience=2, monitor=monitor, cooldown=1, threshold=0.01)
     owner, plateau = optimizer(), NO_PLATEAU
     theirs = lr_scheduler.ReduceLROnPlateau(
-        owner, "max" if monitor == "accuracy" else "min", factor=0.5, patience=2, threshold=0.01, cooldown=1
-    )
-    scales = []
+        owner, "max" if monitor == "accuracy" else "min", factor=0.5, patience=2, threshold=0.01, cooldown=1,
+        eps=0.0,
+    )  # fmt: skip
+    rates, expected = [], []
     for value in values.tolist():
         plateau = ours.after_epoch(plateau, {monitor: value})
         theirs.step(value)
-        # PyTorch makes no change that is below 1e-8.
-        assert RATE * plateau.scale == pytest.approx(owner.param_groups[0]["lr"], abs=2e-8)
-        scales.append(plateau.scale)
-    assert len(set(scales)) > 5
+        rates.append(RATE * plateau.scale)
+        expected.append(owner.param_groups[0]["lr"])
+    assert len(set(rates)) > 5
+    return agree(rates, expected, dtype)
 
 
-def main():
-    """Print the largest relative difference of each schedule."""
-    for name in SCHEDULES:
-        print(f"{name:<30}{largest_difference(name):>12.3g}")
+PLATEAUS = {
+    f"reduce on plateau of {monitor}": Row("PyTorch", partial(compare_plateau, monitor))
+    for monitor in ("val_loss", "accuracy")
+}
+ROWS = {name: Row("PyTorch", partial(compare, name)) for name in SCHEDULES} | PLATEAUS
 
 
-if __name__ == "__main__":
-    main()
+def test_every_schedule_is_compared():
+    assert {type(ours) for ours, *_ in SCHEDULES.values()} | {ReduceOnPlateau} == set(_SCHEDULES.values())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_pytorch(name, dtype):
+    ROWS[name].largest_difference(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", PLATEAUS)
+def test_plateau(name, dtype):
+    PLATEAUS[name].largest_difference(dtype)
