@@ -55,7 +55,7 @@ def train(options: Namespace) -> None:
     try:
         _print_task(options, model, data, kept, folder)
         if options.engine == "kernels":
-            _interruptible(lambda: warming.warm_training(on_compile=say_compiling))
+            _interruptible(lambda: warming.warm_training(options.optimizer, on_compile=say_compiling))
         _fit(model, data, options, folder)
         paths = folder.save(model)
         loss, *scores = _scores(model, data.x_test, data.y_test, options.threads, options.engine).items()

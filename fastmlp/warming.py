@@ -62,17 +62,17 @@ def warm_all(
     return so_far()
 
 
-def warm_training(*, on_compile: Callable[[], None] | None = None) -> Warming:
-    """As `warm_all`, but only what training and evaluation in float32 need."""
+def warm_training(optimizer: str = "adam", *, on_compile: Callable[[], None] | None = None) -> Warming:
+    """As `warm_all`, but only what training by this optimizer and evaluation need, in float32."""
     with _watch(on_compile) as so_far:
-        _train_tiny("float32")
+        _train_tiny("float32", optimizer)
     return so_far()
 
 
-def _train_tiny(dtype: str) -> Sequential:
+def _train_tiny(dtype: str, optimizer: str = "adam") -> Sequential:
     """Call the entries of training and evaluation, with the types that they have in real use."""
     X, y = synthetic_digits(20)
-    model = Sequential([Flatten(), Dense(4, "relu"), Dense(10, "softmax")], dtype=dtype)
+    model = Sequential([Flatten(), Dense(4, "relu"), Dense(10, "softmax")], optimizer=optimizer, dtype=dtype)
     model.fit(X, y, epochs=1, batch_size=20, threads=1, verbose=0)
     model.evaluate(X, y, threads=1)
     return model

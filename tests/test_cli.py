@@ -39,6 +39,7 @@ def empty_folder(tmp_path, monkeypatch):
 def compiled_kernels():
     """What a command prints must not depend on which test comes first."""
     warming.warm_training()
+    warming.warm_training("sgd")
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +295,13 @@ def test_divergence_in_the_first_epoch_leaves_nothing(empty_folder, capsys):
     assert list(empty_folder.iterdir()) == []
 
 
+def test_the_optimizer_asked_for_is_compiled_beforehand(monkeypatch, empty_folder):
+    warmed = []
+    monkeypatch.setattr(warming, "warm_training", lambda *names, **options: warmed.append(names))
+    assert call("train", *SMALL, "--optimizer", "lion", "--out", "run") == 0
+    assert warmed == [("lion",)]
+
+
 def test_divergence_later_keeps_the_last_good_weights(empty_folder, monkeypatch, capsys):
     fit = Sequential.fit
 
@@ -378,7 +386,7 @@ def test_interruption_after_training_loses_nothing(empty_folder, monkeypatch):
 
 
 def test_interruption_of_the_compiler_leaves_nothing(empty_folder, tmp_path):
-    process = start("train", "--out", "run", NUMBA_CACHE_DIR=str(tmp_path / "cold"))
+    process = start("train", "--optimizer", "sgd", "--out", "run", NUMBA_CACHE_DIR=str(tmp_path / "cold"))
     for line in process.stderr:
         if line.startswith("compiling"):
             break
