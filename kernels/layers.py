@@ -45,7 +45,7 @@ UNIT = np.int64(1)  # a stride
 NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask
 AHEAD = 8  # samples that are asked for before they are needed
 # Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
-UPDATE_ROWS = np.int64(16)
+UPDATE_ROWS = np.int64(48)
 MASK_BITS = np.int64(BITS)
 
 

@@ -118,7 +118,7 @@ def _learn(plan, state, data, begin, batch, together, seed, epoch, control, rank
 def _measure(plan, state, update, rank, size):
     """Sums of squares of the rows of the gradients in this rank's blocks."""
     turn = rank
-    for i in range(plan.size):
+    for i in range(plan.size - 1, -1, -1):
         layers.measure_blocks(plan[i], state, update, turn, rank, size)
         turn = layers.next_turn(plan[i], turn, size)
 
@@ -127,7 +127,7 @@ def _measure(plan, state, update, rank, size):
 def _steps(plan, state, update, h0, stride, rank, size, scratch):
     """This rank's blocks of all layers from the arena of gradients; operation i's numbers are at h0 + i stride."""
     turn, scale = rank, updates.global_scale(plan, update)
-    for i in range(plan.size):
+    for i in range(plan.size - 1, -1, -1):
         if plan[i].weights >= 0:
             weight_scale, bias_scale = updates.own_scales(plan[i], update)
             layers.step(
@@ -147,12 +147,13 @@ def _constrain(plan, state, update, rank, size):
 
 @inlined
 def _update(plan, state, update, h0, batch, control, rank, size):
-    """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many.
+    """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many: from
+    the last layer, as backward has just read its weights, to the first, with which the next step begins.
 
     Two things need all ranks first, and a barrier of their own: the norm of gradients, and that of a unit's weights.
     """
     turn, scratch = rank, state.scratch.size // size * rank
-    for i in range(plan.size):
+    for i in range(plan.size - 1, -1, -1):
         if state.gradients.size > 0:
             layers.gradient(plan[i], state, batch, turn, rank, size)
         elif plan[i].weights >= 0:
