@@ -14,12 +14,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from . import __version__
 from .errors import SIGNALLED, Interrupted, TrainingDiverged, UsageError
 
 FAILED, MISUSED = 1, 2  # exit codes
+HANGUP = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has no such signal
+INTERRUPTING = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
 
 _EXPECTED = (ValueError, OSError, TrainingDiverged, MemoryError, OverflowError, ImportError)
 
@@ -69,25 +71,35 @@ def _report(error: Exception, code: int) -> int:
 
 def _silence() -> int:
     """The reader of our output has gone, as in `predict ... | head`: say nothing more, also at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _write_nowhere(sys.stdout)
     return SIGNALLED + signal.SIGPIPE
+
+
+def _write_nowhere(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager
 def _one_line_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: print(f"fastmlp: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_: print(
+            f"fastmlp: warning: {str(message).removeprefix('fastmlp: ')}", file=sys.stderr
+        )
         yield
 
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM interrupt a command where it stands; what somebody else ignores stays ignored."""
+    """Some signals interrupt a command where it stands; what somebody else ignores, as nohup does, stays ignored."""
 
     def interrupt(number: int, _: FrameType | None) -> NoReturn:
+        if number == HANGUP:
+            # Writing to a terminal that is gone would fail before what was trained is saved.
+            _write_nowhere(sys.stdout)
+            _write_nowhere(sys.stderr)
         raise Interrupted(number)
 
-    ours = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    ours = INTERRUPTING if threading.current_thread() is threading.main_thread() else ()
     caught = [number for number in ours if signal.getsignal(number) is not signal.SIG_IGN]
     earlier = {number: signal.signal(number, interrupt) for number in caught}
     try:
@@ -152,11 +164,11 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     add("--dropout", "after each hidden layer, from 0 and below 1", type=float, default=0, metavar="RATE")
     add("--optimizer", "`fastmlp info` lists all", default="adam", metavar="NAME")
     add("--lr", "learning rate (default: the optimizer's)", type=float, metavar="RATE")
-    add("--epochs", "passes over the training images", type=_positive, default=5, metavar="N")
-    add("--batch-size", "images of a step", type=_positive, default=64, metavar="N")
+    add("--epochs", "passes over the training samples", type=_positive, default=5, metavar="N")
+    add("--batch-size", "samples of a step", type=_positive, default=64, metavar="N")
     add(
         "--validation-split",
-        "share of the training images, drawn by the seed, to evaluate after each epoch and not to train on",
+        "share of the training samples, drawn by the seed, to evaluate after each epoch and not to train on",
         type=float, default=0, metavar="SHARE",
     )  # fmt: skip
     add("--seed", "key of all random numbers", type=int, default=0, metavar="N")

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .data import DataSet, Table, load_csv, load_idx_folder, load_mnist, load_npz, load_synthetic
 from .data.npz import npz_names
 from .errors import UsageError
@@ -57,6 +59,10 @@ def training_data(options: Namespace) -> DataSet:
             data = table.with_test(
                 _csv(options.test, options, features=table.feature_names, class_names=table.class_names)
             )
+    if data.class_names and len(classes := np.unique(data.y_train)) == 1:
+        raise UsageError(
+            f"{options.data}: expected two classes or more to learn, all are {data.class_names[int(classes[0])]}"
+        )
     return replace(data, x_train=data.x_train[: options.samples], y_train=data.y_train[: options.samples])
 
 
@@ -67,6 +73,12 @@ def test_data(options: Namespace, model: Sequential, *, with_targets: bool) -> T
     """
     if not is_table(options.data):
         data = _images(options, training=0, test=options.samples)
+        wanted, shape = model.network.input_shape, data.x_test.shape[1:]
+        if shape != wanted:
+            raise ValueError(
+                f"--data: expected samples of shape {wanted}, as the model was trained on, but those of {data.name} "
+                f"have shape {shape}; give a file or folder with such samples"
+            )
         return Table(data.x_test, data.y_test, data.name)
     if not _is_npz(options.data):
         if with_targets:
@@ -106,21 +118,18 @@ def _check_columns(options: Namespace, model: Sequential) -> None:
 
 def _images(options: Namespace, *, training: int | None = None, test: int | None = None) -> DataSet:
     """The first images of a data set; None is all of them."""
-    _refuse_options_of_tables(options, "images")
     name = options.data
+    if name not in ("synthetic", "mnist") and not Path(name).is_dir():
+        raise UsageError(
+            f"--data: there is no file or folder {name!r}; expected synthetic, mnist, a folder with the four files of "
+            "a data set, or a CSV or NPZ file"
+        )
+    _refuse_options_of_tables(options, "images")
     if name == "synthetic":
         return load_synthetic(
             TRAINING_IMAGES if training is None else training, TEST_IMAGES if test is None else test
         )
-    if name == "mnist":
-        data = load_mnist()
-    elif Path(name).is_dir():
-        data = load_idx_folder(name)
-    else:
-        raise UsageError(
-            "--data: expected synthetic, mnist or a folder with the four files of a data set, or a CSV or NPZ file, "
-            f"got {name!r}"
-        )
+    data = load_mnist() if name == "mnist" else load_idx_folder(name)
     return replace(
         data, x_train=data.x_train[:training], y_train=data.y_train[:training],
         x_test=data.x_test[:test], y_test=data.y_test[:test],

@@ -13,6 +13,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from . import machine, warming
 from .atomic import atomic_write
 from .command_data import has_values, is_table, puts_out_values, test_data, training_data
+from .compiling import say_compiling
 from .data import DataSet
 from .data.split import split_rows
 from .engines import ENGINES, choose_size
@@ -30,7 +32,7 @@ from .layers import Dense, Dropout, Flatten
 from .model import Sequential, load
 from .names import look_up
 from .optimizers import get_optimizer
-from .run_folder import RunFolder
+from .run_folder import MODEL, RunFolder
 from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
@@ -53,7 +55,7 @@ def train(options: Namespace) -> None:
     try:
         _print_task(options, model, data, kept, folder)
         if options.engine == "kernels":
-            _interruptible(lambda: warming.warm_training(on_compile=_say_compiling))
+            _interruptible(lambda: warming.warm_training(options.optimizer, on_compile=say_compiling))
         _fit(model, data, options, folder)
         paths = folder.save(model)
         loss, *scores = _scores(model, data.x_test, data.y_test, options.threads, options.engine).items()
@@ -65,7 +67,7 @@ def train(options: Namespace) -> None:
 
 def evaluate(options: Namespace) -> None:
     """Print loss and scores of a saved model on the test samples."""
-    model = load(options.model)
+    model = _load(options.model)
     data = test_data(options, model, with_targets=True)
     scores = _scores(model, data.X, np.asarray(data.y), options.threads)
     if options.json:
@@ -76,7 +78,7 @@ def evaluate(options: Namespace) -> None:
 
 def predict(options: Namespace) -> None:
     """Write class and probability, or the values, of each test sample as CSV."""
-    model = load(options.model)
+    model = _load(options.model)
     values = puts_out_values(model)
     if not values and model.plan.operations[-1]["kind"] != schema.SOFTMAX:
         raise UsageError(
@@ -101,13 +103,20 @@ def info(options: Namespace) -> None:
 def warm(options: Namespace) -> None:
     """Compile every kernel, so that later processes only load them."""
     dtypes = ("float32", "float64") if options.float64 else ("float32",)
-    done = _interruptible(lambda: warming.warm_all(dtypes, on_compile=_say_compiling))
+    done = _interruptible(lambda: warming.warm_all(dtypes, on_compile=say_compiling))
     folder = cache.folder()
     kept = "not kept, as there is no cache folder" if folder is None else f"kept in {folder}"
     if done.compiled:
         print(f"compiled {done.compiled} kernels in {done.seconds:.1f} s, {kept}")
     else:
         print(f"nothing to compile: {done.loaded} kernels loaded in {done.seconds:.1f} s, {kept}")
+
+
+def _load(path: str) -> Sequential:
+    """The model in a file; a folder has a name for it."""
+    if Path(path).is_dir():
+        raise UsageError(f"{path}: expected the file of a model, got a folder; give {Path(path) / MODEL}")
+    return load(path)
 
 
 def _class_lines(probabilities: np.ndarray, names: tuple[str, ...]) -> Iterator[list[Any]]:
@@ -217,10 +226,6 @@ def _interruptible(work: Callable[[], Any]) -> Any:
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
-
-
-def _say_compiling() -> None:
-    print("compiling the kernels, once for this version of fastmlp ...", file=sys.stderr, flush=True)
 
 
 def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int, folder: RunFolder) -> None:

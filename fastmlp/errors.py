@@ -17,7 +17,7 @@ SIGNALLED = 128  # a command that signal n ended has the exit code 128 + n, as e
 
 
 class Interrupted(KeyboardInterrupt):
-    """A command was asked to end by a signal: Ctrl-C, or SIGTERM."""
+    """A command was asked to end by a signal: Ctrl-C, SIGTERM, or the end of its terminal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -90,6 +90,9 @@ class Sequential(Stack):
         self.history = History()
         self.stop_training = False
 
+    def __repr__(self) -> str:
+        return f"Sequential({self.layers}, loss={self.loss.name!r}, optimizer={self.optimizer}, seed={self.seed})"
+
     @property
     def optimizer(self) -> Optimizer:
         """What trains the model; yours to set, also by name."""

@@ -259,8 +259,6 @@ class Network:
 
 def _walk_shapes(layers: Sequence[Layer], shape: Shape) -> list[Shape]:
     """The shapes of one sample before, between and after all layers; a ValueError where it does not fit."""
-    if not layers:
-        raise ValueError("the model has no layers: add some first, e.g. add(Dense(10, 'softmax'))")
     shapes = [shape]
     for layer in layers:
         shapes.append(layer.output_shape(shapes[-1]))

@@ -50,6 +50,10 @@ class LearningRates:
     smoothed: np.ndarray
     suggestion: float | None
 
+    def __repr__(self) -> str:
+        low, high = self.rates[0], self.rates[-1]
+        return f"<LearningRates of {len(self.rates)} steps from {low:.3g} to {high:.3g}: suggestion {self.suggestion}>"
+
 
 def find_learning_rate(
     model: Sequential,

@@ -46,9 +46,7 @@ class RunFolder:
         OSError
             If it cannot be made or written.
         """
-        if asked is None:
-            return cls(_new_folder(Path("runs")))
-        path = Path(asked)
+        path = _new_folder(Path("runs")) if asked is None else Path(asked)
         earlier = [name for name in (MODEL, HISTORY, PICTURE) if (path / name).exists()]
         if earlier and not overwrite:
             raise UsageError(
@@ -62,7 +60,7 @@ class RunFolder:
         except FileExistsError as error:
             raise UsageError(f"--out: expected a folder, but {path} is a file") from error
         except OSError as error:
-            raise OSError(error.errno, f"cannot write results there: {error.strerror}", str(path)) from error
+            raise _unwritable(path, error) from error
         return cls(path)
 
     def save(self, model: Sequential) -> list[Path]:
@@ -81,12 +79,20 @@ class RunFolder:
             self.path.rmdir()
 
 
+def _unwritable(path: Path, error: OSError) -> OSError:
+    return OSError(error.errno, f"cannot write results there: {error.strerror}; give --out", str(path))
+
+
 def _new_folder(parent: Path) -> Path:
     """A folder named after date and time that was not there before."""
     name = time.strftime("%Y-%m-%d_%H-%M-%S")
     for number in count(1):
         path = parent / (name if number == 1 else f"{name}_{number}")
-        with suppress(FileExistsError):
+        try:
             path.mkdir(parents=True)
-            return path
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        return path
     raise RuntimeError("unreachable: the loop ends by return")

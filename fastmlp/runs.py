@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def train_epoch(
     engine: str,
     on_step: Callable[[int], None] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Train once on the samples whose numbers are in `order`.
+    """Train once on the samples whose numbers are in `order`; on none, only have the machine code ready.
 
     Returns
     -------
@@ -68,6 +69,14 @@ def train_epoch(
     totals, seed = np.zeros(3), np.uint64(network.seed)
     run = entries_of(engine).train_epoch
     control = team.new_control()
+
+    def work(part: schema.Data, control: np.ndarray, rank: int, size: int) -> None:
+        run(
+            totals, plan.operations, state, part, batch_size, update, seed, epoch, control, rank, size,
+        )  # fmt: skip
+
+    if count == 0:
+        work(data, control, 0, 1)  # by the caller's own thread, as one of a team compiles on after Ctrl-C
     while (
         (done := int(control[words.STEP])) < count and not control[words.HALT] and not control[words.BROKEN]
     ):
@@ -75,15 +84,10 @@ def train_epoch(
         part = data._replace(order=read_only(order[: (done + steps) * batch_size]))
         control = team.new_control()
         control[words.STEP] = done
-
-        def work(control: np.ndarray, rank: int, size: int, part: schema.Data = part) -> None:
-            run(
-                totals, plan.operations, state, part, batch_size, update, seed, epoch, control, rank, size,
-            )  # fmt: skip
-
+        amount = steps * network.work(batch_size, 3)
         start = time.perf_counter()
         try:
-            team.run(work, size, control, amount=steps * network.work(batch_size, 3), on_wait=on_step)
+            team.run(partial(work, part), size, control, amount=amount, on_wait=on_step)
         finally:
             network.steps = [first - 1 + int(control[words.STEP])] * len(network.layers)
         pace.note(size, steps, time.perf_counter() - start)

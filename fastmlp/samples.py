@@ -1,6 +1,7 @@
 """What comes in: checks of X, and its form for the kernels. Errors name what came and what is accepted."""
 
 import math
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -155,6 +156,11 @@ def as_batch(X: Inputs, shape: tuple[int, ...], dtype: np.dtype) -> tuple[Sample
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     """A contiguous array of uint8, float32 or float64, in native byte order."""
     array = as_array(values, name)
+    if array.ndim == 0 and array.dtype.kind not in "buif":
+        shown = " ".join(reprlib.repr(values).split())
+        raise ValueError(
+            f"{name}: expected an array of numbers, got {shown}; files are read with load_csv or load_npz"
+        )
     if array.dtype.kind not in "buif":
         raise ValueError(
             f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')"

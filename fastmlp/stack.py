@@ -164,6 +164,8 @@ class Stack:
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after all layers; a ValueError where it does not fit."""
+        if not self.layers:
+            raise ValueError("the model has no layers: add some first, e.g. add(Dense(10, 'softmax'))")
         for layer in self.layers:
             shape = layer.output_shape(shape)
         return shape
@@ -197,13 +199,19 @@ class Stack:
 
     def _check_names(self, samples: Samples) -> None:
         """Raise if the samples say that they have other features than those that the model was trained on."""
-        pairs = zip_longest(self.feature_names, samples.names)
-        other = next((pair for pair in pairs if pair[0] != pair[1]), None)
-        if self.feature_names and samples.names and other is not None:
-            raise ValueError(
-                "X: expected the columns that the model was trained on, in their order: "
-                f"{other[0]!r} where {other[1]!r} is; use X[list(model.feature_names)]"
-            )
+        known, given = self.feature_names, samples.names
+        if not known or not given or known == given:
+            return
+        missing = [name for name in known if name not in given]
+        unknown = [name for name in given if name not in known]
+        wanted, there = next(pair for pair in zip_longest(known, given) if pair[0] != pair[1])
+        if missing:
+            problem = f"{missing[0]!r} is missing"
+        elif unknown:
+            problem = f"{unknown[0]!r} is none of them; use X[list(model.feature_names)]"
+        else:
+            problem = f"{wanted!r} where {there!r} is; use X[list(model.feature_names)]"
+        raise ValueError(f"X: expected the columns that the model was trained on, in their order: {problem}")
 
     def _check_scale(self, samples: Samples) -> None:
         """Warn of bytes for a model that knows larger numbers, to which they are all nearly 0, and the other way."""

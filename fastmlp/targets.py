@@ -127,18 +127,23 @@ def _as_classes(y: ArrayLike, count: int, classes: int, dtype: np.dtype) -> tupl
 def _as_labels(given: np.ndarray, classes: int) -> np.ndarray:
     """A copy, made before it is checked: kernels index by labels, which nobody else may change meanwhile."""
     array = given.copy()
-    if array.dtype.kind not in "bui" and not (
-        array.dtype.kind == "f" and np.isfinite(array).all() and np.array_equal(array, np.floor(array))
-    ):
+    number = "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
+    whole = np.full(array.shape, array.dtype.kind in "bui")
+    if array.dtype.kind == "f":
+        whole = np.isfinite(array) & (array == np.floor(array))
+    if not whole.all():
+        place = int(whole.argmin())
+        found = f"{array[place:].tolist()[0]!r} of {array.dtype} at index {place}"
         raise ValueError(
-            f"y: expected whole numbers from 0 to {classes - 1} as classes, got dtype {array.dtype}; "
-            "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
+            f"y: expected whole numbers from 0 to {classes - 1} as classes, got {found}; {number}; to learn values, "
+            "end the network without softmax"
         )
     low, high = int(array.min()), int(array.max())
     if low < 0 or high >= classes:
+        outputs = "1 output" if classes == 1 else f"{classes} outputs"
         raise ValueError(
-            f"y: expected classes from 0 to {classes - 1}, as the network has {classes} outputs, "
-            f"got {low} to {high}"
+            f"y: expected classes from 0 to {classes - 1}, as the network has {outputs}, got {low} to {high}; "
+            f"{number}, and give the last layer a unit for each"
         )
     return array.astype(np.int64, copy=False)
 

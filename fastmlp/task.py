@@ -175,5 +175,8 @@ def _validation(
         raise ValueError(
             f"validation X: expected samples of shape {like.shape} as in training, got {samples.shape}"
         )
-    targets = targets_for(model, samples, given[1], names, None, *given[2:])
+    try:
+        targets = targets_for(model, samples, given[1], names, None, *given[2:])
+    except ValueError as error:
+        raise ValueError(f"validation {error}") from error
     return samples, targets, np.arange(samples.count)

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import runs
 from .callbacks import CallbackList
+from .compiling import announced, say_compiling
 from .errors import TrainingDiverged
 from .history import History
 from .kernels import rng
@@ -39,6 +40,7 @@ def train(network: Network, task: Task, epochs: range, history: History, callbac
     callbacks.on_train_begin()
     network.prepare_slots(task.optimizer)
     try:
+        _have_machine_code(network, task)
         for epoch in epochs:
             callbacks.on_epoch_begin(epoch + 1)
             with _progress(task, epoch, epochs.stop) as on_step:
@@ -58,6 +60,18 @@ def train(network: Network, task: Task, epochs: range, history: History, callbac
     callbacks.on_train_end()
 
 
+def _have_machine_code(network: Network, task: Task) -> None:
+    """Load or compile what epochs need before the first of them, whose time it is not."""
+    with announced(say_compiling if task.verbose else None):
+        runs.train_epoch(
+            network, task.samples, task.targets, task.rows[:0], optimizer=task.optimizer,
+            batch_size=task.batch_size, epoch=0, threads=task.threads, engine=task.engine, on_step=None,
+        )  # fmt: skip
+        if task.validation is not None:
+            samples, targets, rows = task.validation
+            runs.evaluate(network, samples, targets, threads=1, engine=task.engine, order=rows[:1])
+
+
 def train_step(network: Network, task: Task) -> float:
     """Train one step on all samples of the task in their order; the mean loss before it.
 
@@ -74,7 +88,7 @@ def train_step(network: Network, task: Task) -> float:
     if control[words.BROKEN]:
         raise TrainingDiverged(
             f"the loss is not finite in step {max(network.steps) + 1}; the model is as it was before. Try a learning "
-            f"rate below {_rate(network, task):g}, or scale the inputs"
+            f"rate below {_rate(network, task):g}, or scale the {_scalable(task)}"
         )
     return float(totals[0]) / task.rows.size
 
@@ -82,6 +96,11 @@ def train_step(network: Network, task: Task) -> float:
 def _rate(network: Network, task: Task) -> float:
     """The learning rate of the next step."""
     return float(task.optimizer.rates(np.array(network.steps[:1]))[0])
+
+
+def _scalable(task: Task) -> str:
+    """What may be too large: all but classes."""
+    return "inputs" if task.score == "accuracy" else "inputs and the targets"
 
 
 def _rows_in_order(network: Network, task: Task, epoch: int) -> np.ndarray:
@@ -110,7 +129,7 @@ def _train_epoch(
         raise TrainingDiverged(
             f"the {what} not finite in epoch {epoch + 1}, step {step} of {task.steps}; the model has the weights "
             f"from before this epoch, its optimizer starts afresh. Try a learning rate below "
-            f"{_rate(network, task):g}, or scale the inputs"
+            f"{_rate(network, task):g}, or scale the {_scalable(task)}"
         )
     count = order.size
     metrics = {"loss": totals[0] / count, task.score: totals[1] / count}

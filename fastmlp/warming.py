@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from numba.core import event
 
+from .compiling import announced
 from .data import synthetic_digits
 from .initializers import initial_weights
 from .kernels.jit import ENTRIES
@@ -34,21 +34,6 @@ class Warming:
     compiled: int
     loaded: int
     seconds: float
-
-
-class _FirstCompilation(event.Listener):  # type: ignore[misc]
-    """Calls a function when Numba starts to compile for the first time."""
-
-    def __init__(self, call: Callable[[], None] | None) -> None:
-        self._call = call
-
-    def on_start(self, event: event.Event) -> None:
-        call, self._call = self._call, None
-        if call is not None:
-            call()
-
-    def on_end(self, event: event.Event) -> None:
-        pass
 
 
 def warm_all(
@@ -77,17 +62,17 @@ def warm_all(
     return so_far()
 
 
-def warm_training(*, on_compile: Callable[[], None] | None = None) -> Warming:
-    """As `warm_all`, but only what training and evaluation in float32 need."""
+def warm_training(optimizer: str = "adam", *, on_compile: Callable[[], None] | None = None) -> Warming:
+    """As `warm_all`, but only what training by this optimizer and evaluation need, in float32."""
     with _watch(on_compile) as so_far:
-        _train_tiny("float32")
+        _train_tiny("float32", optimizer)
     return so_far()
 
 
-def _train_tiny(dtype: str) -> Sequential:
+def _train_tiny(dtype: str, optimizer: str = "adam") -> Sequential:
     """Call the entries of training and evaluation, with the types that they have in real use."""
     X, y = synthetic_digits(20)
-    model = Sequential([Flatten(), Dense(4, "relu"), Dense(10, "softmax")], dtype=dtype)
+    model = Sequential([Flatten(), Dense(4, "relu"), Dense(10, "softmax")], optimizer=optimizer, dtype=dtype)
     model.fit(X, y, epochs=1, batch_size=20, threads=1, verbose=0)
     model.evaluate(X, y, threads=1)
     return model
@@ -110,7 +95,7 @@ def _watch(on_compile: Callable[[], None] | None) -> Iterator[Callable[[], Warmi
         compiled_now, loaded_now = _counts()
         return Warming(compiled_now - compiled, loaded_now - loaded, time.perf_counter() - start)
 
-    with event.install_listener("numba:compile", _FirstCompilation(on_compile)):
+    with announced(on_compile):
         yield so_far
 
 

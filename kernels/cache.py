@@ -69,6 +69,17 @@ def folder() -> Path | None:
     return None
 
 
+@cache
+def _warn_not_kept(why: str) -> None:
+    """Say once, not for each entry, that machine code could not be written."""
+    warnings.warn(
+        f"fastmlp: compiled kernels are not kept in {why}. The next process compiles them anew (some seconds); make "
+        "room, or set NUMBA_CACHE_DIR to another folder.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
 class _Locator(_CacheLocator):
     """Numba's question "where, and how fresh": one folder and one stamp for the whole package."""
 
@@ -117,11 +128,7 @@ class PackageCache(FunctionCache):
         try:
             super().save_overload(sig, data)
         except OSError as error:
-            warnings.warn(
-                f"fastmlp: compiled kernels were not cached in {self.cache_path}: {error.strerror or error}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            _warn_not_kept(f"{self.cache_path}: {error.strerror or error}")
 
     def _forget(self):
         """Drop a damaged index, so that the recompiled entry can be saved over it."""

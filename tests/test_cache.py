@@ -3,6 +3,7 @@
 Each test runs a copy of the package with a tiny entry in new processes, with a cache folder of its own.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -11,9 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core.caching import FunctionCache
 
 import fastmlp
 from fastmlp import kernels
+from fastmlp.kernels import cache
 
 HELPER = """
 from . import simd
@@ -139,6 +142,22 @@ def assert_uncached(package, reason):
     assert warnings.count("RuntimeWarning: fastmlp: compiled kernels are not cached in") == 1
     assert reason in warnings
     assert "NUMBA_CACHE_DIR" in warnings
+
+
+def test_a_full_disk_is_said_once(monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FunctionCache, "save_overload", fail)
+    monkeypatch.setattr(cache.PackageCache, "cache_path", "a/folder")
+    cache._warn_not_kept.cache_clear()
+    entry_cache = object.__new__(cache.PackageCache)
+    with pytest.warns(
+        RuntimeWarning, match=r"not kept in a/folder: No space left on device\. .*NUMBA_CACHE_DIR"
+    ) as caught:
+        for _ in range(3):
+            entry_cache.save_overload(None, None)
+    assert len(caught) == 1
 
 
 def test_no_folder(package):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def empty_folder(tmp_path, monkeypatch):
 def compiled_kernels():
     """What a command prints must not depend on which test comes first."""
     warming.warm_training()
+    warming.warm_training("sgd")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,12 @@ def test_train_prints_the_accuracy_of_the_saved_model(capsys):
     call("evaluate", f"run/{MODEL}", "--json")
     scores = json.loads(capsys.readouterr().out)
     assert printed == f"test accuracy {scores['accuracy']:.4f}, loss {scores['loss']:.4f}"
+
+
+def test_a_folder_that_holds_no_new_one(empty_folder, capsys):
+    (empty_folder / "runs").write_text("a file where the folders of runs go")
+    assert call("train", *SMALL) == 1
+    assert "cannot write results there: Not a directory; give --out" in error_line(capsys)
 
 
 def test_train_makes_a_new_folder_for_every_run(empty_folder, monkeypatch):
@@ -199,9 +207,11 @@ USAGE_ERRORS = {
     "train --seed -1": "seed: expected a whole number from 0 and below 2**63, got -1",
     "train --samples 10 --validation-split 0.01": "that leaves some of the 10 for training",
     "train --samples 10 --validation-split nan": "--validation-split: expected a share between 0 and 1",
-    "train --data mnsit": "--data: expected synthetic, mnist or a folder with the four files",
+    "train --data mnsit": "--data: there is no file or folder 'mnsit'; expected synthetic, mnist, a folder",
     "train --label kind": "--label: expected with a CSV file only, got with images",
     "train --test other.csv": "--test: expected with a CSV file only, got with images",
+    "train --data new.csv --label kind": "--data: there is no file or folder 'new.csv'; expected synthetic",
+    "evaluate .": ".: expected the file of a model, got a folder; give model.safetensors",
     "train --scaler robust": "unknown scaler 'robust': expected one of max_abs, min_max, none, standard",
 }
 
@@ -216,9 +226,8 @@ def test_wrong_usage(line, empty_folder, capsys):
 FAILURES = {
     "train --data .": "train-images-idx3-ubyte",
     "train --layers 100000000000000": "Unable to allocate",
-    "train --out {file}/run": "run: cannot write results there: Not a directory",
+    "train --out {file}/run": "run: cannot write results there: Not a directory; give --out",
     "evaluate missing": "missing: No such file or directory",
-    "evaluate .": ".: Is a directory",
     "evaluate {file}": "file: ",
     "evaluate {model} --data .": "train-images-idx3-ubyte",
     "predict {model} --out {file}/p.csv": "no such folder, create it first",
@@ -255,7 +264,7 @@ def test_model_for_other_images(model_file, idx_folder, capsys):
     for name in (FILE_NAMES[0], FILE_NAMES[2]):
         write_idx(idx_folder / name, np.zeros((300 if name == FILE_NAMES[0] else 100, 5, 5), np.uint8))
     assert call("evaluate", str(model_file), "--data", str(idx_folder)) == 1
-    assert "expected samples of shape (28, 28) (784 features)" in error_line(capsys)
+    assert "--data: expected samples of shape (28, 28), as the model was trained on" in error_line(capsys)
 
 
 def test_model_of_classes_without_probabilities(tmp_path, capsys):
@@ -284,6 +293,13 @@ def test_divergence_in_the_first_epoch_leaves_nothing(empty_folder, capsys):
     assert call("train", *SMALL, "--optimizer", "sgd", "--lr", "1e30", "--out", "run") == 1
     assert "the loss is not finite in epoch 1" in error_line(capsys)
     assert list(empty_folder.iterdir()) == []
+
+
+def test_the_optimizer_asked_for_is_compiled_beforehand(monkeypatch, empty_folder):
+    warmed = []
+    monkeypatch.setattr(warming, "warm_training", lambda *names, **options: warmed.append(names))
+    assert call("train", *SMALL, "--optimizer", "lion", "--out", "run") == 0
+    assert warmed == [("lion",)]
 
 
 def test_divergence_later_keeps_the_last_good_weights(empty_folder, monkeypatch, capsys):
@@ -333,6 +349,22 @@ def test_signal_stops_training_and_saves(number, empty_folder):
     assert np.isfinite(load(empty_folder / "run" / MODEL).layers[1].weight).all()
 
 
+def test_a_closed_terminal_stops_training_and_saves(empty_folder):
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(
+            sys.executable,
+            [sys.executable, "-c", PROGRAM, "train", *SMALL, "--epochs", "10000000", "--out", "run"],
+        )
+    shown = b""
+    while b"epoch 2/" not in shown:
+        shown += os.read(terminal, 1024)
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    assert sorted(path.name for path in (empty_folder / "run").iterdir()) == sorted([MODEL, HISTORY, PICTURE])
+
+
 def test_interruption_in_the_first_epoch_saves_the_model(empty_folder, monkeypatch, capsys):
     def stop_after_a_step(model, X, y, **settings):
         model.network.steps = [1] * len(model.layers)
@@ -354,7 +386,7 @@ def test_interruption_after_training_loses_nothing(empty_folder, monkeypatch):
 
 
 def test_interruption_of_the_compiler_leaves_nothing(empty_folder, tmp_path):
-    process = start("train", "--out", "run", NUMBA_CACHE_DIR=str(tmp_path / "cold"))
+    process = start("train", "--optimizer", "sgd", "--out", "run", NUMBA_CACHE_DIR=str(tmp_path / "cold"))
     for line in process.stderr:
         if line.startswith("compiling"):
             break

@@ -69,6 +69,18 @@ def test_train_evaluate_and_predict(capsys):
     assert np.mean([row["class"] == NAMES[kind] for row, kind in zip(rows, kinds, strict=True)]) > 0.9
 
 
+def test_a_model_of_a_table_needs_a_table(capsys):
+    write("train.csv", 40)
+    assert call("train", "--data", "train.csv", "--label", "kind", "--drop", "id", *OPTIONS) == 0
+    capsys.readouterr()
+    for command in ("evaluate", "predict"):
+        assert call(command, "run/model.safetensors") == 1
+        assert capsys.readouterr().err == (
+            "fastmlp: error: --data: expected samples of shape (2,), as the model was trained on, but those of "
+            "synthetic digits have shape (28, 28); give a file or folder with such samples\n"
+        )
+
+
 def test_two_files_without_headers(capsys):
     write("train.csv", columns=())
     write("test.csv", 30, seed=1, columns=())
@@ -105,6 +117,7 @@ ERRORS = {
     "train --data t.csv --label kind --drop id --test v.csv": "line 2, column 3 ('kind'): expected one of the classes",
     "train --data a.npz": "a.npz: expected the arrays X and y, or x and y, or x_train and y_train, got Z",
     "train --data a.npz --label 0": "--label: expected with a CSV file only, got with an NPZ file",
+    "train --data o.csv --label kind": "o.csv: expected two classes or more to learn, all are oak",
     "train --data t.csv --targets kind --drop id": "line 2, column 3 ('kind'): expected a number, got",
     "train --data t.csv --label kind --targets width": "expected a label (classes) or targets (values), got both",
     "train --data a.npz --targets 0": "--targets: expected with a CSV file only, got with an NPZ file",
@@ -117,6 +130,7 @@ ERRORS = {
 def test_errors(line, folder, capsys):
     write("t.csv", 30)
     (folder / "v.csv").write_text("id,length,width,kind\n#0,1,2,oak\n")
+    (folder / "o.csv").write_text("a,kind\n" + "1,oak\n2,oak\n" * 5)
     np.savez("a.npz", Z=np.eye(2))
     (folder / "broken.npz").write_bytes((folder / "a.npz").read_bytes()[:60])
     before = sorted(folder.iterdir())

@@ -77,8 +77,8 @@ BAD = {
     "missing integer": (FRAME.assign(c=pd.array([1] * 29 + [None], "Int64")), "column 'c', first in row 29 .*fillna"),
     "infinite": (FRAME.replace(FRAME.iloc[0, 0], np.inf), r"expected finite numbers.* got inf at index \(0, 0\)"),
     "other order": (FRAME[["b", "a", "c"]], r"'a' where 'b' is; use X\[list\(model\.feature_names\)\]"),
-    "other names": (FRAME.rename(columns={"c": "d"}), "'c' where 'd' is"),
-    "more": (FRAME.assign(d=1.0), "None where 'd' is"),
+    "other names": (FRAME.rename(columns={"c": "d"}), "in their order: 'c' is missing$"),
+    "more": (FRAME.assign(d=1.0), r"'d' is none of them; use X\[list"),
     "series": (FRAME["a"], r"X: expected samples as rows.* use X\.to_frame\(\) for one feature or X\.to_frame\(\)\.T"),
 }  # fmt: skip
 

@@ -100,6 +100,7 @@ def test_a_layer_serves_once():
         (lambda: SGD(momentum=np.nan), "SGD: momentum is nan"),
         (lambda: RMSprop(epsilon=0), "RMSprop: epsilon is 0; expected above 0"),
         (lambda: Sequential().build(3), "the model has no layers"),
+        (lambda: Sequential().fit(np.eye(3), [0, 1, 2]), "the model has no layers"),
         (lambda: Sequential([Activation("relu")]).build((2, 2)), r"shape \(2, 2\).*add Flatten\(\)"),
         (lambda: Sequential([Dense(2)]).build((2, 2)), r"Dense\(2\): .* add Flatten\(\) before it"),
     ],
@@ -145,6 +146,16 @@ def test_bad_shapes(shape):
 @pytest.mark.parametrize("shape", [4, np.int32(4), (4,), [4], (np.int64(4),)])
 def test_good_shapes(shape):
     assert small().build(shape).parameters == 5 * 5 + 6 * 3
+
+
+def test_a_model_says_what_it_is():
+    model = Sequential([Dense(2, "softmax")], optimizer=SGD(0.5), seed=3)
+    expected = (
+        "Sequential([Dense(units=2, activation='softmax')], loss='cross_entropy', optimizer=SGD(learning_rate=0.5, "
+        "momentum=0.0, dampening=0.0, nesterov=False), seed=3)"
+    )
+    assert repr(model) == repr(model.build(4)) == expected
+    assert repr(Sequential()).startswith("Sequential([], loss='mean_squared_error'")
 
 
 def test_use_before_build():
@@ -440,7 +451,7 @@ def test_divergence_in_an_epoch(engine, threads):
     network = model.network
     before = network.params.copy()
     model.optimizer = SGD(1e6, momentum=0.5)
-    message = r"the loss is not finite in epoch 3, step [2-8] of 8; .*Try a learning rate below 1e\+06"
+    message = r"in epoch 3, step [2-8] of 8; .*Try a learning rate below 1e\+06, or scale the inputs and the targets"
     with pytest.raises(TrainingDiverged, match=message):
         model.fit(X, y, epochs=5, **options)
     np.testing.assert_array_equal(network.params, before)

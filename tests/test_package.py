@@ -15,6 +15,11 @@ def test_public_names_exist_and_have_a_docstring(name):
     assert name in dir(fastmlp)
 
 
+def test_each_name_is_listed_once():
+    _ = fastmlp.Dense
+    assert len(dir(fastmlp)) == len(set(dir(fastmlp)))
+
+
 def test_unknown_name():
     with pytest.raises(AttributeError, match="module 'fastmlp' has no attribute 'Sequentail'"):
         _ = fastmlp.Sequentail

@@ -32,6 +32,7 @@ def test_curve():
     found = find_learning_rate(make(), IMAGES, LABELS, lowest=1e-5, highest=0.1, steps=120)
     np.testing.assert_allclose(found.rates, np.geomspace(1e-5, 0.1, 120))
     assert found.losses.shape == found.smoothed.shape == (120,)
+    assert repr(found).startswith("<LearningRates of 120 steps from 1e-05 to 0.1: suggestion 0.0")
     assert found.losses[0] == pytest.approx(make().build((28, 28)).evaluate(IMAGES, LABELS)["loss"], rel=0.1)
     assert np.std(np.diff(found.smoothed)) < 0.3 * np.std(np.diff(found.losses))
     assert abs(np.mean(found.smoothed - found.losses)) < 0.01

@@ -205,7 +205,7 @@ def _check(layout: Layout, place: str) -> None:
         if layout.names and not layout.names[column]:
             raise FileFormatError(
                 f"{place}: column {column} has no name, as when a table was written with its index; "
-                f"leave it out with drop=[{column}], or give it a name"
+                f"leave it out (drop=[{column}], --drop {column}), or give it a name"
             )
 
 

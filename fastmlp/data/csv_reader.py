@@ -129,12 +129,13 @@ class CsvReader:
                 return math.nan
             self._refuse(
                 line, column, f"expected a number, got {_quoted(text) if text else 'nothing'}",
-                "fill it in, or read the file with missing='nan' and fill in such numbers, or leave out such samples",
+                "fill it in, or leave out the line or the column; in Python, missing='nan' reads it as NaN",
             )  # fmt: skip
         if not is_number(text):
             self._refuse(
                 line, column, f"expected a number, got {_quoted(text)}",
-                f"correct it, or leave the column out with drop=[{column}]; if it holds classes, give it as label",
+                f"correct it, or leave the column out (drop=[{column}], --drop {column}); if it holds classes, give it "
+                "as label",
             )  # fmt: skip
         value = float(text)
         if not math.isfinite(value):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..class_names import find_class_names, number_classes
 from ..metrics import accuracy, confusion_matrix
 from .axes import COLOURS, add_colour_bar, axes_for, frame, write_title
 
@@ -19,6 +20,7 @@ Names = Sequence[str] | None
 _MOST_CLASSES = 1000  # more would need a picture of many metres
 _MOST_WITH_NUMBERS = 30  # classes, in whose cells numbers can be read
 _MOST_NAMES = 30  # at an axis; more would run into each other
+_WIDE_MATRIX = 7  # classes from which on the title is no wider than the cells
 _DARK = 0.3  # share of a cell from which on white can be read on it
 _WIDE_NAME = 4  # letters; longer ones are wider than a cell
 
@@ -76,16 +78,43 @@ def _first_odd(flat: np.ndarray) -> object:
     return flat[~(np.isfinite(flat) & (flat == np.floor(flat)) & (flat >= 0))].tolist()[0]
 
 
-def name_classes(class_names: Names, classes: int, known: Sequence[str] = ()) -> list[str]:
-    """What the classes are called: as given, else as a model knows, else by their numbers.
+def number_classes_of(
+    given: Mapping[str, ArrayLike], class_names: Names, known: Sequence[str] = ()
+) -> tuple[dict[str, np.ndarray], Names]:
+    """Classes as numbers, and what they are called as far as that is known.
+
+    Parameters
+    ----------
+    given : dict of str to array_like
+        By what the error messages call it: what `as_classes` takes, or names of classes, shape (samples,).
+    class_names : sequence of str, optional
+        What the classes are called, in the order of their numbers.
+    known : sequence of str
+        What a model calls them. Without either, names that occur are numbered in sorted order, as `fit` does.
+
+    Examples
+    --------
+    >>> number_classes_of({"y": ["dog", "cat"]}, None)
+    ({'y': array([1, 0])}, ('cat', 'dog'))
+    """
+    names = known if class_names is None else class_names
+    if len(names) == 0:
+        names = tuple(sorted(set().union(*map(find_class_names, given.values()))))
+    numbered = {
+        name: as_classes(number_classes(y, tuple(map(str, names))), name) for name, y in given.items()
+    }
+    return numbered, names
+
+
+def name_classes(class_names: Names, classes: int) -> list[str]:
+    """What the classes are called: as given, else by their numbers.
 
     Raises
     ------
     ValueError
         If there are fewer names than classes.
     """
-    class_names = known if class_names is None else class_names
-    if len(class_names) == 0:
+    if class_names is None or len(class_names) == 0:
         return [str(number) for number in range(classes)]
     if isinstance(class_names, str) or len(class_names) < classes:
         count = repr(class_names) if isinstance(class_names, str) else f"{len(class_names)}"
@@ -99,7 +128,7 @@ def plot_label_distribution(y: ArrayLike, *, class_names: Names = None, ax: Axes
     Parameters
     ----------
     y : array_like
-        Whole numbers from 0, shape (samples,), or one-hot rows, shape (samples, classes).
+        Whole numbers from 0 or names, shape (samples,), or one-hot rows, shape (samples, classes).
     class_names : sequence of str, optional
         What the classes are called, in the order of their numbers; those without a sample are drawn too.
     ax : Axes, optional
@@ -124,7 +153,8 @@ def plot_label_distribution(y: ArrayLike, *, class_names: Names = None, ax: Axes
     """
     from matplotlib.ticker import MaxNLocator
 
-    labels = as_classes(y, "y")
+    numbered, class_names = number_classes_of({"y": y}, class_names)
+    labels = numbered["y"]
     names = name_classes(class_names, int(labels.max()) + 1)
     counts = np.bincount(labels, minlength=len(names))
     ax = axes_for(ax, 6.4, 1.0 + 0.28 * len(names))
@@ -151,8 +181,8 @@ def plot_confusion_matrix(
     Parameters
     ----------
     y_true, y_pred : array_like
-        What is and what was predicted: whole numbers from 0, shape (samples,), or rows with a number for each class,
-        such as the outputs of `Sequential.predict`, of which the largest counts.
+        What is and what was predicted: whole numbers from 0 or names, shape (samples,), or rows with a number for each
+        class, such as the outputs of `Sequential.predict`, of which the largest counts.
     class_names : sequence of str, optional
         What the classes are called, in the order of their numbers.
     ax : Axes, optional
@@ -171,11 +201,12 @@ def plot_confusion_matrix(
     --------
     >>> ax = plot_confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], class_names=["cat", "dog"])
     >>> ax.get_title(loc="left"), [text.get_text() for text in ax.texts]
-    ('accuracy 75.00 % of 4 samples', ['1', '1', '2'])
+    ('accuracy 75.00 %\\nof 4 samples', ['1', '1', '2'])
     """
     from matplotlib.colors import PowerNorm
 
-    true, predicted = as_classes(y_true, "y_true"), as_classes(y_pred, "y_pred")
+    numbered, class_names = number_classes_of({"y_true": y_true, "y_pred": y_pred}, class_names)
+    true, predicted = numbered.values()
     if len(true) != len(predicted):
         raise ValueError(f"y_pred: expected one for each of the {len(true)} of y_true, got {len(predicted)}")
     names = name_classes(class_names, int(max(true.max(), predicted.max())) + 1)
@@ -185,7 +216,8 @@ def plot_confusion_matrix(
     ax = axes_for(ax, side + 0.8, side)
     # Of the root, so that the few mistakes of a good classifier are to be seen too.
     picture = ax.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
-    write_title(ax, f"accuracy {100 * accuracy(true, predicted):.2f} % of {len(true):,} samples")
+    share, samples = f"accuracy {100 * accuracy(true, predicted):.2f} %", f"of {len(true):,} samples"
+    write_title(ax, f"{share} {samples}" if len(names) >= _WIDE_MATRIX else f"{share}\n{samples}")
     _label_cells(ax, names)
     if len(names) <= _MOST_WITH_NUMBERS:
         _write_numbers(ax, table, shares)

@@ -24,6 +24,7 @@ TIMES = {"seconds", "samples_per_second"}
 CURVES = {"training": COLOURS[0], "validation": COLOURS[1]}
 _PANEL = (4.6, 3.6)
 _PANELS_A_ROW = 3
+_LARGE = 10_000  # from which on digits behind the point tell nothing
 _MOST_MARKERS = 30  # more would run into each other
 
 
@@ -107,9 +108,14 @@ def _label_ends(ax: Axes, last: int, curves: Mapping[str, list[float]]) -> None:
     for place, (label, values) in enumerate(ordered):
         below = len(ordered) > 1 and place == 0
         ax.annotate(
-            f"{values[-1]:.4f}", (last, values[-1]), ha="center", va="top" if below else "bottom",
+            _shown(values[-1]), (last, values[-1]), ha="center", va="top" if below else "bottom",
             xytext=(0, -7 if below else 7), textcoords="offset points", color=CURVES[label], fontsize=9,
         )  # fmt: skip
+
+
+def _shown(value: float) -> str:
+    """As in the lines of `fit`; large numbers with as many digits as tell something."""
+    return f"{value:.4f}" if abs(value) < _LARGE else f"{value:.4g}"
 
 
 def plot_learning_rates(found: LearningRates, *, ax: Axes | None = None) -> Axes:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..counts import is_count
 from ..frames import column_names
 from .axes import COLOURS, GREY, add_colour_bar, axes_for, write_title
-from .classes import Names, as_classes, name_classes
+from .classes import Names, name_classes, number_classes_of
 from .outputs import OF_ONE_CLASS, as_model
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def plot_decision_regions(
         Samples; the map reaches a little beyond them. The names of its columns, or of those that the model was trained
         on, stand at the axes.
     y : array_like
-        Their classes: whole numbers from 0, shape (samples,), or rows with a number for each class.
+        Their classes: whole numbers from 0 or names, shape (samples,), or rows with a number for each class.
     class_names : sequence of str, optional
         What the classes are called, in the order of their numbers; by default as `model.class_names` says.
     resolution : int
@@ -88,7 +88,9 @@ def plot_decision_regions(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['0', '1']
     """
-    points, labels = np.asarray(X), as_classes(y, "y")
+    model = as_model(model, "plot_decision_regions")
+    numbered, class_names = number_classes_of({"y": y}, class_names, model.class_names)
+    points, labels = np.asarray(X), numbered["y"]
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "buif":
         raise ValueError(f"X: expected samples of two features, shape (samples, 2), got shape {points.shape}")
     if not np.isfinite(points).all():
@@ -97,14 +99,14 @@ def plot_decision_regions(
         raise ValueError(f"resolution: expected a whole number of at least 2, got {resolution!r}")
     if len(points) != len(labels):
         raise ValueError(f"y: expected one for each of the {len(points)} samples of X, got {len(labels)}")
-    plane = _ask(as_model(model, "plot_decision_regions"), points, resolution)
+    plane = _ask(model, points, resolution)
     outputs = plane.outputs.shape[-1]
     classes = max(outputs, 2)
     if int(labels.max()) >= classes:
         raise ValueError(
             f"y: expected classes from 0 to {classes - 1}, as the model has, got {int(labels.max())}"
         )
-    names = name_classes(class_names, classes, model.class_names)
+    names = name_classes(class_names, classes)
     ax = axes_for(ax, 6.0, 4.4)
     if outputs == 1:
         colours = _draw_one_output(ax, plane, names[1] if model.last_activation in OF_ONE_CLASS else None)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..counts import is_count
 from ..sparse_matrix import SparseMatrix, is_sparse_matrix
 from .axes import COLOURS, panels_for, write_title
-from .classes import Names, as_classes, name_classes
+from .classes import Names, name_classes, number_classes_of
 from .images import COLUMNS, PANEL, Shape, as_images, checked_count, draw_image, scale
 from .outputs import as_model, confidences
 
@@ -45,8 +45,8 @@ def plot_samples(
         (samples, features), square if `shape` does not say otherwise. Bytes go from 0 to 255, other numbers from 0 to
         1, or, where some lie outside, from the least to the largest one.
     y, predicted : array_like, optional
-        What is and what was predicted: whole numbers from 0, shape (samples,), or rows with a number for each class,
-        such as the outputs of `Sequential.predict`, of which the largest counts.
+        What is and what was predicted: whole numbers from 0 or names, shape (samples,), or rows with a number for each
+        class, such as the outputs of `Sequential.predict`, of which the largest counts.
     count : int
         How many, at most 200.
     seed : int, optional
@@ -80,7 +80,8 @@ def plot_samples(
     samples = _as_rows(X)
     chosen = _choose(samples.shape[0], count, seed)
     given = {"y": y, "predicted": predicted}
-    classes = {name: as_classes(values, name) for name, values in given.items() if values is not None}
+    there = {name: values for name, values in given.items() if values is not None}
+    classes, class_names = number_classes_of(there, class_names)
     for name, values in classes.items():
         if len(values) != samples.shape[0]:
             raise ValueError(
@@ -145,10 +146,11 @@ def plot_mistakes(
     (6, True)
     """
     guessed, sure = confidences(as_model(model, "plot_mistakes"), X)
-    true = as_classes(y, "y")
+    numbered, class_names = number_classes_of({"y": y}, class_names, model.class_names)
+    true = numbered["y"]
     if len(true) != len(guessed):
         raise ValueError(f"y: expected one for each of the {len(guessed)} samples, got {len(true)}")
-    names = name_classes(class_names, int(max(true.max(), guessed.max())) + 1, model.class_names)
+    names = name_classes(class_names, int(max(true.max(), guessed.max())) + 1)
     wrong = np.flatnonzero(guessed != true)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][: checked_count(count)]
     if len(worst) == 0:

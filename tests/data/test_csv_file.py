@@ -153,7 +153,7 @@ ERRORS = {
     "no such number": ("1,2\n", {"label": 2}, "there is no column 2: the file has 2, 0 to 1 or -1 to -2"),
     "label is a feature": ("a,b\n1,2\n", {"label": "a", "features": ["a"]}, r"column 0 .* is asked for more than once"),
     "no feature left": ("a\n1\n", {"label": "a"}, "no column is left .* divided by ','"),
-    "index": (",a\n0,1\n", {}, r"column 0 has no name, .* drop=\[0\]"),
+    "index": (",a\n0,1\n", {}, r"column 0 has no name, .* \(drop=\[0\], --drop 0\)"),
     "no class": ("a,k\n1,x\n2,\n", {"label": "k"}, r"line 3, column 1 \('k'\): expected a class, got nothing"),
     "half a class": ("a,k\n1,0.5\n2,1\n", {"label": "k"}, r"the label 0.5 is no whole number; .* targets"),
     "latin-1": ("a,k\n1,é\n".encode("latin-1"), {"label": "k"}, "not UTF-8"),

@@ -52,7 +52,7 @@ def test_confusion_matrix():
     np.testing.assert_allclose(ax.images[0].get_array(), [[2 / 3, 0, 1 / 3], [0, 1, 0], [0, 1, 0]])
     assert ticks(ax.xaxis) == ticks(ax.yaxis) == ["a", "b", "c"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
-    assert ax.get_title(loc="left") == "accuracy 66.67 % of 6 samples"
+    assert ax.get_title(loc="left") == "accuracy 66.67 %\nof 6 samples"
 
 
 def test_a_class_that_does_not_occur_has_an_empty_row():
@@ -89,6 +89,31 @@ def test_many_classes(classes, numbers):
     assert ax.figure.get_figwidth() < 20
 
 
+@pytest.mark.parametrize("classes", [2, 3, 6, 7, 10, 31])
+def test_the_title_lies_within_the_picture(classes):
+    every = np.arange(60_000) % classes
+    ax = plot_confusion_matrix(every, every)
+    ax.figure.draw_without_rendering()
+    assert ax._left_title.get_window_extent().x1 <= ax.figure.bbox.x1
+
+
+def test_names_as_classes():
+    names = np.array(["a", "b", "c"])
+    numbers = plot_confusion_matrix(TRUE, PREDICTED, class_names=names)
+    for given in (
+        plot_confusion_matrix(names[TRUE], names[PREDICTED]),
+        plot_confusion_matrix(names[TRUE], np.eye(3)[PREDICTED]),
+        plot_confusion_matrix(names[TRUE].tolist(), PREDICTED, class_names=names),
+    ):
+        assert cells(given) == cells(numbers)
+        assert ticks(given.xaxis) == ["a", "b", "c"]
+    other_order = plot_label_distribution(["b", "a", "b"], class_names=["b", "a"])
+    assert [bar.get_width() for bar in other_order.patches] == [2, 1]
+    assert ticks(other_order.yaxis) == ["b", "a"]
+    with pytest.raises(ValueError, match="y: expected classes among a, b, got 'c'"):
+        plot_label_distribution(["c"], class_names=["a", "b"])
+
+
 def test_given_axes():
     one, other = Figure().subplots(1, 2)
     assert plot_label_distribution([0, 1], ax=one) is one
@@ -107,7 +132,7 @@ def test_given_axes():
         (3, r"got shape \(\)"),
         (np.zeros((2, 2, 2)), r"got shape \(2, 2, 2\)"),
         (
-            ["cat", "dog"],
+            ["cat", None],
             r"y: expected classes, whole numbers from 0, got 'cat'; number them, e\.g\. np\.unique",
         ),
         ([0, -1], "got -1;"),

@@ -39,6 +39,14 @@ def test_panels_and_curves(epochs, score):
         }
 
 
+def test_large_numbers_are_short():
+    history = History()
+    history.append(1, {"loss": 1013058340577.46, "mean_absolute_error": 812.309, "val_loss": 12345.678})
+    loss, error = plot_history(history)
+    assert {text.get_text() for text in loss.texts} == {"1.013e+12", "1.235e+04"}
+    assert [text.get_text() for text in error.texts] == ["812.3090"]
+
+
 def test_without_validation_without_score_and_with_more():
     assert len(plot_history(make_history(3, "loss", "accuracy"))[1].get_lines()) == 1
     assert len(plot_history(make_history(3, "loss"))) == 1

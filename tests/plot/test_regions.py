@@ -155,6 +155,9 @@ def test_names_of_the_model_and_of_a_data_frame():
     ax = plot_decision_regions(model, frame, pd.Series([0, 1, 0, 1, 1]))
     assert legend(ax) == ["left", "right"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "height")
+    named = plot_decision_regions(model, frame, ["left", "right", "left", "right", "right"])
+    for name, drawn in points(named).items():
+        np.testing.assert_array_equal(drawn, points(ax)[name])
     ax = plot_decision_regions(model, X, [0, 1, 0, 1, 1], class_names=["west", "east"])
     assert legend(ax) == ["west", "east"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("feature 0", "feature 1")
