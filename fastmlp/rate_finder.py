@@ -157,9 +157,10 @@ def _prepare(trial: Sequential, X: Inputs, y: ArrayLike) -> int:
 
 def _batches(count: int, size: int, seed: int) -> Iterator[np.ndarray]:
     """Batches without end, all of the same size: pass after pass, each in an order of its own."""
-    order, waiting, epoch = np.arange(count), np.zeros(0, np.int64), 0
+    waiting, epoch = np.zeros(0, np.int64), 0
     while True:
         if len(waiting) < size:
+            order = np.arange(count)
             rng.shuffle(order, np.uint64(seed), epoch)
             waiting, epoch = np.concatenate([waiting, order]), epoch + 1
         yield waiting[:size]

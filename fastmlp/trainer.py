@@ -107,9 +107,9 @@ def _rows_in_order(network: Network, task: Task, epoch: int) -> np.ndarray:
     """The samples in the order of an epoch."""
     if not task.shuffle:
         return task.rows
-    order = np.empty(task.rows.size, np.int64)
+    order = task.rows.copy()
     rng.shuffle(order, np.uint64(network.seed), epoch)
-    return task.rows[order]
+    return order
 
 
 def _train_epoch(

@@ -47,9 +47,7 @@ def _high_product(a, b):
 
 @entry
 def shuffle(order, seed, epoch):
-    """Fill `order` with 0, 1, ..., n - 1 in the random order of this epoch (Fisher-Yates)."""
-    for i in range(order.size):
-        order[i] = i
+    """Bring `order` into the random order of this epoch (Fisher-Yates)."""
     for i in range(order.size - 1, 0, -1):
         # An even choice of 0, ..., i: the product's upper half, off by less than i / 2^64 (Lemire 2019).
         j = np.int64(_high_product(key(seed, SHUFFLE, epoch, i), np.uint64(i + 1)))

@@ -10,7 +10,8 @@ from .sparse import BITS, touched_columns
 from .steps import call_outer_step, call_step
 from .updates import adjust, follow, is_adjusted, measure
 
-# Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed.
+# Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed. Measured: see
+# docs/decisions.
 UPDATE_ROWS = np.int64(48)
 MASK_BITS = np.int64(BITS)
 NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask

@@ -352,6 +352,7 @@ def test_signal_stops_training_and_saves(number, empty_folder):
 def test_a_closed_terminal_stops_training_and_saves(empty_folder):
     process, terminal = pty.fork()
     if process == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, and rightly so
         os.execv(
             sys.executable,
             [sys.executable, "-c", PROGRAM, "train", *SMALL, "--epochs", "10000000", "--out", "run"],

@@ -30,10 +30,10 @@ def _high_product(a, b):
 
 
 def shuffle(order, seed, epoch):
-    """Fill `order` with 0, 1, ..., n - 1 in the random order of this epoch (Fisher-Yates)."""
+    """Bring `order` into the random order of this epoch (Fisher-Yates)."""
     steps = np.arange(order.size - 1, 0, -1, dtype=np.uint64)
     others = _high_product(key(seed, _SHUFFLE, epoch, steps), steps + np.uint64(1))
-    numbers = list(range(order.size))
+    numbers = order.tolist()
     for i, j in zip(steps.tolist(), others.tolist(), strict=True):
         numbers[i], numbers[j] = numbers[j], numbers[i]
     order[:] = numbers
