@@ -212,8 +212,8 @@ def test_a_kernel_that_is_wrong_is_not_timed():
         doubling(np.float32(2.0001)).verify()
 
 
-def test_a_case_of_the_table_is_right():
-    (case,) = (case for case in kernel_cases.CASES if case.kernel == "transpose")
+@pytest.mark.parametrize("case", kernel_cases.CASES, ids=str)
+def test_every_case_of_a_kernel_is_right(case):
     case.build().verify()
 
 
