@@ -6,7 +6,7 @@
 import numpy as np
 
 from .gemm import gemm
-from .halves import FIRST, HALVES, half_of, half_rows, join_halves
+from .halves import FIRST, NOBODYS, deal, half_of, join_halves, parts_of_halves
 from .jit import inlined, kernel
 from .norms import column_sums
 from .schema import AFFINE, SPARSE
@@ -15,6 +15,10 @@ from .transpose import transpose, transposed_product
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
+DENSE_PART, SPARSE_PART = (
+    np.int64(48),
+    np.int64(128),
+)  # columns that are dealt out together: whole tiles or panels
 
 
 @inlined
@@ -25,15 +29,20 @@ def put_ones(op, state, first, rows):
 
 
 @kernel
-def dense_sums(op, state, y, first, rows, begin, end):
-    """The sums over the inputs [begin, end) of x W + b: the bias is the last row of W, its input the column of ones."""
-    work, x, w = state.workspace, op.x + first * op.ldx + begin, op.weights + begin * op.ldw
+def dense_sums(op, state, y, first, rows, begin, end, left, columns):
+    """The sums over the inputs [begin, end) of x W + b, for so many columns from `left` on.
+
+    The bias is the last row of W, its input the column of ones.
+    """
+    work, x, w = state.workspace, op.x + first * op.ldx + begin, op.weights + begin * op.ldw + left
     if op.kind == SPARSE:
         sparse_forward(
-            work, y, op.ldy, work, x, op.ldx, state.params, w, op.ldw, rows, op.fan_out, end - begin
+            work, y + left, op.ldy, work, x, op.ldx, state.params, w, op.ldw, rows, columns, end - begin
         )
     else:
-        gemm(work, y, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, op.fan_out, end - begin)
+        gemm(
+            work, y + left, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, columns, end - begin
+        )
 
 
 @inlined
@@ -48,32 +57,42 @@ def dense_forward(op, state, first, rows):
     """y = x W + b."""
     depth, at = op.fan_in + 1, first * op.ldy
     if op.half == 0:
-        dense_sums(op, state, op.y + at, first, rows, FIRST, depth)
+        dense_sums(op, state, op.y + at, first, rows, FIRST, depth, FIRST, op.fan_out)
     else:
-        dense_sums(op, state, op.y + at, first, rows, FIRST, op.half)
-        dense_sums(op, state, op.second + at, first, rows, op.half, depth)
+        dense_sums(op, state, op.y + at, first, rows, FIRST, op.half, FIRST, op.fan_out)
+        dense_sums(op, state, op.second + at, first, rows, op.half, depth, FIRST, op.fan_out)
         join(op, state, first, rows)
 
 
 @inlined
-def forward_half(op, state, first, rows, rank, size):
-    """This rank's half of the sums of a layer whose inputs the team shares."""
-    start, count = half_rows(first, rows, rank, size)
-    begin, end = half_of(op, op.fan_in + 1, rank % HALVES)
-    y = op.y if begin == 0 else op.second
-    dense_sums(op, state, y + start * op.ldy, start, count, begin, end)
+def forward_parts(op, state, first, rows, control, rank, size):
+    """This rank's parts of both halves of the sums of a layer whose inputs the team shares: a part is some columns."""
+    width = SPARSE_PART if op.kind == SPARSE else DENSE_PART
+    count = (op.fan_out + width - 1) // width
+    parts = count, count
+    half, part = deal(control, FIRST, NOBODYS, parts, rows, rank, size)
+    while half != NOBODYS:
+        begin, end = half_of(op, op.fan_in + 1, half)
+        y, left = op.y if half == FIRST else op.second, part * width
+        columns = min(width, op.fan_out - left)
+        dense_sums(op, state, y + first * op.ldy, first, rows, begin, end, left, columns)
+        half, part = deal(control, FIRST, part, parts, rows, rank, size)
 
 
 @inlined
-def backward_half(op, state, first, rows, rank, size):
-    """The deltas of this rank's half of the inputs: dx = dy W', from weights that nobody else writes."""
-    start, count = half_rows(first, rows, rank, size)
-    begin, end = half_of(op, op.fan_in, rank % HALVES)
-    work, dx, dy = state.workspace, op.dx + start * op.ldx, op.dy + start * op.ldy
-    gemm(
-        work, dx + begin, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed + begin, op.ldt, count,
-        end - begin, op.fan_out,
-    )  # fmt: skip
+def backward_parts(op, state, first, rows, control, rank, size):
+    """This rank's parts of the deltas of the inputs, dx = dy W', mostly from weights that nobody else writes."""
+    work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
+    parts = parts_of_halves(op, op.fan_in, DENSE_PART)
+    half, part = deal(control, FIRST, NOBODYS, parts, rows, rank, size)
+    while half != NOBODYS:
+        begin, end = half_of(op, op.fan_in, half)
+        begin += part * DENSE_PART
+        gemm(
+            work, dx + begin, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed + begin, op.ldt, rows,
+            min(DENSE_PART, end - begin), op.fan_out,
+        )  # fmt: skip
+        half, part = deal(control, FIRST, part, parts, rows, rank, size)
 
 
 @inlined

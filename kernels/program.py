@@ -4,7 +4,7 @@ import numpy as np
 
 from . import dense, gather, layers, updates, weight_blocks
 from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks, remember_batch
-from .halves import ROW_GRAIN, shares_inputs
+from .halves import HALVES, ROW_GRAIN, shares_inputs
 from .jit import entry, inlined
 from .schema import BATCH_NORM, INPUT, NORMS, WIDTH, Values
 from .steps import prepared as prepared
@@ -57,9 +57,9 @@ def _team_forward(plan, state, data, position, start, count, first, rows, seed, 
             else:
                 gather.input_forward(op, state, data, position + first, first, rows)
         elif shares_inputs(op, size):
-            if not (gathered and i == 1):
+            if not (gathered and i == 1 and size == HALVES):
                 barrier(control, size)
-            dense.forward_half(op, values, start, count, rank, size)
+            dense.forward_parts(op, values, start, count, control, rank, size)
             barrier(control, size)
             dense.join(op, values, first, rows)
             dense.put_ones(op, values, first, rows)
@@ -81,7 +81,7 @@ def _team_backward(plan, state, position, start, count, first, rows, seed, epoch
         if shares_inputs(op, size):
             if op.dx >= 0:
                 barrier(control, size)
-                dense.backward_half(op, values, start, count, rank, size)
+                dense.backward_parts(op, values, start, count, control, rank, size)
                 barrier(control, size)
         else:
             if op.kind == BATCH_NORM and op.dx >= 0:
@@ -157,7 +157,9 @@ def _update(plan, state, update, h0, batch, control, rank, size):
         if state.gradients.size > 0:
             weight_blocks.gradient(plan[i], state, batch, turn, rank, size)
         elif plan[i].weights >= 0:
-            weight_blocks.gradient_step(plan[i], state, update, h0, batch, turn, rank, size, scratch)
+            weight_blocks.gradient_step(
+                plan[i], state, update, h0, batch, plan.size - 1 - i, turn, control, rank, size, scratch
+            )  # fmt: skip
         turn = weight_blocks.next_turn(plan[i], turn, size)
         if plan[i].kind == BATCH_NORM and rank == 0:
             remember_batch(plan[i], state)

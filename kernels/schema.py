@@ -158,7 +158,8 @@ STOP = 8  # the caller asks the team to stop
 HALT = 16  # rank 0 has decided: this step is not finished
 BROKEN = 24  # a row of this step has a loss that is not finite
 STEP = 32  # steps done
-CONTROL_WORDS = 40
+DEALT = 40  # parts of each half of the inputs that are taken: see `halves.deal`
+CONTROL_WORDS = 56
 
 
 def whole_lines(columns: int, dtype: np.dtype) -> int:

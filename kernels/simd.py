@@ -403,6 +403,11 @@ class Pointer:
         """Add to the number here and return what it was: one indivisible step, ordered both ways."""
         return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
 
+    def swap_atomic(self, expected: Int, number: Int) -> Any:
+        """Write a number here if the expected one stands here: one indivisible step; whether it was done."""
+        done = self.builder.cmpxchg(self.value, expected.value, number.value, "acq_rel", "acquire")
+        return self.builder.zext(self.builder.extract_value(done, 1), _INT)
+
     def call(self, *arguments: "Pointer | Int") -> None:
         """Call the kernel whose address stands here, with pointers and 64-bit integers.
 

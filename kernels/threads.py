@@ -9,11 +9,12 @@ from numba import types
 
 from . import simd
 from .jit import kernel
-from .schema import ARRIVED, BROKEN, CONTROL_WORDS, HALT, STEP, STOP
+from .schema import ARRIVED, BROKEN, CONTROL_WORDS, DEALT, HALT, STEP, STOP
 from .simd import Int, Pointer, primitive
 
 __all__ = [
-    "ARRIVED", "BROKEN", "CONTROL_WORDS", "HALT", "STEP", "STOP", "barrier", "load", "publish", "share",
+    "ARRIVED", "BROKEN", "CONTROL_WORDS", "DEALT", "HALT", "STEP", "STOP", "barrier", "load", "publish", "share",
+    "swap",
 ]  # fmt: skip
 
 _SPINS = 2000  # about 20 microseconds of looking at the counter ...
@@ -39,6 +40,12 @@ def publish(words: Pointer, word: Int, number: Int) -> None:
 def _add(words: Pointer, word: Int, number: Int) -> int:
     """Add to a shared word; return what it was."""
     return (words + word).add_atomic(number)
+
+
+@primitive
+def swap(words: Pointer, word: Int, expected: Int, number: Int) -> int:
+    """Write a shared word if it is what was expected; 1 if it was."""
+    return (words + word).swap_atomic(expected, number)
 
 
 @primitive

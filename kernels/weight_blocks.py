@@ -3,7 +3,7 @@
 import numpy as np
 
 from .dense import dense_gradient, dense_transpose
-from .halves import FIRST, HALVES, half_of, shares_inputs
+from .halves import FIRST, HALVES, NOBODYS, deal, half_of, parts_of_halves, shares_inputs
 from .jit import inlined, kernel
 from .schema import AFFINE, RESTS, SMALL_BATCH, SPARSE
 from .sparse import BITS, touched_columns
@@ -133,14 +133,30 @@ def _outer_step(op, state, update, h0, turn, size, rows):
 
 
 @kernel
-def gradient_step(op, state, update, h0, rows, turn, rank, size, scratch):
-    """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot."""
+def _next_block(op, last, rows, number, turn, control, rank, size):
+    """This rank's next block after its last one: its half of the weights (NOBODYS: all are done), and its number."""
+    if shares_inputs(op, size):
+        return deal(control, number, last, parts_of_halves(op, op.depth, UPDATE_ROWS), rows, rank, size)
+    block = turn if last == NOBODYS else last + size
+    return (FIRST, block) if block * UPDATE_ROWS < op.depth else (NOBODYS, block)
+
+
+@kernel
+def gradient_step(op, state, update, h0, rows, number, turn, control, rank, size, scratch):
+    """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot.
+
+    Where the team shares the inputs, it deals out the blocks, under this number.
+    """
     if rows <= SMALL_BATCH and op.kind != AFFINE and not is_adjusted(op, update):
         _outer_step(op, state, update, h0, turn, size, rows)
-    else:
-        begin, stop, stride = blocks_of(op, turn, rank, size)
-        for k in range(begin, stop, stride):
-            _block_step(op, state, update, h0, k, min(k + UPDATE_ROWS, stop), rows, scratch)
+        return
+    shared = shares_inputs(op, size)
+    half, block = _next_block(op, NOBODYS, rows, number, turn, control, rank, size)
+    while half != NOBODYS:
+        begin, end = half_of(op, op.depth, half) if shared else (FIRST, op.depth)
+        begin += block * UPDATE_ROWS
+        _block_step(op, state, update, h0, begin, min(begin + UPDATE_ROWS, end), rows, scratch)
+        half, block = _next_block(op, block, rows, number, turn, control, rank, size)
 
 
 @inlined

@@ -3,17 +3,14 @@
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Dropout, Sequential
+from fastmlp import Dense, Dropout, Sequential, team
 from fastmlp.kernels import schema
+from fastmlp.kernels.halves import NOBODYS, SHARED_ROWS, deal
 from fastmlp.losses import Formula
 from fastmlp.lowering import lower
 
-SAMPLES, FEATURES, CLASSES, BATCH = (
-    130,
-    300,
-    3,
-    24,
-)  # the last batch is smaller, and not for every thread a tile
+SAMPLES, FEATURES, CLASSES = 130, 300, 3
+BATCH = 24  # the last batch is smaller, and not for every thread a tile
 
 
 def samples(form):
@@ -41,6 +38,51 @@ def test_any_number_of_threads(form, keep_gradients):
     expected = train(form, threads=1)
     for threads in (2, 3, 4, 6):
         assert train(form, threads=threads, keep_gradients=keep_gradients) == expected
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint8])
+def test_threads_that_help_each_other(kind):
+    random, found = np.random.default_rng(0), []
+    X = (random.random((2 * SHARED_ROWS + 9, 1_100)) * 200 * (random.random(1_100) < 0.3)).astype(kind)
+    for size in (1, 2, 4):
+        layers = [Dense(700, "relu"), Dense(500, "relu"), Dense(CLASSES, "softmax")]
+        model = Sequential(layers, optimizer="adam", seed=1)
+        model.fit(X, np.arange(len(X)) % CLASSES, epochs=2, batch_size=SHARED_ROWS, threads=size, verbose=0)
+        found.append(model.network.params.tobytes())
+    assert found[0] == found[1] == found[2]
+
+
+def taken(control, rank, number=0, last=NOBODYS, rows=SHARED_ROWS):
+    """What a rank of two gets next where the halves have two parts and three."""
+    return deal(control, number, last, (2, 3), rows, rank, 2)
+
+
+def test_a_rank_that_is_done_takes_parts_of_the_other_half():
+    control = team.new_control()
+    assert [taken(control, 1) for _ in range(3)] == [(1, 0), (1, 1), (1, 2)]
+    assert taken(control, 1)[0] == NOBODYS  # rank 0 has not begun: its half may not be gathered yet
+    assert taken(control, 0) == (0, 0)
+    assert taken(control, 1) == (0, 1)
+    assert taken(control, 0)[0] == taken(control, 1)[0] == NOBODYS
+
+
+def test_deals_between_barriers_and_after_one():
+    control = team.new_control()
+    for number in (0, 1, 5):
+        assert [taken(control, 0, number) for _ in range(3)] == [(0, 0), (0, 1), (NOBODYS, 0)]
+    control[schema.ARRIVED] += 2
+    assert [taken(control, 0), taken(control, 0)] == [(0, 0), (0, 1)]
+
+
+def test_few_rows_stay_where_their_weights_are():
+    control = team.new_control()
+    parts = [taken(control, 1, last=last, rows=SHARED_ROWS - 1) for last in (NOBODYS, 0, 1, 2)]
+    assert parts == [(1, 0), (1, 1), (1, 2), (NOBODYS, 0)]
+    assert not control.any()
+    parts = [
+        deal(control, 0, last, (2, 3), 1, 3, 4) for last in (NOBODYS, 1)
+    ]  # rank 3 of four: every other part
+    assert parts == [(1, 1), (NOBODYS, 0)]
 
 
 def by_inputs(rows, features, units, training=True):
