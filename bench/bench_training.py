@@ -52,7 +52,7 @@ def test_epoch(workload, benchmark):
 
     def timed():
         start = time.process_time()
-        epoch()
+        epoch(1)
         cpu.append(time.process_time() - start)
 
     benchmark.pedantic(timed, rounds=ROUNDS, warmup_rounds=1)

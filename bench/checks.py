@@ -14,8 +14,9 @@ from .settings import Figures, Settings
 from .workloads import WORKLOADS, Workload, bounded
 
 SECONDS = 0.2  # of a run
+STEADY_SECONDS = 1.0  # of one that is compared with the machine's peak
 WIDTHS, BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024), (1, 4, 16, 64, 256, 1024)
-GRID_SECONDS = 0.04  # of a run at one point of the grid
+GRID_SECONDS = 0.15  # of a run at one point of the grid: some times as long as threads are chosen for
 NOISE = 0.15  # if one thread strays this far from itself, nothing can be told
 MORE_THAN_LINEAR = 1.1
 LEAST_OF_PEAK = 0.8
@@ -130,7 +131,7 @@ def _arithmetic(settings: Settings, figures: Figures) -> Iterator[str]:
     with Race([OURS]) as race:
         race.prepare(workload)
         for _ in range(settings.rounds):
-            race.round()
+            race.round(calls=10**6, seconds=STEADY_SECONDS)
             if race.failures:
                 raise RivalError(str(race.failures))
             speeds.append(workload.flops * workload.samples / race.times[OURS.name][-1]["seconds"])

@@ -10,9 +10,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from statistics import median
 
+from .peers import Run
+
+BLOCKS = 10  # into which the time of a measurement is divided
 WRONG = 1e-4  # outputs may differ from those in double precision by this share of the largest
 
 
@@ -23,7 +25,7 @@ def main() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
-    run: Callable[[], object] = lambda: None  # noqa: E731
+    run = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -37,7 +39,7 @@ def main() -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def prepare(module: str, mode: str, fields: dict) -> Callable[[], object]:
+def prepare(module: str, mode: str, fields: dict) -> Run:
     """A function that runs the workload once, has run once, and puts out what it should."""
     import numpy as np
 
@@ -45,7 +47,7 @@ def prepare(module: str, mode: str, fields: dict) -> Callable[[], object]:
 
     workload = Workload(**fields | {"layers": tuple(fields["layers"])})
     run = getattr(importlib.import_module(f"bench.peers.{module}"), workload.task)(workload, mode)
-    given = run()
+    given = run(1)
     if workload.task == "predict":
         expected = outputs(workload, as_floats(data(workload)[0][: workload.batch_size]))
         error = np.abs(np.asarray(given).reshape(expected.shape) - expected).max()
@@ -54,15 +56,20 @@ def prepare(module: str, mode: str, fields: dict) -> Callable[[], object]:
     return run
 
 
-def measure(run: Callable[[], object], calls: int, seconds: float) -> dict[str, float]:
-    """Seconds a call, the median; and processor time a call, over all threads."""
-    clock, times = time.perf_counter, []
+def measure(run: Run, calls: int, seconds: float) -> dict[str, float]:
+    """Seconds a call, the median of blocks of calls; and processor time a call, over all threads.
+
+    In blocks, as a library that trains several epochs in one go looks at its arguments once.
+    """
+    clock, times, done = time.perf_counter, [], 0
     begin, cpu = clock(), time.process_time()
-    while len(times) < calls and (not times or clock() - begin < seconds):
+    while done < calls and (not times or clock() - begin < seconds):
+        block = int(min(max(1, seconds / BLOCKS / times[0]), calls - done)) if times else 1
         start = clock()
-        run()
-        times.append(clock() - start)
-    return {"seconds": median(times), "cpu_seconds": (time.process_time() - cpu) / len(times)}
+        run(block)
+        times.append((clock() - start) / block)
+        done += block
+    return {"seconds": median(times), "cpu_seconds": (time.process_time() - cpu) / done}
 
 
 if __name__ == "__main__":

@@ -41,11 +41,10 @@ def integer_power(base: float, exponents: np.ndarray) -> np.ndarray:
     >>> integer_power(0.5, np.array([0, 1, 10])).tolist()
     [1.0, 0.5, 0.0009765625]
     """
-    power, square, rest = np.ones(exponents.shape), float(base), exponents.copy()
-    while rest.any():
-        power = np.where(rest & 1, power * square, power)
-        square *= square
-        rest >>= 1
+    power, factors = np.ones(exponents.shape), np.array([1.0, base])
+    for bit in range(int(exponents.max(initial=0)).bit_length()):
+        power *= factors[exponents >> bit & 1]
+        factors[1] *= factors[1]
     return power
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from os import PathLike
 from typing import Any
@@ -37,7 +38,7 @@ class History:
 
     def append(self, epoch: int, metrics: dict[str, float]) -> None:
         """Add the quantities of one epoch, in the place of it and of later ones; those it does not have become NaN."""
-        known = next((i for i, other in enumerate(self.epochs) if other >= epoch), len(self.epochs))
+        known = bisect_left(self.epochs, epoch)
         self.epochs[known:] = [epoch]
         for name in self.metrics | metrics:
             curve = self.metrics.setdefault(name, [math.nan] * known)

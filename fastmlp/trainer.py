@@ -39,12 +39,13 @@ def train(network: Network, task: Task, epochs: range, history: History, callbac
         task.optimizer.learning_rate.check_metric(task.metrics)
     callbacks.on_train_begin()
     network.prepare_slots(task.optimizer)
+    order, before = task.rows.copy() if task.shuffle else task.rows, network.params.copy()
     try:
         _have_machine_code(network, task)
         for epoch in epochs:
             callbacks.on_epoch_begin(epoch + 1)
             with _progress(task, epoch, epochs.stop) as on_step:
-                metrics = _train_epoch(network, task, epoch, on_step)
+                metrics = _train_epoch(network, task, epoch, order, before, on_step)
             if isinstance(task.optimizer.learning_rate, ReduceOnPlateau):
                 network.plateau = task.optimizer.learning_rate.after_epoch(network.plateau, metrics)
             history.append(epoch + 1, metrics)
@@ -103,19 +104,19 @@ def _scalable(task: Task) -> str:
     return "inputs" if task.score == "accuracy" else "inputs and the targets"
 
 
-def _rows_in_order(network: Network, task: Task, epoch: int) -> np.ndarray:
-    """The samples in the order of an epoch."""
-    if not task.shuffle:
-        return task.rows
-    order = task.rows.copy()
-    rng.shuffle(order, np.uint64(network.seed), epoch)
-    return order
-
-
 def _train_epoch(
-    network: Network, task: Task, epoch: int, on_step: Callable[[int], None] | None
+    network: Network,
+    task: Task,
+    epoch: int,
+    order: np.ndarray,
+    before: np.ndarray,
+    on_step: Callable[[int], None] | None,
 ) -> dict[str, float]:
-    before, order = network.params.copy(), _rows_in_order(network, task, epoch)
+    """Train once on all samples; their order, and the parameters from before, lie in memory that all epochs share."""
+    before[...] = network.params
+    if task.shuffle:
+        order[...] = task.rows
+        rng.shuffle(order, np.uint64(network.seed), epoch)
     start = time.perf_counter()
     totals, control = runs.train_epoch(
         network, task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,

@@ -2,17 +2,33 @@
 
 A file has a function for each task it takes part in:
 
-    train(workload, mode) -> run      run() is one shuffled epoch
-    predict(workload, mode) -> run    run() is the outputs of the next `batch_size` rows
+    train(workload, mode) -> run      run(times) trains so many shuffled epochs
+    predict(workload, mode) -> run    run(times) predicts the next `batch_size` rows so many times; the last outputs
 
 Whatever can be done beforehand is done before `run` is returned: data as the library's own tensors, compilation, no
-data loaders, one call an epoch where the library can. All learn at the rate of `RATES`.
+data loaders, one call for an epoch or for all where the library can. All learn at the rate of `RATES`.
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
-from typing import NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple
+
+Run = Callable[[int], Any]
 
 RATES = {"adam": 0.001, "sgd": 0.01}
+
+
+def repeated(call: Callable[[], Any]) -> Run:
+    """The run of what can only be called once at a time."""
+
+    def run(times: int) -> Any:
+        outputs = None
+        for _ in repeat(None, times):
+            outputs = call()
+        return outputs
+
+    return run
 
 
 class Peer(NamedTuple):

@@ -1,6 +1,5 @@
 """JAX: a whole epoch in one `lax.scan`, a prediction in one jitted call; data and weights on its device."""
 
-from collections.abc import Callable
 from itertools import cycle
 
 import jax
@@ -8,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..workloads import Workload, as_floats, data, initial_weights
-from . import RATES
+from . import RATES, Run, repeated
 
 
 def _logits(weights, inputs):
@@ -17,7 +16,7 @@ def _logits(weights, inputs):
     return inputs @ weights[-1][0] + weights[-1][1]
 
 
-def train(workload: Workload, mode: str) -> Callable[[], object]:
+def train(workload: Workload, mode: str) -> Run:
     """The last, partial batch is left out, as scan wants equal ones."""
     X, y = data(workload)
     X, y = jnp.asarray(as_floats(X)), jnp.asarray(y)
@@ -27,10 +26,12 @@ def train(workload: Workload, mode: str) -> Callable[[], object]:
     state = (weights, zeros, jax.tree.map(jnp.copy, zeros), jnp.zeros(()))
     count, random = len(X) // workload.batch_size, np.random.default_rng(0)
 
-    def run() -> None:
+    def run(times: int) -> None:
         nonlocal state
-        order = random.permutation(len(X))[: count * workload.batch_size].reshape(count, -1)
-        state = jax.block_until_ready(epoch(state, X, y, jnp.asarray(order)))
+        for _ in range(times):  # the next order is drawn while an epoch runs
+            order = random.permutation(len(X))[: count * workload.batch_size].reshape(count, -1)
+            state = epoch(state, X, y, jnp.asarray(order))
+        jax.block_until_ready(state)
 
     return run
 
@@ -69,7 +70,7 @@ def _epoch(workload: Workload):
     return epoch
 
 
-def predict(workload: Workload, mode: str) -> Callable[[], jax.Array]:
+def predict(workload: Workload, mode: str) -> Run:
     """The rows are on the device already; the outputs stay there."""
     weights = jax.tree.map(jnp.asarray, initial_weights(workload))
 
@@ -80,4 +81,4 @@ def predict(workload: Workload, mode: str) -> Callable[[], jax.Array]:
 
     X = as_floats(data(workload)[0])
     batch = cycle([jnp.asarray(rows) for rows in np.split(X, len(X) // workload.batch_size)]).__next__
-    return lambda: network(weights, batch()).block_until_ready()
+    return repeated(lambda: network(weights, batch()).block_until_ready())

@@ -1,6 +1,5 @@
 """ONNX Runtime: predicts with a graph that is written here."""
 
-from collections.abc import Callable
 from itertools import cycle
 
 import numpy as np
@@ -8,6 +7,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from ..workloads import Workload, as_floats, data, initial_weights
+from . import Run, repeated
 
 
 def _graph(workload: Workload) -> bytes:
@@ -31,11 +31,11 @@ def _graph(workload: Workload) -> bytes:
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
 
 
-def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
+def predict(workload: Workload, mode: str) -> Run:
     """One row is run on one thread, as there is nothing to share out."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1 if workload.batch_size == 1 else 0
     session = onnxruntime.InferenceSession(_graph(workload), options, providers=["CPUExecutionProvider"])
     X = as_floats(data(workload)[0])
     batch = cycle([{"x0": rows} for rows in np.split(X, len(X) // workload.batch_size)]).__next__
-    return lambda: session.run(None, batch())[0]
+    return repeated(lambda: session.run(None, batch())[0])

@@ -1,13 +1,11 @@
 """fastmlp itself."""
 
-from collections.abc import Callable
 from itertools import cycle
-
-import numpy as np
 
 from fastmlp import Dense, Sequential
 
 from ..workloads import Workload, as_floats, data, initial_weights
+from . import Run, repeated
 
 
 def model(workload: Workload) -> Sequential:
@@ -20,18 +18,18 @@ def model(workload: Workload) -> Sequential:
     return network
 
 
-def train(workload: Workload, mode: str) -> Callable[[], object]:
+def train(workload: Workload, mode: str) -> Run:
     """Mode: `kernels`; `one thread`, the same on one; `reference`, the same in NumPy."""
     X, y = data(workload)
     trained = model(workload)
     options = {"threads": 1} if mode == "one thread" else {"engine": mode}
-    return lambda: trained.fit(X, y, epochs=1, batch_size=workload.batch_size, verbose=0, **options)
+    return lambda times: trained.fit(X, y, epochs=times, batch_size=workload.batch_size, verbose=0, **options)
 
 
-def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
+def predict(workload: Workload, mode: str) -> Run:
     """One row by a prepared predictor, more by `predict`."""
     X, trained = data(workload)[0], model(workload)
     if workload.batch_size > 1:
-        return lambda: trained.predict(X)
+        return repeated(lambda: trained.predict(X))
     predictor, row = trained.predictor(), cycle(as_floats(X)).__next__
-    return lambda: predictor(row())
+    return repeated(lambda: predictor(row()))

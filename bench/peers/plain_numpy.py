@@ -1,23 +1,22 @@
 """NumPy: the reference engine to train, a few lines by hand to predict."""
 
-from collections.abc import Callable
 from itertools import cycle
 
 import numpy as np
 
 from ..workloads import Workload, as_floats, data, initial_weights
-from . import ours
+from . import Run, ours, repeated
 
 CHUNK = 500  # rows whose activations stay in the cache between the layers
 
 
-def train(workload: Workload, mode: str) -> Callable[[], object]:
+def train(workload: Workload, mode: str) -> Run:
     """The same training in NumPy, which is the fastest that we know how to write: whole batches, all in place."""
     _limit_threads(mode)
     return ours.train(workload, "reference")
 
 
-def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
+def predict(workload: Workload, mode: str) -> Run:
     """Products into buffers that exist already; many rows a chunk at a time."""
     _limit_threads(mode)
     rows = min(workload.batch_size, CHUNK)
@@ -25,7 +24,7 @@ def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
     X = as_floats(data(workload)[0])
     if workload.batch_size == 1:
         layers, row = [(w, b, buffer[0]) for w, b, buffer in layers], cycle(X).__next__
-        return lambda: _forward(layers, row(), workload.classes)
+        return repeated(lambda: _forward(layers, row(), workload.classes))
     chunks = np.split(X, len(X) // rows)
     result = np.empty((len(chunks), rows, workload.layers[-1]), np.float32)
 
@@ -34,7 +33,7 @@ def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
             place[...] = _forward(layers, values, workload.classes)
         return result.reshape(len(X), -1)
 
-    return all_chunks
+    return repeated(all_chunks)
 
 
 def _limit_threads(mode: str) -> None:

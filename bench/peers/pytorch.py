@@ -1,12 +1,11 @@
 """PyTorch on its own tensors, without a data loader."""
 
-from collections.abc import Callable
 from itertools import cycle
 
 import torch
 
 from ..workloads import Workload, as_floats, data, initial_weights
-from . import RATES
+from . import RATES, Run, repeated
 
 
 def _limit_threads(mode: str) -> None:
@@ -25,7 +24,7 @@ def _network(workload: Workload) -> torch.nn.Sequential:
     return torch.nn.Sequential(*parts[:-1])
 
 
-def train(workload: Workload, mode: str) -> Callable[[], object]:
+def train(workload: Workload, mode: str) -> Run:
     """Mode: `eager`; `fused`, the optimizer in one kernel; `one thread`, that on one; `compile`, that and torch.compile
     of loss and gradient."""
     torch.manual_seed(0)
@@ -48,10 +47,10 @@ def train(workload: Workload, mode: str) -> Callable[[], object]:
             step(X[rows], y[rows])
             optimizer.step()
 
-    return epoch
+    return repeated(epoch)
 
 
-def predict(workload: Workload, mode: str) -> Callable[[], torch.Tensor]:
+def predict(workload: Workload, mode: str) -> Run:
     """Mode: `eager`; `one thread`, that on one; `trace`, frozen and optimized for inference; `compile`."""
     _limit_threads(mode)
     model = _network(workload)
@@ -69,4 +68,4 @@ def predict(workload: Workload, mode: str) -> Callable[[], torch.Tensor]:
     def run() -> torch.Tensor:
         return model(batch())
 
-    return run
+    return repeated(run)

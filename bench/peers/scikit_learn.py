@@ -1,14 +1,13 @@
 """scikit-learn's MLP."""
 
 import warnings
-from collections.abc import Callable
 from itertools import cycle
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from ..workloads import Workload, as_floats, data, initial_weights
-from . import RATES
+from . import RATES, Run, repeated
 
 
 def _model(workload: Workload, X: np.ndarray, y: np.ndarray):
@@ -30,7 +29,7 @@ def _classes(workload: Workload) -> dict[str, np.ndarray]:
     return {"classes": np.arange(workload.layers[-1])} if workload.classes else {}
 
 
-def train(workload: Workload, mode: str) -> Callable[[], object]:
+def train(workload: Workload, mode: str) -> Run:
     """`partial_fit` is one epoch over the given, shuffled rows."""
     X, y = data(workload)
     X, random = as_floats(X), np.random.default_rng(0)
@@ -40,14 +39,14 @@ def train(workload: Workload, mode: str) -> Callable[[], object]:
         order = random.permutation(len(X))
         model.partial_fit(X[order], y[order], **classes)
 
-    return epoch
+    return repeated(epoch)
 
 
-def predict(workload: Workload, mode: str) -> Callable[[], np.ndarray]:
+def predict(workload: Workload, mode: str) -> Run:
     """Probabilities of a classifier, values of a regressor."""
     X, y = data(workload)
     X = as_floats(X)
     model = _model(workload, X, y)
     batch = cycle(np.split(X, len(X) // workload.batch_size)).__next__
     outputs = model.predict_proba if workload.classes else model.predict
-    return lambda: outputs(batch())
+    return repeated(lambda: outputs(batch()))
