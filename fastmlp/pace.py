@@ -7,8 +7,9 @@ one, and that may change from one second to the next.
 
 from __future__ import annotations
 
-SEGMENT_SECONDS = 0.02  # of training with the same number of threads, after which it is looked at again
-MOST_SEGMENTS = 32  # from one try of another number to the next
+SEGMENT_SECONDS = 0.05  # of training with the same number of threads, after which it is looked at again
+TRY_SECONDS = 0.01  # of training with another number
+MOST_SECONDS = 1.0  # from one try to the next
 CLEARLY = 0.95  # of the seconds: what is no faster than this is not worth a change
 WORK_PER_SECOND = 1e10  # multiply-adds a second, to begin with
 
@@ -31,37 +32,38 @@ class Pace:
         self._sizes = [largest] if fixed else _halves(largest)
         self._guess = work / WORK_PER_SECOND
         self._seconds: dict[int, float] = {}  # of a step, by the number of threads
-        self._interval = self._until_probe = 1  # segments
-        self._probes = 0
+        self._interval = self._until_try = SEGMENT_SECONDS
+        self._tries = 0
 
     def next(self, steps: int) -> tuple[int, int]:
         """The number of threads for the next steps, and how many steps, of those that are left."""
         if len(self._sizes) == 1:
             return self.size, steps
-        size = self.size if self._until_probe > 0 else self._neighbour()
-        count = round(SEGMENT_SECONDS / self._seconds.get(size, self._guess))
+        size, seconds = (
+            (self.size, SEGMENT_SECONDS) if self._until_try > 0 else (self._neighbour(), TRY_SECONDS)
+        )
+        count = round(seconds / self._seconds.get(size, self._guess))
         return size, min(max(count, 1), steps)
 
     def note(self, size: int, steps: int, seconds: float) -> None:
         """So long did so many steps take on so many threads."""
         self._seconds[size] = seconds / max(steps, 1)
         if size == self.size:
-            self._until_probe -= 1
+            self._until_try -= seconds
             if any(other < self._seconds[size] * CLEARLY for other in self._seconds.values()):
-                self._until_probe = 0  # another number was faster once; it may be again
+                self._until_try = 0.0  # another number was faster once; it may be again
         elif self._seconds[size] < self._seconds[self.size] * CLEARLY:
-            self.size, self._interval = size, 1
-            self._until_probe = self._interval
+            self.size = size
+            self._interval = self._until_try = SEGMENT_SECONDS
         else:
-            self._interval = min(2 * self._interval, MOST_SEGMENTS)
-            self._until_probe = self._interval
+            self._interval = self._until_try = min(2 * self._interval, MOST_SECONDS)
 
     def _neighbour(self) -> int:
         """The next number of threads to try: the one below and the one above by turns."""
         place = self._sizes.index(self.size)
         neighbours = [self._sizes[i] for i in (place - 1, place + 1) if 0 <= i < len(self._sizes)]
-        self._probes += 1
-        return neighbours[self._probes % len(neighbours)]
+        self._tries += 1
+        return neighbours[self._tries % len(neighbours)]
 
 
 def _halves(largest: int) -> list[int]:

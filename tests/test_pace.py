@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Dense, Sequential, runs
-from fastmlp.pace import MOST_SEGMENTS, SEGMENT_SECONDS, Pace
+from fastmlp.pace import MOST_SECONDS, SEGMENT_SECONDS, Pace
 
 
 def ran(pace, seconds_a_step, steps):
@@ -39,15 +39,19 @@ def test_it_changes_when_the_machine_does():
     assert pace.size == 2
 
 
-def test_what_is_slower_is_tried_ever_more_rarely():
-    pace, tries = Pace(2, 1e6), []
-    for segment in range(200):
-        size, steps = pace.next(10**9)
-        pace.note(size, steps, SEGMENT_SECONDS * (3 - size))
-        tries += [segment] if size == 1 else []
-    waits = np.diff(tries)
-    assert list(waits) == sorted(waits)
-    assert waits[-1] == MOST_SEGMENTS + 1
+@pytest.mark.parametrize("epoch", [60, 10**9])
+def test_what_is_slower_is_tried_ever_more_rarely(epoch):
+    pace, waits, seconds = Pace(2, 1e6), [], 0.0
+    for _ in range(1000):
+        size, steps = pace.next(epoch)
+        if size == 2:
+            seconds += steps * 1e-4
+            pace.note(size, steps, steps * 1e-4)
+        else:
+            pace.note(size, steps, steps * 2e-4)
+            waits, seconds = [*waits, seconds], 0.0
+    assert waits == sorted(waits)
+    assert waits[-1] == pytest.approx(MOST_SECONDS, abs=SEGMENT_SECONDS)
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -66,8 +70,8 @@ class Restless(Pace):
     """Changes the number of threads every few steps."""
 
     def next(self, steps):
-        self._probes += 1
-        return 1 + self._probes % 3, min(1 + self._probes % 2, steps)
+        self._tries += 1
+        return 1 + self._tries % 3, min(1 + self._tries % 2, steps)
 
     def note(self, size, steps, seconds):
         """It learns nothing."""
