@@ -96,6 +96,7 @@ class Race:
     def __init__(self, peers: Iterable[Peer], cores: int = 0, settle: float = SETTLE_SECONDS):
         self._rivals = {peer.name: Rival(peer, cores) for peer in peers}
         self._settle = settle
+        self._rounds = 0
         self.times: dict[str, list[dict[str, float]]] = {}
         self.failures: dict[str, str] = {}
 
@@ -114,11 +115,16 @@ class Race:
             self._try(name, lambda rival: rival.prepare(workload))
 
     def round(self, calls: int = 1, seconds: float = inf) -> None:
-        """One run of each."""
-        for name, answers in self.times.items():
+        """One run of each; the next round begins with the next one, as the first finds the machine at rest."""
+        names = list(self.times)
+        first = self._rounds % len(names)
+        self._rounds += 1
+        for name in names[first:] + names[:first]:
             if name not in self.failures:
                 time.sleep(self._settle)
-                self._try(name, lambda rival, answers=answers: answers.append(rival.run(calls, seconds)))
+                self._try(
+                    name, lambda rival, answers=self.times[name]: answers.append(rival.run(calls, seconds))
+                )
 
     def _try(self, name: str, action) -> None:
         try:

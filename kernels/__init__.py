@@ -19,7 +19,7 @@
     numerals.py     reads lines of numbers from text
     elementary.py   exp, log, tanh of our own
     blocks.py       loops over rows: map a formula, fold a formula
-    simd.py         emits vector IR
+    simd/           emits vector IR: numbers, addresses, loops
     threads.py      atomics, the barrier, who takes which rows
     schema.py       the plan and the arenas: the contract with fastmlp/lowering.py
     reference/      the pure NumPy twin, in files of the same names

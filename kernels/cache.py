@@ -27,8 +27,8 @@ PACKAGE = Path(__file__).resolve().parent
 def stamp() -> str:
     """SHA-256 over the names and contents of all files of this package; those of the NumPy twin are never compiled."""
     digest = hashlib.sha256()
-    for path in sorted(PACKAGE.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("simd/*.py")]):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

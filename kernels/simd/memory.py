@@ -1,0 +1,185 @@
+"""Addresses of the emitted code: what is read and written there."""
+
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from .numbers import Int, Vec, as_value, splat
+from .width import INT, INT32, LINE, NAMES, POINTER, SIZES, lanes_of
+
+
+class Pointer:
+    """An address of the emitted code; offsets count elements. Addresses are computed with GEP only."""
+
+    def __init__(self, builder, value, scalar):
+        self.builder, self.value, self.scalar = builder, value, scalar
+        value.type = POINTER  # llvmlite would otherwise accept only loads and stores of one scalar here
+
+    def __add__(self, offset) -> "Pointer":
+        moved = self.builder.gep(self.value, [as_value(offset)], source_etype=self.scalar)
+        return Pointer(self.builder, moved, self.scalar)
+
+    @property
+    def lanes(self) -> int:
+        """Lanes of a vector of what is here."""
+        return lanes_of(self.scalar)
+
+    @property
+    def numbers_of_a_line(self) -> int:
+        """How many of what is here fill a cache line."""
+        return LINE // SIZES[self.scalar]
+
+    @property
+    def _align(self) -> int:
+        return SIZES[self.scalar]
+
+    def of(self, scalar: ir.Type) -> "Pointer":
+        """The same address as one of numbers of another type."""
+        return Pointer(self.builder, self.value, scalar)
+
+    def load(self) -> Vec:
+        """A vector from here on."""
+        return self.load_at(0, self.lanes)
+
+    def load_at(self, offset, lanes: int) -> Vec:
+        """This many numbers from an offset on."""
+        kind = ir.VectorType(self.scalar, lanes)
+        return Vec(self.builder, self.builder.load((self + offset).value, align=self._align, typ=kind))
+
+    def load_within(self, offset: Int, lanes: int, count: Int) -> Vec:
+        """The same, but 0 for all numbers from the `count`-th on, which are not touched."""
+        kind, places = ir.VectorType(self.scalar, lanes), ir.VectorType(INT, lanes)
+        steps = Vec(self.builder, ir.Constant(places, list(range(lanes))))
+        mask = steps < splat(self.builder, (count - offset).value, lanes)
+        signature = ir.FunctionType(kind, [POINTER, INT32, mask.value.type, kind])
+        name = f"llvm.masked.load.v{lanes}{NAMES[self.scalar]}.p0"
+        function = cgutils.get_or_insert_function(self.builder.module, signature, name)
+        align = ir.Constant(INT32, self._align)
+        zeros = ir.Constant(kind, [0] * lanes)
+        return Vec(
+            self.builder, self.builder.call(function, [(self + offset).value, align, mask.value, zeros])
+        )
+
+    def store(self, vec: Vec) -> None:
+        """A vector to here and on."""
+        self.builder.store(vec.value, self.value, align=self._align)
+
+    def store_one(self, vec: Vec) -> None:
+        """The first lane of a vector to here."""
+        self.builder.store(vec.lane(0), self.value, align=self._align)
+
+    def splat(self) -> Vec:
+        """The number here, in every lane."""
+        return splat(self.builder, self.read(), self.lanes)
+
+    def where_not_zero(self) -> Vec:
+        """Mask of the lanes from here on that hold something else than 0."""
+        return Vec(self.builder, self.builder.fcmp_unordered("!=", self.load().value, self.zeros().value))
+
+    def bits_of(self, mask: Vec) -> Int:
+        """A mask as an integer, lane 0 in the lowest bit."""
+        narrow = self.builder.bitcast(mask.value, ir.IntType(mask.lanes))
+        return Int(self.builder, self.builder.zext(narrow, INT))
+
+    def prefetch(self) -> None:
+        """Ask for the cache line of this address, which will be read soon."""
+        kinds = [POINTER, INT32, INT32, INT32]
+        signature = ir.FunctionType(ir.VoidType(), kinds)
+        function = cgutils.get_or_insert_function(self.builder.module, signature, "llvm.prefetch.p0")
+        read, keep, data = (ir.Constant(INT32, number) for number in (0, 3, 1))
+        self.builder.call(function, [self.value, read, keep, data])
+
+    def zeros(self) -> Vec:
+        """A vector of +0."""
+        return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
+
+    def read_int(self) -> Int:
+        """The signed integer here, as one of 64 bits."""
+        number = self.read()
+        return Int(self.builder, number if self.scalar == INT else self.builder.sext(number, INT))
+
+    def read(self) -> Any:
+        """The number here, as an IR scalar."""
+        return self.builder.load(self.value, align=self._align, typ=self.scalar)
+
+    def read_atomic(self) -> Any:
+        """The number here, and all that its writer wrote before it."""
+        return self.builder.load_atomic(self.value, "acquire", self._align, typ=self.scalar)
+
+    def write_atomic(self, number: Int) -> None:
+        """Publish a number here, after all that this thread wrote before."""
+        kind, self.value.type = self.value.type, self.scalar.as_pointer()
+        self.builder.store_atomic(number.value, self.value, "release", self._align)
+        self.value.type = kind
+
+    def add_atomic(self, number: Int) -> Any:
+        """Add to the number here and return what it was: one indivisible step, ordered both ways."""
+        return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
+
+    def swap_atomic(self, expected: Int, number: Int) -> Any:
+        """Write a number here if the expected one stands here: one indivisible step; whether it was done."""
+        done = self.builder.cmpxchg(self.value, expected.value, number.value, "acq_rel", "acquire")
+        return self.builder.zext(self.builder.extract_value(done, 1), INT)
+
+    def call(self, *arguments: "Pointer | Int") -> None:
+        """Call the kernel whose address stands here, with pointers and 64-bit integers.
+
+        As Numba calls it: two places come first, for what it returns and for what it raises, both of which we ignore.
+        """
+        kinds = [POINTER if isinstance(argument, Pointer) else INT for argument in arguments]
+        signature = ir.FunctionType(INT32, [POINTER, POINTER, *kinds])
+        code = self.builder.load(self.value, align=self._align, typ=signature.as_pointer())
+        ignored = [cgutils.alloca_once(self.builder, INT) for _ in range(2)]
+        for place in ignored:
+            place.type = POINTER
+        self.builder.call(code, [*ignored, *(argument.value for argument in arguments)])
+
+    def columns(self, start: Int) -> Vec:
+        """The 32-bit integers start, start + 1, ...: the column of each lane."""
+        steps = ir.Constant(ir.VectorType(INT32, self.lanes), list(range(self.lanes)))
+        return self.integer(start) + Vec(self.builder, steps)
+
+    def integer(self, number: Int) -> Vec:
+        """A 32-bit integer in every lane."""
+        return splat(self.builder, self.builder.trunc(number.value, INT32), self.lanes)
+
+
+def no_bits(like: Pointer) -> Vec:
+    """A vector of 64-bit zeros with as many lanes as the pointer's vectors."""
+    return Vec(like.builder, ir.Constant(ir.VectorType(INT, like.lanes), [0] * like.lanes))
+
+
+def no_lanes(like: Pointer) -> Vec:
+    """The mask of none of the pointer's lanes."""
+    return Vec(like.builder, ir.Constant(ir.VectorType(ir.IntType(1), like.lanes), None))
+
+
+def joined_bits(like: Pointer, masks: Sequence[Vec]) -> Int:
+    """The bits of some masks, one behind the other, the first in the lowest bits."""
+    bits = like.bits_of(masks[0])
+    for i, mask in enumerate(masks[1:], 1):
+        bits = bits | (like.bits_of(mask) << (i * mask.lanes))
+    return bits
+
+
+def spill(vec: Vec) -> Pointer:
+    """A copy of a vector of 64-bit integers in memory, to read a lane whose number is not known before."""
+    place = cgutils.alloca_once(vec.builder, vec.value.type)
+    place.type = POINTER
+    vec.builder.store(vec.value, place, align=8)
+    return Pointer(vec.builder, place, INT)
+
+
+def pause(pointer: Pointer) -> None:
+    """Tell the core that this is a waiting loop."""
+    builder, machine = pointer.builder, platform.machine().lower()
+    if machine in {"x86_64", "amd64"}:
+        signature = ir.FunctionType(ir.VoidType(), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, signature, "llvm.x86.sse2.pause"), [])
+    elif machine in {"aarch64", "arm64"}:
+        signature = ir.FunctionType(ir.VoidType(), [INT32])
+        hint = cgutils.get_or_insert_function(builder.module, signature, "llvm.aarch64.hint")
+        builder.call(hint, [ir.Constant(INT32, 1)])
