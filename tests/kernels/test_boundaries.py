@@ -25,7 +25,8 @@ def relative_imports(name):
         if isinstance(node, ast.ImportFrom) and node.level > 0:
             folder = name.split(".")[: -node.level]
             for module in [node.module] if node.module else [alias.name for alias in node.names]:
-                yield ".".join([*folder, module])
+                found = ".".join([*folder, module])
+                yield found if found in TREES else f"{found}.__init__"
 
 
 def absolute_imports(name):
