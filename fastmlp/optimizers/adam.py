@@ -105,7 +105,7 @@ class Nadam(Adam):
 
         now, next_one = momentum(steps), momentum(steps + 1)
         # Of all steps so far, one after the other, so that a resumed run gets the same bits.
-        product = np.cumprod(momentum(np.arange(1, steps[-1] + 1)))[steps - 1]
+        product = np.cumprod(momentum(np.arange(1, steps.max(initial=0) + 1)))[steps - 1]
         return super()._columns(steps, rates) | {
             "rate": rates * next_one / (1.0 - product * next_one),
             "rate_g": rates * (1.0 - now) / (1.0 - product),
