@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,7 @@ from .measures import Given, predicted_classes
 from .optimizers import Optimizer, get_optimizer
 from .predictor import Predictor
 from .samples import Inputs, as_samples
-from .saving import load_model, save_model
+from .saving import copied_state, load_model, restore_copy, save_model
 from .stack import Stack
 from .targets import ClassWeight
 from .task import SILENT, Task, epochs_to_train, make_task, measures_for, targets_for
@@ -64,6 +65,13 @@ class Sequential(Stack):
     stop_training : bool
         Callbacks set it to end the training after the epoch.
 
+    Notes
+    -----
+    `copy.copy`, `copy.deepcopy` and pickles give a model of its own, with all that `save` keeps, the history, and
+    attributes that you gave it: trained further, both get the same bits. A copy waits for a running `fit` of another
+    thread to end. It has neither the callbacks of a fit, nor gradients or values of passes by hand, nor the weights
+    that were there before `averaged`.
+
     Examples
     --------
     >>> import numpy as np
@@ -92,6 +100,16 @@ class Sequential(Stack):
 
     def __repr__(self) -> str:
         return f"Sequential({self.layers}, loss={self.loss.name!r}, optimizer={self.optimizer}, seed={self.seed})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return copied_state(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        restore_copy(self, state, Sequential)
+
+    def __copy__(self) -> Self:
+        """No different from a deep copy, as a layer belongs to one model."""
+        return deepcopy(self)
 
     @property
     def optimizer(self) -> Optimizer:

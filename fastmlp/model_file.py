@@ -17,9 +17,9 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,28 @@ def write_model(
     ...     read_model(path)
     ModelFile(config={'units': 2}, tensors={'bias': array([ 0.5, -0.5])})
     """
+    with atomic_write(path) as file:
+        _write(file, config, tensors, allow_nonfinite)
+
+
+def model_to_bytes(
+    config: dict[str, JSON], tensors: Mapping[str, NDArray[Any]], *, allow_nonfinite: bool = False
+) -> bytes:
+    """What `write_model` writes, without a file.
+
+    Examples
+    --------
+    >>> model_from_bytes(model_to_bytes({"units": 2}, {}))
+    ModelFile(config={'units': 2}, tensors={})
+    """
+    file = BytesIO()
+    _write(file, config, tensors, allow_nonfinite)
+    return file.getvalue()
+
+
+def _write(
+    file: BinaryIO, config: dict[str, JSON], tensors: Mapping[str, NDArray[Any]], allow_nonfinite: bool
+) -> None:
     specs = {name: _spec_of(name, tensor) for name, tensor in tensors.items()}
     config_text = _config_text(config)
     unsigned = _encode(_header(config_text, specs, NO_DIGEST))
@@ -113,17 +135,16 @@ def write_model(
             f"at most {MAX_HEADER_BYTES} are accepted"
         )
     checksum = hashlib.sha256(unsigned)
-    with atomic_write(path) as file:
-        file.write(unsigned)
-        for name in _payload_order(specs):
-            # A copy, so that what is hashed is what is written even if another thread is training the model.
-            stored = np.array(tensors[name], DTYPES[specs[name].dtype], order="C")
-            if not allow_nonfinite:
-                _require_finite(name, stored)
-            file.write(_bytes_of(stored))
-            checksum.update(_bytes_of(stored))
-        file.seek(0)
-        file.write(_encode(_header(config_text, specs, checksum.hexdigest())))
+    file.write(unsigned)
+    for name in _payload_order(specs):
+        # A copy, so that what is hashed is what is written even if another thread is training the model.
+        stored = np.array(tensors[name], DTYPES[specs[name].dtype], order="C")
+        if not allow_nonfinite:
+            _require_finite(name, stored)
+        file.write(_bytes_of(stored))
+        checksum.update(_bytes_of(stored))
+    file.seek(0)
+    file.write(_encode(_header(config_text, specs, checksum.hexdigest())))
 
 
 def read_model(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -> ModelFile:
@@ -154,14 +175,27 @@ def read_model(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -
         raise FileFormatError(f"{path}: this is a device or a pipe, not a model file")
     with path.open("rb") as file:
         try:
-            return _read(file, allow_nonfinite)
+            return _read(file, os.fstat(file.fileno()).st_size, allow_nonfinite)
         except (ValueError, RecursionError) as error:  # of ours, of the JSON and of the text decoder
             raise FileFormatError(f"{path}: {error}") from error
 
 
-def _read(file: BufferedReader, allow_nonfinite: bool) -> ModelFile:
+def model_from_bytes(content: bytes, *, allow_nonfinite: bool = False) -> ModelFile:
+    """What `read_model` reads, without a file.
+
+    Raises
+    ------
+    FileFormatError
+        The bytes are not those of a model file.
+    """
+    try:
+        return _read(BytesIO(content), len(content), allow_nonfinite)
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"bytes of a model: {error}") from error
+
+
+def _read(file: BufferedReader | BytesIO, file_bytes: int, allow_nonfinite: bool) -> ModelFile:
     """Read in the order of trust: sizes, header, canonical form, and only then the tensors."""
-    file_bytes = os.fstat(file.fileno()).st_size
     prefix = _read_prefix(file, file_bytes)
     header = _parse_json(prefix[8:].decode())
     if not isinstance(header, dict):
@@ -191,7 +225,7 @@ def _read(file: BufferedReader, allow_nonfinite: bool) -> ModelFile:
     return ModelFile(config, dict(sorted(tensors.items())))
 
 
-def _read_prefix(file: BufferedReader, file_bytes: int) -> bytes:
+def _read_prefix(file: BufferedReader | BytesIO, file_bytes: int) -> bytes:
     """Return the header with its 8 bytes of length, whose value is not believed before it is checked."""
     prefix = file.read(8)
     header_bytes = int.from_bytes(prefix, "little")

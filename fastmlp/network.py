@@ -104,8 +104,8 @@ class Network:
             layer.initialize(seed)
 
     def __reduce__(self) -> NoReturn:
-        """Copies would lose the views and the alignment, and pickles can run code."""
-        raise TypeError("a built model cannot be copied or pickled: use its save, and load")
+        """A copy would lose the views and the alignment: models are copied by what their file would hold."""
+        raise TypeError("a built layer cannot be copied or pickled alone: copy the model that it belongs to")
 
     # Memory
 

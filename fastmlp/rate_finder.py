@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +16,6 @@ from .frames import is_series, series_values
 from .kernels import rng
 from .model import Sequential
 from .samples import Inputs, as_numbers, as_samples
-from .saving import load_model
 from .sparse_matrix import is_sparse_matrix
 from .task import class_names_for
 
@@ -105,7 +102,7 @@ def find_learning_rate(
         raise TypeError(f"find_learning_rate: expected a Sequential, got {type(model).__name__}")
     rates = _growing_rates(lowest, highest, steps)
     batch_size = positive("batch_size", batch_size)
-    trial = _copy(model)
+    trial = deepcopy(model)
     count = _prepare(trial, X, y)
     first = running = trial.evaluate(X, y)["loss"]
     losses: list[float] = []
@@ -134,17 +131,6 @@ def _growing_rates(lowest: float, highest: float, steps: int) -> np.ndarray:
             f"lowest, highest: expected numbers above 0, the lower one first, got {lowest!r} and {highest!r}"
         )
     return np.geomspace(lowest, highest, steps)
-
-
-def _copy(model: Sequential) -> Sequential:
-    """The same model once more: weights, state of the optimizer, everything that a file keeps but the learning rate."""
-    as_found = copy(model)
-    as_found.optimizer = replace(model.optimizer, learning_rate=1.0)  # a function would not fit into a file
-    if model._network is None:
-        return deepcopy(as_found)
-    with tempfile.TemporaryDirectory() as folder:
-        as_found.save(Path(folder, "model"))
-        return load_model(type(model), Path(folder, "model"))
 
 
 def _prepare(trial: Sequential, X: Inputs, y: ArrayLike) -> int:

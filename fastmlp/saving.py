@@ -1,8 +1,9 @@
-"""A model to and from its file: what is kept of it, and how it comes back with the same bits."""
+"""A model to and from its file, or the bytes of one: what is kept of it, and how it comes back with the same bits."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from .kernels import optimizers
 from .layer import Shape
 from .layers import layer_from_config
 from .losses import loss_from_config
-from .model_file import read_model, write_model
-from .optimizers import optimizer_from_config
+from .model_file import model_from_bytes, model_to_bytes, read_model, write_model
+from .optimizers import Optimizer, optimizer_from_config
 from .samples import SCALES
 from .schedules import NO_PLATEAU, plateau_from_config
 
@@ -29,17 +30,23 @@ _FIELDS = {
     "sample_scale",
 }  # fmt: skip
 
+_BYTES = "_bytes"  # of the model file, in the state of a copy
 _NAMES, _NAMED = "names", ("feature_names", "class_names")
 
 
 def save_model(model: Sequential, path: str | PathLike[str]) -> None:
     """Write a model to one file, as `Sequential.save` describes it."""
+    write_model(path, _config(model, model.optimizer), _tensors(model) | _names(model))
+
+
+def _config(model: Sequential, optimizer: Optimizer) -> dict[str, Any]:
+    """All of a model but its arrays, and names, of which there may be too many."""
     network, state_of = model.network, _state_of(model)
-    config: dict[str, Any] = {
+    return {
         "layers": [layer.config() for layer in model.layers],
         "input_shape": list(network.input_shape),
         "loss": model._loss if isinstance(model._loss, str) else model._loss.config(),
-        "optimizer": model.optimizer.config(),
+        "optimizer": optimizer.config(),
         "seed": model.seed,
         "dtype": model.dtype,
         "epochs": model.epochs,
@@ -49,7 +56,6 @@ def save_model(model: Sequential, path: str | PathLike[str]) -> None:
         "plateau": list(network.plateau if state_of else NO_PLATEAU),
         "sample_scale": model.sample_scale,
     }
-    write_model(path, config, _tensors(model) | _names(model))
 
 
 def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
@@ -65,6 +71,36 @@ def load_model(kind: type[Sequential], path: str | PathLike[str]) -> Sequential:
         return _restore(kind, config, tensors)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise FileFormatError(f"{path}: not a model of fastmlp: {error}") from error
+
+
+def copied_state(model: Sequential) -> dict[str, Any]:
+    """What a copy or a pickle of a model is made from: its attributes, and in place of the network a file's bytes.
+
+    The optimizer stays as it is, since its learning rate may be a function, which the bytes could not hold.
+    """
+    state = model.__dict__.copy()
+    if state.pop("_network") is not None:
+        del state["layers"]
+        with model.network.lock:
+            config = _config(model, replace(model.optimizer, learning_rate=1.0))
+            tensors = _tensors(model) | _names(model)
+            state[_BYTES] = model_to_bytes(config, tensors, allow_nonfinite=True)
+    return state
+
+
+def restore_copy(model: Sequential, state: dict[str, Any], kind: type[Sequential]) -> None:
+    """Fill a new model with what `copied_state` gave; `kind` makes those that files describe.
+
+    Raises
+    ------
+    FileFormatError
+        If the bytes are damaged.
+    """
+    attributes = {name: value for name, value in state.items() if name != _BYTES}
+    network: dict[str, Any] = {"_network": None}
+    if _BYTES in state:
+        network = _restore(kind, *model_from_bytes(state[_BYTES], allow_nonfinite=True)).__dict__
+    model.__dict__.update(network | attributes)
 
 
 def _state_of(model: Sequential) -> str:
