@@ -1,0 +1,131 @@
+"""What the arguments of the estimators, named and meant as in scikit-learn, are in terms of fastmlp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+from ..activations import ACTIVATIONS
+from ..counts import is_count, positive
+from ..initializers import VarianceScaling
+from ..layers import Dense
+from ..names import look_up
+from ..optimizers import OPTIMIZERS, SGD, Adam, Optimizer
+from ..regularizers import L2
+
+if TYPE_CHECKING:
+    from .perceptron import Perceptron
+
+AUTO_BATCH = 200
+
+# Range of each number, [low, high], and how to say it.
+_RANGES = {
+    "alpha": (0.0, math.inf, "from 0"),
+    "tol": (-math.inf, math.inf, ""),
+    "momentum": (0.0, math.nextafter(1, 0), "from 0 and below 1"),
+    "beta_1": (0.0, math.nextafter(1, 0), "from 0 and below 1"),
+    "beta_2": (0.0, math.nextafter(1, 0), "from 0 and below 1"),
+    "epsilon": (math.ulp(0), math.inf, "above 0"),
+    "learning_rate_init": (math.ulp(0), math.inf, "above 0"),
+    "validation_fraction": (math.ulp(0), math.nextafter(1, 0), "between 0 and 1"),
+}
+
+
+def number(estimator: Perceptron, name: str) -> float:
+    """The argument of this name as a float; a ValueError if it is none, or out of its range."""
+    low, high, accepted = _RANGES[name]
+    given = getattr(estimator, name)
+    is_number = isinstance(given, Real) and not isinstance(given, bool) and math.isfinite(given)
+    if not is_number or not low <= given <= high:
+        raise _unexpected(estimator, name, f"a number {accepted}".rstrip())
+    return float(given)
+
+
+def hidden_sizes(estimator: Perceptron) -> list[int]:
+    """The units of the hidden layers, of which one may be given without a tuple."""
+    given = estimator.hidden_layer_sizes
+    sizes = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    if not all(is_count(size) and size > 0 for size in sizes):
+        raise _unexpected(estimator, "hidden_layer_sizes", "whole numbers of at least 1, such as (100,)")
+    return [int(size) for size in sizes]
+
+
+def batch_size(estimator: Perceptron, samples: int) -> int:
+    """Samples of a step, of as many to train on."""
+    given = estimator.batch_size
+    if isinstance(given, str) and given == "auto":
+        return min(AUTO_BATCH, samples)
+    if not is_count(given) or given == 0:
+        raise _unexpected(estimator, "batch_size", "'auto' or a whole number of at least 1")
+    return min(int(given), samples)
+
+
+def max_iter(estimator: Perceptron) -> int:
+    """The largest number of epochs."""
+    return positive(f"{type(estimator).__name__}: max_iter", estimator.max_iter)
+
+
+def patience(estimator: Perceptron) -> float:
+    """Epochs without progress that do not end the training yet."""
+    given = estimator.n_iter_no_change
+    if not (is_count(given) and given > 0) and given != math.inf:
+        raise _unexpected(estimator, "n_iter_no_change", "a whole number of at least 1, or infinity")
+    return float(given)
+
+
+def verbosity(estimator: Perceptron) -> int:
+    """What `Sequential.fit` is told."""
+    if not isinstance(estimator.verbose, Integral) or estimator.verbose < 0:
+        raise _unexpected(estimator, "verbose", "False, True, 0, 1 or 2")
+    return min(int(estimator.verbose), 2)
+
+
+def layers(estimator: Perceptron, units: int, last: str, penalized: float) -> list[Dense]:
+    """The network: hidden layers and the last one, which share the penalty alpha among so many samples."""
+    names = {name: name for name in ACTIVATIONS} | {"logistic": "sigmoid"}
+    activation = look_up("activation", estimator.activation, names)
+    sizes, alpha = hidden_sizes(estimator), number(estimator, "alpha")
+    # As in scikit-learn, after Glorot and Bengio; logistic units, whose slope at 0 is small, start closer to it.
+    initializer = VarianceScaling(1 / 3 if activation == "sigmoid" else 1.0, "fan_avg", "uniform")
+    options: dict[str, Any] = {
+        "initializer": initializer,
+        "bias_initializer": initializer,
+        "regularizer": L2(alpha / (2 * penalized)) if alpha else None,
+    }
+    return [*(Dense(size, activation, **options) for size in sizes), Dense(units, last, **options)]
+
+
+def _adam(estimator: Perceptron) -> Optimizer:
+    beta1, beta2, epsilon = (number(estimator, name) for name in ("beta_1", "beta_2", "epsilon"))
+    return Adam(number(estimator, "learning_rate_init"), beta1=beta1, beta2=beta2, epsilon=epsilon)
+
+
+def _sgd(estimator: Perceptron) -> Optimizer:
+    rate, momentum = number(estimator, "learning_rate_init"), number(estimator, "momentum")
+    return SGD(rate, momentum=momentum, nesterov=bool(estimator.nesterovs_momentum and momentum))
+
+
+def _named(name: str) -> Callable[[Perceptron], Optimizer]:
+    return lambda estimator: replace(
+        OPTIMIZERS[name](), learning_rate=number(estimator, "learning_rate_init")
+    )
+
+
+_SOLVERS = {name: _named(name) for name in OPTIMIZERS} | {"adam": _adam, "sgd": _sgd}
+
+
+def optimizer(estimator: Perceptron) -> Optimizer:
+    """What trains the network: `solver`, with the numbers that go with its name."""
+    if isinstance(estimator.solver, Optimizer):
+        return copy(estimator.solver)  # so that changes of the model's optimizer are none of the argument
+    return look_up("solver", estimator.solver, _SOLVERS)(estimator)
+
+
+def _unexpected(estimator: Perceptron, name: str, accepted: str) -> ValueError:
+    return ValueError(
+        f"{type(estimator).__name__}: {name} is {getattr(estimator, name)!r}; expected {accepted}"
+    )

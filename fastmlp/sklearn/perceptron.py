@@ -1,0 +1,313 @@
+"""What both estimators share: arguments, training, attributes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..losses import Loss
+from ..model import Sequential
+from ..optimizers import Optimizer
+from . import options
+from .convergence import Convergence
+
+
+class Perceptron(BaseEstimator):
+    """What `MLPClassifier` and `MLPRegressor` share: a thin layer over `Sequential`.
+
+    Arguments have the names of scikit-learn's perceptrons where they mean the same, and their defaults; initial
+    weights and biases are drawn from the same distributions, and training ends by the same rule. There is no
+    `solver="lbfgs"`, and no `learning_rate`, `power_t` or `max_fun`: for a rate that falls, give an optimizer with a
+    schedule as `solver`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        Units of each hidden layer.
+    activation : str
+        Of the hidden layers: `identity`, `logistic`, `tanh`, `relu`, or any other that `Dense` has.
+    loss : str or Loss
+        `auto`: cross-entropy for classes, `squared_error` for values; see there for others.
+    solver : str or Optimizer
+        `adam`, `sgd`, or any other of `fastmlp.optimizers.OPTIMIZERS`; or an optimizer with options, such as
+        `AdamW(CosineDecay(0.01, steps=1_000))`.
+    alpha : float
+        Strength of the penalty alpha / 2 times the sum of squared weights, divided by the samples of a batch; by
+        their weights where there are some. A last batch that is smaller is penalised like the others.
+    batch_size : int or "auto"
+        Samples of a step; `auto` is 200, or all if there are fewer.
+    learning_rate_init : float
+        Size of a step, of every solver that is given by its name.
+    max_iter : int
+        Largest number of epochs; if it is reached before convergence, there is a `ConvergenceWarning`.
+    shuffle : bool
+        Whether each epoch has an order of its own.
+    random_state : int, RandomState instance or None
+        Where all random numbers come from. An int gives the same bits in each fit, for any number of threads.
+    tol : float
+        Progress that counts. Training ends when more than `n_iter_no_change` epochs in a row were not better than the
+        best one before by this much.
+    verbose : bool or int
+        As `Sequential.fit` takes it: 0 silent; 1 a line an epoch, and a progress bar on a terminal; 2 a line an epoch.
+    warm_start : bool
+        Whether `fit` goes on with the model that is there, and with the state of its optimizer: two times 5 epochs
+        give the bits of 10. For samples with the same features, and the same classes.
+    momentum : float
+        Of `sgd`, from 0 and below 1.
+    nesterovs_momentum : bool
+        Whether that of `sgd` is Nesterov's.
+    early_stopping : bool
+        Whether the score on samples that are set aside tells progress, and not the loss. The model ends with the
+        weights of its best epoch then.
+    validation_fraction : float
+        Share of the samples to set aside for that; of each class its share.
+    beta_1, beta_2, epsilon : float
+        Of `adam`.
+    n_iter_no_change : int
+        Epochs without progress that do not end the training yet.
+    threads : int or None
+        Number of threads; None: as many as help. The result does not depend on it.
+    dtype : str
+        What the network computes in: `float32`, or `float64`, which is slower.
+    """
+
+    _score: ClassVar[str]  # of the history, that tells the best epoch of early stopping
+
+    # Known after fit, beside those that the docstrings of the classes name.
+    model_: Sequential
+    n_features_in_: int
+    n_iter_: int
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        loss: str | Loss = "auto",
+        solver: str | Optimizer = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        threads: int | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.threads = threads
+        self.dtype = dtype
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # What the classes say
+
+    def _learn_targets(self, y: Any, classes: np.ndarray | None) -> np.ndarray:
+        """Targets as `Sequential` takes them, of these classes, or of those that they show."""
+        raise NotImplementedError
+
+    def _output_layer(self, targets: np.ndarray) -> tuple[int, str]:
+        """Units and activation of the last layer for these targets."""
+        raise NotImplementedError
+
+    def _losses(self, units: int, last: str) -> dict[str, tuple[Loss, float]]:
+        """What `loss` may be called, and how many times as large as that of fastmlp scikit-learn's is."""
+        raise NotImplementedError
+
+    def _name_outputs(self, model: Sequential) -> None:
+        """Tell a new model what its outputs are called."""
+
+    # Training
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Train; anew, unless `warm_start`.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame, shape (samples, features)
+            Samples: numbers, bytes too.
+        y : array_like, shape (samples,) or (samples, outputs)
+            Their classes, or values.
+        sample_weight : array_like, shape (samples,), optional
+            How many samples each counts for.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an argument is not acceptable.
+        TrainingDiverged
+            If the loss becomes NaN or infinite.
+        KeyboardInterrupt
+            After Ctrl-C; `model_` and the curves are usable then.
+        """
+        epochs, going_on = options.max_iter(self), self.warm_start and hasattr(self, "model_")
+        share = options.number(self, "validation_fraction") if self.early_stopping else 0.0
+        self._train(X, y, sample_weight, epochs, share, going_on)
+        if not self.model_.stop_training:
+            warnings.warn(
+                f"{type(self).__name__}: max_iter={epochs} epochs are trained and the loss, or the validation score, "
+                "still gets better; give more, or a larger learning_rate_init or tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def _train_some(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: np.ndarray | None = None
+    ) -> Self:
+        """Train one epoch, whether there is a model already or not."""
+        if self.early_stopping:
+            raise ValueError(
+                f"{type(self).__name__}: partial_fit with early_stopping=True; expected False, as one epoch is trained"
+            )
+        self._train(X, y, sample_weight, 1, 0.0, hasattr(self, "model_"), classes)
+        return self
+
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        epochs: int,
+        share: float,
+        going_on: bool,
+        classes: np.ndarray | None = None,
+    ) -> None:
+        """Train so many epochs; anew, or going on with the model that is there and its classes."""
+        X, y = validate_data(
+            self, X, y, reset=not going_on, accept_sparse="csr", multi_output=True,
+            dtype=(np.float64, np.float32),
+        )  # fmt: skip
+        targets = self._learn_targets(y, getattr(self, "classes_", None) if going_on else classes)
+        units, last = self._output_layer(targets)
+        loss, times = self._loss(units, last)
+        weights, mean_weight = self._weights(X, sample_weight, times)
+        batch = options.batch_size(self, X.shape[0] - round(share * X.shape[0]))
+        convergence = Convergence(self, f"val_{self._score}" if share else "")
+        optimizer, verbose = options.optimizer(self), options.verbosity(self)
+        if going_on:
+            self.model_.optimizer = optimizer
+        else:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            layers = options.layers(self, units, last, batch * mean_weight)
+            self._start_with(
+                Sequential(layers, loss=loss, optimizer=optimizer, seed=int(seed), dtype=self.dtype)
+            )
+        self.model_.fit(
+            X, targets, epochs=epochs, batch_size=batch, validation_split=share,
+            sample_weight=weights, metrics=[self._score] if share else None, shuffle=bool(self.shuffle),
+            callbacks=[convergence], threads=self.threads, verbose=verbose,
+        )  # fmt: skip
+
+    def _start_with(self, model: Sequential) -> None:
+        """Take up a new model, and begin its curves."""
+        model.feature_names = tuple(getattr(self, "feature_names_in_", ()))
+        self._name_outputs(model)
+        self.model_, self.loss_curve_ = model, []
+        self.best_loss_ = self.validation_scores_ = self.best_validation_score_ = None
+
+    def _loss(self, units: int, last: str) -> tuple[Loss, float]:
+        """What training makes small, and how many times."""
+        if isinstance(self.loss, Loss):
+            return self.loss, 1.0
+        known = self._losses(units, last)
+        if not isinstance(self.loss, str) or self.loss not in known:
+            raise ValueError(
+                f"{type(self).__name__}: loss is {self.loss!r}; expected one of {', '.join(known)}, or one of "
+                "fastmlp.losses"
+            )
+        return known[self.loss]
+
+    def _weights(
+        self, X: Any, sample_weight: ArrayLike | None, times: float
+    ) -> tuple[np.ndarray | None, float]:
+        """Weights whose mean makes the loss so many times as large, and what their mean was."""
+        if sample_weight is None:
+            return (None if times == 1 else np.full(X.shape[0], times)), 1.0
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        mean = float(weights.mean()) or 1.0
+        return weights * (times / mean), mean
+
+    # Use
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """What the network gives out, in the type of X, shape (samples, outputs)."""
+        check_is_fitted(self, "model_")
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32))
+        return self.model_.predict(X, threads=self.threads).astype(X.dtype, copy=False)
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """The weights of each layer, shape (inputs, units): views."""
+        return [layer.parameters["weight"] for layer in self.model_.layers]
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """The biases of each layer, shape (units,): views."""
+        return [layer.parameters["bias"] for layer in self.model_.layers]
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, that of the inputs included."""
+        return len(self.model_.layers) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Units of the last layer."""
+        return len(self.intercepts_[-1])
+
+    @property
+    def out_activation_(self) -> str:
+        """Activation of the last layer, as scikit-learn calls it."""
+        last = self.model_.last_activation
+        return {"sigmoid": "logistic"}.get(last, last)
