@@ -169,7 +169,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         known = found if classes is None else classes
         unknown = np.setdiff1d(found, known)
         if unknown.size:
-            raise ValueError(f"MLPClassifier: y has the class {unknown[0]!r}; expected classes among {known}")
+            raise ValueError(
+                f"MLPClassifier: y has the class {unknown.tolist()[0]!r}; expected classes among {known}"
+            )
         self.classes_ = known
         return targets if kind == "multilabel-indicator" else np.searchsorted(known, y)
 

@@ -79,6 +79,7 @@ class Perceptron(BaseEstimator):
     """
 
     _score: ClassVar[str]  # of the history, that tells the best epoch of early stopping
+    _metrics: ClassVar[tuple[str, ...]] = ()  # what has to be measured for it
 
     # Known after fit, beside those that the docstrings of the classes name.
     model_: Sequential
@@ -245,7 +246,7 @@ class Perceptron(BaseEstimator):
             )
         self.model_.fit(
             X, targets, epochs=epochs, batch_size=batch, validation_split=share,
-            sample_weight=weights, metrics=[self._score] if share else None, shuffle=bool(self.shuffle),
+            sample_weight=weights, metrics=self._metrics if share else None, shuffle=bool(self.shuffle),
             callbacks=[convergence], threads=self.threads, verbose=verbose,
         )  # fmt: skip
 
@@ -258,13 +259,14 @@ class Perceptron(BaseEstimator):
 
     def _loss(self, units: int, last: str) -> tuple[Loss, float]:
         """What training makes small, and how many times."""
-        if isinstance(self.loss, Loss):
-            return self.loss, 1.0
         known = self._losses(units, last)
+        kinds = tuple({type(loss): None for loss, _ in known.values()})
+        if isinstance(self.loss, kinds):
+            return self.loss, 1.0
         if not isinstance(self.loss, str) or self.loss not in known:
             raise ValueError(
-                f"{type(self).__name__}: loss is {self.loss!r}; expected one of {', '.join(known)}, or one of "
-                "fastmlp.losses"
+                f"{type(self).__name__}: loss is {self.loss!r}; expected {' or '.join(map(repr, known))}, or one of "
+                f"fastmlp.losses for such targets: {', '.join(kind.__name__ for kind in kinds)}"
             )
         return known[self.loss]
 

@@ -60,6 +60,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     """
 
     _score: ClassVar[str] = "r2"
+    _metrics: ClassVar[tuple[str, ...]] = ("r2",)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -104,7 +104,7 @@ def test_the_same_loss(task):
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 @pytest.mark.parametrize("activation", ["relu", "logistic"])
 def test_initial_weights_are_as_large(kind, activation):
-    """Uniform between the same limits: the largest of many come close to them, and their sizes have the half as mean."""
+    """Uniform between the same limits: the largest of many come close, and the mean of their sizes is half of that."""
     y = np.arange(len(X)) % 2
     arguments = {
         "hidden_layer_sizes": (400, 300),
