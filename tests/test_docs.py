@@ -23,8 +23,14 @@ MODULES = [
 PUBLIC = {name: getattr(fastmlp, name) for name in fastmlp.__all__}
 
 
+def skip_without_scikit_learn(text):
+    if "sklearn" in text:
+        pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
+    skip_without_scikit_learn(name)
     failed, _ = doctest.testmod(import_module(name), extraglobs=PUBLIC)
     assert failed == 0
 
@@ -42,6 +48,7 @@ WITH_PYTHON = [page for page in PAGES if any(block.language == "python" for bloc
     "page", [page for page in WITH_PYTHON if page != "README.md"]
 )  # test_readme.py runs it
 def test_pages_run(page, tmp_path, monkeypatch):
+    skip_without_scikit_learn(PAGES[page])
     monkeypatch.chdir(tmp_path)
     run(page)
 
@@ -115,6 +122,7 @@ def test_all_of_a_module_is_in_the_reference(name):
 
 @pytest.mark.parametrize("name", sorted(REFERENCE - set(fastmlp.__all__)))
 def test_the_reference_names_what_is_there(name):
+    skip_without_scikit_learn(name)
     module, _, thing = name.rpartition(".")
     assert getattr(import_module(f"fastmlp.{module}"), thing).__doc__
 

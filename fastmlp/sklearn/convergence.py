@@ -34,8 +34,8 @@ class Convergence(Callback):
         self._best_weights: np.ndarray | None = None
 
     def on_train_begin(self) -> None:
-        """Go on with the curves that are there."""
-        self._estimator.n_iter_ = 0
+        """Go on with the curves that are there, if it is the same model."""
+        self._estimator.take_up(self.model)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Add the epoch to the curves; stop if it was one too many."""

@@ -9,6 +9,10 @@ from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import _check_sample_weight
+
 from ..activations import ACTIVATIONS
 from ..counts import is_count, positive
 from ..initializers import VarianceScaling
@@ -62,6 +66,15 @@ def batch_size(estimator: Perceptron, samples: int) -> int:
     if not is_count(given) or given == 0:
         raise _unexpected(estimator, "batch_size", "'auto' or a whole number of at least 1")
     return min(int(given), samples)
+
+
+def weights(X: Any, sample_weight: ArrayLike | None, times: float) -> tuple[np.ndarray | None, float]:
+    """Weights whose mean makes the loss so many times as large, if any are needed; and what their mean was."""
+    if sample_weight is None:
+        return (None if times == 1 else np.full(X.shape[0], times)), 1.0
+    given = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    mean = float(given.mean()) or 1.0
+    return given * (times / mean), mean
 
 
 def max_iter(estimator: Perceptron) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..losses import Loss
 from ..model import Sequential
@@ -232,35 +232,36 @@ class Perceptron(BaseEstimator):
         targets = self._learn_targets(y, getattr(self, "classes_", None) if going_on else classes)
         units, last = self._output_layer(targets)
         loss, times = self._loss(units, last)
-        weights, mean_weight = self._weights(X, sample_weight, times)
+        weights, mean_weight = options.weights(X, sample_weight, times)
         batch = options.batch_size(self, X.shape[0] - round(share * X.shape[0]))
-        convergence = Convergence(self, f"val_{self._score}" if share else "")
-        optimizer, verbose = options.optimizer(self), options.verbosity(self)
+        optimizer = options.optimizer(self)
         if going_on:
-            self.model_.optimizer = optimizer
+            model = self.model_
+            model.optimizer = optimizer
         else:
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             layers = options.layers(self, units, last, batch * mean_weight)
-            self._start_with(
-                Sequential(layers, loss=loss, optimizer=optimizer, seed=int(seed), dtype=self.dtype)
-            )
-        self.model_.fit(
-            X, targets, epochs=epochs, batch_size=batch, validation_split=share,
-            sample_weight=weights, metrics=self._metrics if share else None, shuffle=bool(self.shuffle),
-            callbacks=[convergence], threads=self.threads, verbose=verbose,
+            model = Sequential(layers, loss=loss, optimizer=optimizer, seed=int(seed), dtype=self.dtype)
+            model.feature_names = tuple(getattr(self, "feature_names_in_", ()))
+            self._name_outputs(model)
+        convergence = Convergence(self, f"val_{self._score}" if share else "")
+        model.fit(
+            X, targets, epochs=epochs, batch_size=batch, validation_split=share, sample_weight=weights,
+            metrics=self._metrics if share else None, shuffle=bool(self.shuffle), callbacks=[convergence],
+            threads=self.threads, verbose=options.verbosity(self),
         )  # fmt: skip
 
-    def _start_with(self, model: Sequential) -> None:
-        """Take up a new model, and begin its curves."""
-        model.feature_names = tuple(getattr(self, "feature_names_in_", ()))
-        self._name_outputs(model)
-        self.model_, self.loss_curve_ = model, []
-        self.best_loss_ = self.validation_scores_ = self.best_validation_score_ = None
+    def take_up(self, model: Sequential) -> None:
+        """Make this the model, now that nothing speaks against its training; a new one begins new curves."""
+        self.n_iter_ = 0
+        if getattr(self, "model_", None) is not model:
+            self.model_, self.loss_curve_ = model, []
+            self.best_loss_ = self.validation_scores_ = self.best_validation_score_ = None
 
     def _loss(self, units: int, last: str) -> tuple[Loss, float]:
         """What training makes small, and how many times."""
         known = self._losses(units, last)
-        kinds = tuple({type(loss): None for loss, _ in known.values()})
+        kinds = tuple(dict.fromkeys(type(loss) for loss, _ in known.values()))
         if isinstance(self.loss, kinds):
             return self.loss, 1.0
         if not isinstance(self.loss, str) or self.loss not in known:
@@ -269,16 +270,6 @@ class Perceptron(BaseEstimator):
                 f"fastmlp.losses for such targets: {', '.join(kind.__name__ for kind in kinds)}"
             )
         return known[self.loss]
-
-    def _weights(
-        self, X: Any, sample_weight: ArrayLike | None, times: float
-    ) -> tuple[np.ndarray | None, float]:
-        """Weights whose mean makes the loss so many times as large, and what their mean was."""
-        if sample_weight is None:
-            return (None if times == 1 else np.full(X.shape[0], times)), 1.0
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        mean = float(weights.mean()) or 1.0
-        return weights * (times / mean), mean
 
     # Use
 

@@ -357,8 +357,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("message", REFUSED)
 def test_arguments_out_of_range(message):
+    estimator = classifier(max_iter=2).fit(X, CLASSES)
+    before = bits(estimator)
     with pytest.raises(ValueError, match=message):
-        MLPClassifier(**REFUSED[message]).fit(X, CLASSES)
+        estimator.set_params(**REFUSED[message]).fit(X, CLASSES)
+    assert bits(estimator) == before
 
 
 def test_infinite_patience_is_fine():
