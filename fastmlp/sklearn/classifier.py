@@ -56,8 +56,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> X, y = load_iris(return_X_y=True)
-    >>> pipeline = make_pipeline(StandardScaler(), MLPClassifier(32, learning_rate_init=0.01, max_iter=500, random_state=1)).fit(X, y)
-    >>> pipeline.score(X, y) > 0.95
+    >>> perceptron = MLPClassifier(32, learning_rate_init=0.01, max_iter=500, random_state=1)
+    >>> make_pipeline(StandardScaler(), perceptron).fit(X, y).score(X, y) > 0.95
     True
     """
 
