@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..metrics import METRICS
-from ..names import look_up
+from ..metrics.direction import direction_of
 from .callback import Callback, Logs
 
 
@@ -31,7 +30,7 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         self.monitor = monitor
-        self._sign = look_up("mode", mode, {"auto": 0, "min": -1, "max": 1}) or _direction(monitor)
+        self._sign = direction_of(monitor, mode)
         number = isinstance(min_delta, (int, float)) and not isinstance(min_delta, bool)
         if not number or not 0 <= min_delta < np.inf:
             raise ValueError(f"min_delta: expected a number of at least 0, got {min_delta!r}")
@@ -56,12 +55,3 @@ class Monitor(Callback):
             return False
         self.best, self.best_epoch = value, epoch
         return True
-
-
-def _direction(monitor: str) -> int:
-    """1 if more of it is better, -1 if less is."""
-    if monitor.endswith(("loss", "error")):
-        return -1
-    if monitor.removeprefix("val_") in METRICS:
-        return 1
-    raise ValueError(f"mode: give 'min' or 'max', as the name {monitor!r} does not say which is better")
