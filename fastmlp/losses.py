@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from .kernels import losses as kernels
-from .names import look_up
+from .names import kind_and_options, look_up
 
 
 class Formula(NamedTuple):
@@ -284,9 +284,5 @@ def loss_from_config(config: str | dict[str, Any]) -> str | Loss:
     """
     if isinstance(config, str):
         return config
-    options = {key: value for key, value in config.items() if key != "name"}
-    kind = look_up("loss", config.get("name"), LOSSES)
-    unknown = options.keys() - {field.name for field in fields(kind)}
-    if unknown:
-        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    kind, options = kind_and_options("loss", config, LOSSES, key="name")
     return kind(**options)

@@ -99,7 +99,7 @@ def test_a_layer_serves_once():
         (lambda: Sequential().build(3), "the model has no layers"),
         (lambda: Sequential().fit(np.eye(3), [0, 1, 2]), "the model has no layers"),
         (lambda: Sequential([Activation("relu")]).build((2, 2)), r"shape \(2, 2\).*add Flatten\(\)"),
-        (lambda: Sequential([Dense(2)]).build((2, 2)), r"Dense\(2\): .* add Flatten\(\) before it"),
+        (lambda: Sequential([Dense(2)]).build((2, 2)), r"Dense\(units=2, .*: .* add Flatten\(\) before it"),
     ],
 )
 def test_bad_descriptions(make, message):

@@ -49,7 +49,7 @@ BAD_X = {
     "one dimension": (GOOD_X[:, 0], r"X: expected samples as rows.* got shape \(6,\).*reshape\(-1, 1\)"),
     "no samples": (GOOD_X[:0], r"X: expected at least one sample.* got shape \(0, 4\)"),
     "no features": (GOOD_X[:, :0], r"X: expected at least one sample.* got shape \(6, 0\)"),
-    "images": (GOOD_X.reshape(6, 2, 2), r"Dense\(5\): .* shape \(2, 2\); add Flatten\(\)"),
+    "images": (GOOD_X.reshape(6, 2, 2), r"Dense\(units=5, .*: .* shape \(2, 2\); add Flatten\(\)"),
 }
 BAD_LABELS = {
     "too few": (GOOD_Y[:5], "y: expected one target for each of the 6 samples of X, got 5"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
-from ..names import look_up
+from ..names import kind_and_options, look_up
 from .distributions import Normal, TruncatedNormal, Uniform, VarianceScaling
 from .given import Constant, FromArray
 from .initializer import Initializer
@@ -62,9 +61,5 @@ def initializer_from_config(config: Any) -> Given:
         return config
     if config == {"kind": FromArray.kind}:
         return "zeros"
-    kind = look_up("initializer", config.get("kind"), _KINDS)
-    options = {name: value for name, value in config.items() if name != "kind"}
-    unknown = options.keys() - {option.name for option in fields(kind)}
-    if unknown:
-        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    kind, options = kind_and_options("initializer", config, _KINDS)
     return kind(**options)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arenas import read_only
-from .layer import Layer, Shape
+from ..arenas import read_only
+from ..layer import Layer, Shape
 
 if TYPE_CHECKING:
-    from .lowering import Lowering
+    from ..lowering import Lowering
 
 
 class Normalization(Layer):
@@ -49,11 +49,7 @@ class Normalization(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """The same, of one row of numbers."""
-        if len(shape) != 1:
-            raise ValueError(
-                f"{self!r}: expected samples that are rows of numbers, got samples of shape {shape}; "
-                "add Flatten() before it"
-            )
+        self.check_row(shape)
         return shape
 
     def initialize(self, seed: int) -> None:
