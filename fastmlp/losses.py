@@ -120,6 +120,12 @@ class BinaryCrossEntropy(Loss):
     ----------
     label_smoothing : float
         s in [0, 1): a target t counts as t (1 - s) + s / 2.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, "sigmoid", initializer="zeros")], loss=BinaryCrossEntropy()).build(1)
+    >>> round(model.evaluate([[0.0]], [1])["loss"], 4)  # log 2
+    0.6931
     """
 
     label_smoothing: float = 0.0
@@ -136,6 +142,12 @@ class MeanSquaredError(Loss):
     ----------
     reduction : str
         How the outputs of a sample are put together: their `mean`, or their `sum`.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(2, initializer="zeros")], loss=MeanSquaredError(reduction="sum")).build(1)
+    >>> model.evaluate([[0.0]], [[1.0, 2.0]])["loss"]
+    5.0
     """
 
     reduction: str = "mean"
@@ -154,7 +166,14 @@ _SQUARED_ERRORS = {"mean": "mean_squared_error", "sum": "sum_squared_error"}
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean over the outputs of |y - t|; its gradient at 0 is taken for 0."""
+    """Mean over the outputs of |y - t|; its gradient at 0 is taken for 0.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=MeanAbsoluteError()).build(1)
+    >>> round(model.evaluate([[0.0]], [3.0])["loss"], 4)  # the output is 0
+    3.0
+    """
 
     name: ClassVar[str] = "mean_absolute_error"
 
@@ -184,7 +203,14 @@ class Huber(Loss):
 
 @dataclass(frozen=True)
 class LogCosh(Loss):
-    """Mean over the outputs of log cosh(y - t): a parabola near 0, straight lines far away."""
+    """Mean over the outputs of log cosh(y - t): a parabola near 0, straight lines far away.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=LogCosh()).build(1)
+    >>> round(model.evaluate([[0.0]], [1.0])["loss"], 4)  # log cosh(-1)
+    0.4338
+    """
 
     name: ClassVar[str] = "log_cosh"
 
@@ -199,6 +225,12 @@ class Quantile(Loss):
     ----------
     tau : float
         Between 0 and 1; 0.5 is the median.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=Quantile(tau=0.9)).build(1)
+    >>> round(model.evaluate([[0.0]], [1.0])["loss"], 4)  # the output is 0
+    0.9
     """
 
     tau: float = 0.5
@@ -216,6 +248,12 @@ class Poisson(Loss):
     That is the negative log-likelihood without the term log t!, which no weight changes, as PyTorch's
     `PoissonNLLLoss` has it by default. Keras takes the rates themselves. `np.exp(model.predict(X))` gives them; the
     score is the mean of |e^z - t|.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=Poisson()).build(1)
+    >>> round(model.evaluate([[0.0]], [2.0])["loss"], 4)  # e^0 - 2 times 0
+    1.0
     """
 
     name: ClassVar[str] = "poisson"

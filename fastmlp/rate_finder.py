@@ -43,6 +43,13 @@ class LearningRates:
         The same, averaged over neighbouring steps.
     suggestion : float or None
         Where the smoothed loss falls most steeply; None if it does not fall by more than chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> found = find_learning_rate(Sequential([Dense(1)]), X, 2 * X)
+    >>> model = Sequential([Dense(1)], optimizer=Adam(found.suggestion))
     """
 
     rates: np.ndarray

@@ -44,12 +44,24 @@ class L1L2:
 
 
 def L1(l1: float = 0.01) -> L1L2:
-    """The penalty l1 sum |w|, which makes weights 0."""
+    """The penalty l1 sum |w|, which makes weights 0.
+
+    Examples
+    --------
+    >>> Dense(10, "relu", regularizer=L1(1e-4))
+    Dense(units=10, activation='relu', regularizer=L1L2(l1=0.0001, l2=0.0))
+    """
     return L1L2(l1=l1)
 
 
 def L2(l2: float = 0.01) -> L1L2:
-    """The penalty l2 sum w^2."""
+    """The penalty l2 sum w^2.
+
+    Examples
+    --------
+    >>> Dense(10, "relu", regularizer=L2(1e-4))
+    Dense(units=10, activation='relu', regularizer=L1L2(l1=0.0, l2=0.0001))
+    """
     return L1L2(l2=l2)
 
 

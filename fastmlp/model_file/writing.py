@@ -49,6 +49,7 @@ def write_model(
     --------
     >>> import tempfile
     >>> from pathlib import Path
+    >>> from fastmlp.model_file import read_model
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "model.safetensors")
     ...     write_model(path, {"units": 2}, {"bias": np.array([0.5, -0.5])})

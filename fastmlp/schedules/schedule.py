@@ -57,6 +57,11 @@ class Constant(Schedule):
     ----------
     rate : float
         Above 0.
+
+    Examples
+    --------
+    >>> Constant(0.1)(np.arange(3)).tolist()
+    [0.1, 0.1, 0.1]
     """
 
     rate: float
