@@ -14,6 +14,7 @@ import numpy as np
 
 from .kernels import losses as kernels
 from .names import kind_and_options, look_up
+from .numbers import is_number, make_plain
 
 
 class Formula(NamedTuple):
@@ -45,14 +46,16 @@ class Loss:
     high: ClassVar[float] = math.inf
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for field in fields(self):
             if field.name in _RANGES:
                 self._check(field.name, getattr(self, field.name))
 
     def _check(self, option: str, number: Any) -> None:
         low, high, accepted = _RANGES[option]
-        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
-        if not is_number or not (low < number < high or (number == 0 and option == "label_smoothing")):
+        if not is_number(number) or not (
+            low < number < high or (number == 0 and option == "label_smoothing")
+        ):
             raise ValueError(f"{type(self).__name__}: {option} is {number!r}; expected a number {accepted}")
 
     def formula(self, *, labels: bool) -> Formula:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .numbers import is_number, make_plain
+
 
 @dataclass(frozen=True)
 class L1L2:
@@ -30,8 +32,9 @@ class L1L2:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < np.inf:
+            if not is_number(value) or not 0 <= value < np.inf:
                 raise ValueError(f"regularizer: {name} is {value!r}; expected a number from 0")
 
     def penalty(self, weight: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..metrics.direction import direction_of
+from ..numbers import is_number
 from .callback import Callback, Logs
 
 
@@ -31,8 +32,7 @@ class Monitor(Callback):
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         self.monitor = monitor
         self._sign = direction_of(monitor, mode)
-        number = isinstance(min_delta, (int, float)) and not isinstance(min_delta, bool)
-        if not number or not 0 <= min_delta < np.inf:
+        if not is_number(min_delta) or not 0 <= min_delta < np.inf:
             raise ValueError(f"min_delta: expected a number of at least 0, got {min_delta!r}")
         self.min_delta = float(min_delta)
         self.best: float | None = None

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..numbers import is_number, make_plain
+
 _POSITIVE = {"stddev", "scale", "gain"}
 
 
@@ -17,9 +19,10 @@ class Initializer:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for option in fields(self):
             value = getattr(self, option.name)
-            if option.type == "float" and not _is_number(value):
+            if option.type == "float" and not (is_number(value) and np.isfinite(value)):
                 raise ValueError(f"{type(self).__name__}: {option.name} is {value!r}; expected a number")
         for name in _POSITIVE & {option.name for option in fields(self)}:
             if getattr(self, name) <= 0:
@@ -46,7 +49,3 @@ class Initializer:
     def config(self) -> dict[str, Any]:
         """Kind and options, as a model file keeps them."""
         return {"kind": self.kind, **{option.name: getattr(self, option.name) for option in fields(self)}}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and bool(np.isfinite(value))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..activations import choose_activation, initializer_of
+from ..counts import is_count
 from ..initializers import Initializer, get_initializer, initial_biases, initial_weights
 from ..layer import Layer, Shape
+from ..numbers import is_number
 from ..regularizers import L1L2
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class Dense(Layer):
         alpha: float = 1.0,
     ) -> None:
         super().__init__()
-        if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
+        if not is_count(units) or units == 0:
             raise ValueError(f"Dense: units is {units!r}; expected a whole number of at least 1")
         self.units = int(units)
         self.activation, self._option = choose_activation(
@@ -83,9 +85,9 @@ class Dense(Layer):
         if regularizer is not None and not isinstance(regularizer, L1L2):
             raise ValueError(f"Dense: regularizer is {regularizer!r}; expected one such as L2(1e-4), or None")
         self.regularizer = regularizer
-        if max_norm is not None and not _is_positive(max_norm):
+        if max_norm is not None and not (is_number(max_norm) and 0 < max_norm < math.inf):
             raise ValueError(f"Dense: max_norm is {max_norm!r}; expected a number above 0, or None")
-        self.max_norm = max_norm
+        self.max_norm = None if max_norm is None else float(max_norm)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""
@@ -160,7 +162,3 @@ class Dense(Layer):
     def d_bias(self) -> np.ndarray:
         """Gradient of the biases."""
         return self.trained_in(self.network.kept_gradients())["bias"]
-
-
-def _is_positive(number: object) -> bool:
-    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < math.inf

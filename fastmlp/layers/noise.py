@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..layer import Layer
+from ..numbers import is_number
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
@@ -29,7 +30,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+        if not is_number(rate) or not 0 <= rate < 1:
             raise ValueError(f"Dropout: rate is {rate!r}; expected a number from 0 and below 1")
         self.rate = float(rate)
 
@@ -61,7 +62,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float) -> None:
         super().__init__()
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < math.inf:
+        if not is_number(stddev) or not 0 <= stddev < math.inf:
             raise ValueError(f"GaussianNoise: stddev is {stddev!r}; expected a number of at least 0")
         self.stddev = float(stddev)
 

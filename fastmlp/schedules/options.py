@@ -6,11 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..metrics.direction import MODES
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a number, finite or not."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+from ..numbers import is_number
 
 
 def is_whole(value: object) -> bool:

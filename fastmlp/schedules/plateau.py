@@ -11,7 +11,8 @@ import numpy as np
 
 from ..metrics.direction import direction_of
 from ..names import look_up
-from .options import is_number, is_whole
+from ..numbers import is_number
+from .options import is_whole
 from .schedule import Schedule, as_schedule
 
 
