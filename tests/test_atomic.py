@@ -60,9 +60,8 @@ class FaultyDisk:
         class FaultyFile(io.FileIO):
             def write(self, data):
                 disk.step("write")
-                return super().write(
-                    bytes(data)[:100]
-                )  # an operating system may write less than it was given
+                # An operating system may write less than it was given.
+                return super().write(bytes(data)[:100])
 
         def faulty_open(path, mode, opener):
             return io.BufferedWriter(FaultyFile(path, mode.replace("b", ""), opener=opener), buffer_size=64)

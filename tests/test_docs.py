@@ -32,9 +32,8 @@ def test_examples(name):
 WITH_PYTHON = [page for page in PAGES if any(block.language == "python" for block in blocks(page))]
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in WITH_PYTHON if page != "README.md"]
-)  # test_readme.py runs it
+# test_readme.py runs that page.
+@pytest.mark.parametrize("page", [page for page in WITH_PYTHON if page != "README.md"])
 def test_pages_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(page)
