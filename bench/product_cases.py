@@ -9,7 +9,7 @@ from numba import njit
 
 from fastmlp import team
 from fastmlp.kernels import reference
-from fastmlp.kernels.gemm import TILE_ROWS, gemm
+from fastmlp.kernels.gemm import ANEW, TILE_ROWS, gemm
 from fastmlp.kernels.schema import stride
 from fastmlp.kernels.sparse import sparse_forward, sparse_gradient
 from fastmlp.kernels.threads import barrier, share
@@ -27,7 +27,7 @@ _GRAIN = np.int64(TILE_ROWS)
 def _shared_products(times, C, ldc, A, a_m, a_k, B, ldb, rows, columns, depth, control, rank, size):
     begin, end = share(rows, _GRAIN, rank, size)
     for _ in range(times):
-        gemm(C, begin * ldc, ldc, A, begin * a_m, a_m, a_k, B, 0, ldb, end - begin, columns, depth)
+        gemm(C, begin * ldc, ldc, A, begin * a_m, a_m, a_k, B, 0, ldb, end - begin, columns, depth, ANEW)
         barrier(control, size)
 
 
@@ -39,7 +39,7 @@ def _product(rows: int, depth: int, columns: int, transposed: bool, threads: int
     a_m, a_k = (1, lda) if transposed else (lda, 1)
 
     def run(times, arguments):
-        C, _, ldc, A, _, a_m, a_k, B, _, ldb, *sizes = arguments
+        C, _, ldc, A, _, a_m, a_k, B, _, ldb, *sizes, _ = arguments
         team.run(
             lambda control, rank, size: _shared_products(
                 times, C, ldc, A, a_m, a_k, B, ldb, *sizes, control, rank, size
@@ -50,7 +50,7 @@ def _product(rows: int, depth: int, columns: int, transposed: bool, threads: int
     size = ITEM * (rows * depth + depth * columns + rows * columns)
     largest = depth * float(np.abs(A).max() * np.abs(B).max())
     return Problem(
-        run, reference.gemm.gemm, (C, 0, ldc, A, 0, a_m, a_k, B, 0, ldb, rows, columns, depth),
+        run, reference.gemm.gemm, (C, 0, ldc, A, 0, a_m, a_k, B, 0, ldb, rows, columns, depth, 0),
         [Output(0, rows, columns, ldc, largest)],
         terms=depth, flops=2 * rows * depth * columns, traffic=size, footprint=size,
     )  # fmt: skip
@@ -85,11 +85,11 @@ def _batch_of_images(workload: Workload) -> tuple[np.ndarray, int, int]:
 
 
 def _dense_forward(y, y0, ldy, x, x0, ldx, w, w0, ldw, rows, columns, depth):
-    reference.gemm.gemm(y, y0, ldy, x, x0, ldx, 1, w, w0, ldw, rows, columns, depth)
+    reference.gemm.gemm(y, y0, ldy, x, x0, ldx, 1, w, w0, ldw, rows, columns, depth, 0)
 
 
-def _dense_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
-    reference.gemm.gemm(g, g0, ldg, x, x0, 1, ldx, d, d0, ldd, columns, units, rows)
+def _dense_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows, before):
+    reference.gemm.gemm(g, g0, ldg, x, x0, 1, ldx, d, d0, ldd, columns, units, rows, before)
 
 
 def _sparse(workload: Workload, gradient: bool) -> Problem:
@@ -99,7 +99,7 @@ def _sparse(workload: Workload, gradient: bool) -> Problem:
     other, ld = numbers(height, units, seed=1)
     out = blank(inputs if gradient else rows, units)
     kernel, twin = (sparse_gradient, _dense_gradient) if gradient else (sparse_forward, _dense_forward)
-    sizes = (inputs, units, rows) if gradient else (rows, units, inputs)
+    sizes = (inputs, units, rows, 0) if gradient else (rows, units, inputs)
     size = ITEM * (rows * inputs + inputs * units + rows * units)
     largest = height * float(np.abs(other).max())
     return Problem(

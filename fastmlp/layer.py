@@ -30,6 +30,7 @@ class Layer:
 
     kind = ""
     activation = "identity"
+    needs_whole_batch = False  # in training, for what it does with one row
 
     def __init__(self) -> None:
         self._network: Network | None = None

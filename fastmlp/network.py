@@ -25,6 +25,7 @@ from .targets import Targets
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 CHUNK_BYTES = 2**22  # of the widest value of a chunk of samples, so that it stays in the caches
+PIECE_ROWS = 1024  # of a batch: more go through the workspace in pieces; measured: see docs/decisions
 
 if TYPE_CHECKING:
     from .layer import Layer, Shape
@@ -206,21 +207,29 @@ class Network:
         self._runs.clear()
 
     def prepare(
-        self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int
+        self, plan_of: Callable[[], Plan], purpose: str, key: object, threads: int, *, pieces: int = 1
     ) -> tuple[Plan, schema.State]:
         """A plan and its arenas, kept for the next run of this purpose if its key is the same."""
         self.check_ready()
         if purpose not in self._runs or self._runs[purpose][0] != (key, threads):
             plan = plan_of()
-            self._runs[purpose] = (key, threads), plan, self._state(plan, threads)
+            self._runs[purpose] = (key, threads), plan, self._state(plan, threads, pieces)
         return self._runs[purpose][1:]
 
-    def _state(self, plan: Plan, threads: int) -> schema.State:
-        """The arenas of a plan: those of the network, and workspace of its own."""
+    def _state(self, plan: Plan, threads: int, pieces: int) -> schema.State:
+        """The arenas of a plan: those of the network, and workspace of its own.
+
+        Gradients of a batch in pieces are summed in memory, whether they are kept or not.
+        """
         widest = int(plan.operations["ldw"].max(initial=0))
+        summed = (
+            self.gradients
+            if pieces == 1 or self.gradients.size
+            else aligned_zeros(self.params.size, self.dtype)
+        )
         return schema.State(
             params=self.params,
-            gradients=self.gradients,
+            gradients=summed,
             slots=self.slots,
             workspace=aligned_zeros(plan.workspace, self.dtype),
             scratch=aligned_zeros(threads * int(UPDATE_ROWS) * widest, self.dtype),
@@ -249,6 +258,13 @@ class Network:
         """Multiply-adds of `passes` passes of this many rows through the network."""
         dense = self.inference.operations[self.inference.operations["weights"] >= 0]
         return int(passes * rows * ((dense["depth"] - 1) * dense["fan_out"]).sum())
+
+    def piece_rows(self, batch_size: int) -> int:
+        """Rows of the workspace in training: a batch, or as even a part of a large one as whole tiles allow."""
+        if any(layer.needs_whole_batch for layer in self.layers):
+            return batch_size
+        pieces, tile = -(-batch_size // PIECE_ROWS), int(program.ROW_GRAIN)
+        return min(batch_size, -(-batch_size // (pieces * tile)) * tile)
 
     def team_rows(self, size: int) -> int:
         """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""

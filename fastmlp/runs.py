@@ -49,19 +49,21 @@ def train_epoch(
     network.prepare_slots(optimizer)
     if optimizer.needs_norms:
         network.keep_gradients()
+    rows = network.piece_rows(batch_size) if engine == "kernels" else batch_size
     plan, state = network.prepare(
         lambda: lower(
             network.layers,
             network.features,
-            batch_size,
+            rows,
             network.dtype,
             loss=targets.formula,
             training=True,
             sparse_input=samples.sparse,
         ),
         "train",
-        (targets.formula, batch_size, samples.sparse),
+        (targets.formula, batch_size, samples.sparse, engine),
         pace.largest,
+        pieces=-(-batch_size // rows),
     )
     data = network.data(samples, targets, order)
     first, count = max(network.steps) + 1, -(-order.size // batch_size)

@@ -8,6 +8,7 @@ rows for each chunk.
 
 import numpy as np
 
+from .gemm import ANEW
 from .jit import inlined, kernel
 from .norms import CHUNK, column_moments, column_sums, join_moments, join_sums, running_moments
 from .schema import BATCH_ROWS
@@ -33,7 +34,7 @@ def batch_chunks(op, state, first, rows, direction):
         if direction == FORWARD:
             column_moments(work, place, op.ldy, work, x, op.ldx, count, op.fan_out)
         else:
-            column_sums(work, place, op.ldy, work, y, op.ldy, work, dy, op.ldy, count, op.fan_out)
+            column_sums(work, place, op.ldy, work, y, op.ldy, work, dy, op.ldy, count, op.fan_out, ANEW)
 
 
 @kernel

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from .gemm import gemm
+from .gemm import ANEW, gemm
 from .halves import FIRST, NOBODYS, deal, half_of, join_halves, parts_of_halves
 from .jit import inlined, kernel
 from .norms import column_sums
@@ -15,10 +15,8 @@ from .transpose import transpose, transposed_product
 
 # Plain integers would be literals to Numba, and each one compiles a kernel once more.
 UNIT = np.int64(1)  # a stride
-DENSE_PART, SPARSE_PART = (
-    np.int64(48),
-    np.int64(128),
-)  # columns that are dealt out together: whole tiles or panels
+# Columns that are dealt out together: whole tiles, or whole panels.
+DENSE_PART, SPARSE_PART = np.int64(48), np.int64(128)
 
 
 @inlined
@@ -41,8 +39,8 @@ def dense_sums(op, state, y, first, rows, begin, end, left, columns):
         )
     else:
         gemm(
-            work, y + left, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, columns, end - begin
-        )
+            work, y + left, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, columns, end - begin, ANEW,
+        )  # fmt: skip
 
 
 @inlined
@@ -90,7 +88,7 @@ def backward_parts(op, state, first, rows, control, rank, size):
         begin += part * DENSE_PART
         gemm(
             work, dx + begin, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed + begin, op.ldt, rows,
-            min(DENSE_PART, end - begin), op.fan_out,
+            min(DENSE_PART, end - begin), op.fan_out, ANEW,
         )  # fmt: skip
         half, part = deal(control, FIRST, part, parts, rows, rank, size)
 
@@ -101,8 +99,8 @@ def dense_backward(op, state, first, rows):
     work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
     if op.transposed >= 0:
         gemm(
-            work, dx, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed, op.ldt, rows, op.fan_in, op.fan_out
-        )
+            work, dx, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed, op.ldt, rows, op.fan_in, op.fan_out, ANEW,
+        )  # fmt: skip
     else:
         transposed_product(
             work, dx, op.ldx, work, dy, op.ldy, state.params, op.weights, op.ldw, rows, op.fan_in, op.fan_out
@@ -110,17 +108,35 @@ def dense_backward(op, state, first, rows):
 
 
 @inlined
-def dense_gradient(op, state, target, target0, ldt, begin, end, rows):
-    """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order."""
-    work, x = state.workspace, op.x + begin
+def dense_gradient(op, state, target, target0, ldt, begin, end, rows, before):
+    """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order.
+
+    Onto the sums over those `before`, if there are any.
+    """
+    work, x, columns = state.workspace, op.x + begin, op.fan_out
     if op.kind == AFFINE:
-        column_sums(target, target0, ldt, work, op.x, op.ldx, work, op.dy, op.ldy, rows, op.fan_out)
+        column_sums(target, target0, ldt, work, op.x, op.ldx, work, op.dy, op.ldy, rows, columns, before)
     elif op.kind == SPARSE:
         sparse_gradient(
-            target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows
+            target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, columns, rows, before
         )
     else:
-        gemm(target, target0, ldt, work, x, UNIT, op.ldx, work, op.dy, op.ldy, end - begin, op.fan_out, rows)
+        gemm(
+            target,
+            target0,
+            ldt,
+            work,
+            x,
+            UNIT,
+            op.ldx,
+            work,
+            op.dy,
+            op.ldy,
+            end - begin,
+            columns,
+            rows,
+            before,
+        )
 
 
 @inlined

@@ -6,6 +6,8 @@ One product serves forward (X W), input gradient (D W') and weight gradient (X' 
 through two strides, so that it may be transposed; B and C are read and written by whole vectors.
 """
 
+import numpy as np
+
 from . import simd
 from .jit import inlined, kernel
 from .simd import Int, Pointer, fma, primitive
@@ -24,6 +26,8 @@ _VECTORS = tuple(TILES.get(rows, 0) for rows in range(TILE_ROWS + 1))
 # A block of B of BLOCK_DEPTH rows and one tile's width stays in the first-level caches while the rows of A pass by it:
 # 256 rows of 192 bytes are 48 KB. With half as many, C is read and written twice as often: 1 to 2 % slower.
 BLOCK_DEPTH = 256
+
+ANEW = np.int64(0)  # a sum of which no terms have been added before
 
 
 @primitive
@@ -64,7 +68,7 @@ def _tile(
 
 
 @inlined
-def _band(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, height):
+def _band(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, before, height):
     """The product for a number of rows that is a multiple of the height of one tile."""
     if rows == 0:
         return
@@ -78,13 +82,15 @@ def _band(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, height)
             for m in range(0, rows, height):
                 _tile(
                     C, c0 + m * ldc + n, ldc, A, a0 + m * a_m + k * a_k, a_m, a_k,
-                    B, b0 + k * ldb + n, ldb, block, shape, min(k, 1),
+                    B, b0 + k * ldb + n, ldb, block, shape, min(before + k, 1),
                 )  # fmt: skip
 
 
 @kernel
-def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
+def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, before):
     """C = A B, with C (rows, columns), A (rows, depth), B (depth, columns).
+
+    Where C holds the sums of terms `before` these, they go on from there: C += A B, term by term.
 
     C[c0 + m ldc + n], A[a0 + m a_m + k a_k], B[b0 + k ldb + n]. Columns are rounded up to whole vectors, in B and
     in C alike: padding of B must be zero, then that of C becomes zero.
@@ -93,6 +99,7 @@ def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth):
     for height in _HEIGHTS:
         count = (rows - done) // height * height
         _band(
-            C, c0 + done * ldc, ldc, A, a0 + done * a_m, a_m, a_k, B, b0, ldb, count, columns, depth, height
-        )
+            C, c0 + done * ldc, ldc, A, a0 + done * a_m, a_m, a_k, B, b0, ldb, count, columns, depth, before,
+            height,
+        )  # fmt: skip
         done += count

@@ -88,17 +88,21 @@ def affine_forward(
 @primitive
 def column_sums(
     s: Pointer, s0: Int, lds: Int, x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int,
-    rows: Int, columns: Int,
+    rows: Int, columns: Int, before: Int,
 ) -> None:  # fmt: skip
-    """Two rows of sums over the rows in their order, for each column: of x d, and of d."""
+    """Two rows of sums over the rows in their order, for each column: of x d, and of d; += if s holds rows `before`."""
 
     def vector(c: Int, _):
         def row(r: Int, sums):
             delta = (d + (d0 + ldd * r + c)).load()
             return [fma((x + (x0 + ldx * r + c)).load(), delta, sums[0]), sums[1] + delta]
 
-        for place, total in enumerate(repeat(rows, 1, [s.zeros(), s.zeros()], row)):
-            (s + (s0 + lds * place + c)).store(total)
+        places = [s + (s0 + lds * place + c) for place in range(2)]
+        start = repeat(
+            smaller(before, 1), 1, [s.zeros()] * 2, lambda _, __: [place.load() for place in places]
+        )
+        for place, total in zip(places, repeat(rows, 1, start, row), strict=True):
+            place.store(total)
 
     repeat(columns, s.lanes, [], vector)
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from . import dense, gather, layers, updates, weight_blocks
 from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks, remember_batch
+from .gemm import ANEW
 from .halves import HALVES, ROW_GRAIN, shares_inputs
-from .jit import entry, inlined
+from .jit import entry, inlined, kernel
 from .schema import BATCH_NORM, INPUT, NORMS, WIDTH, Values
 from .steps import prepared as prepared
 from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish, share
@@ -102,16 +103,25 @@ def _rows_together(plan, batch_size, size):
 
 
 @inlined
-def _learn(plan, state, data, begin, batch, together, seed, epoch, control, rank, size):
-    """Forward, loss and backward of the batch, so many rows together."""
-    for start in range(0, batch, together):
-        count = min(together, batch - start)
+def _learn(plan, state, data, begin, piece, scale, together, seed, epoch, control, rank, size):
+    """Forward, loss and backward of the rows in the workspace, so many together."""
+    for start in range(0, piece, together):
+        count = min(together, piece - start)
         part, stop = share(count, ROW_GRAIN, rank, size)
         first, rows = start + part, stop - part
         _team_forward(plan, state, data, begin, start, count, first, rows, seed, epoch, control, rank, size)
-        if not _loss(plan, state, data, begin + first, first, rows, 1.0 / batch):
+        if not _loss(plan, state, data, begin + first, first, rows, scale):
             publish(control, BROKEN, 1)
         _team_backward(plan, state, begin, start, count, first, rows, seed, epoch, control, rank, size)
+
+
+@kernel
+def _sum_gradients(plan, state, rows, before, rank, size):
+    """This rank's blocks of all gradients, over the rows in the workspace and those of the batch `before` them."""
+    turn = rank
+    for i in range(plan.size - 1, -1, -1):
+        weight_blocks.gradient(plan[i], state, rows, before, turn, rank, size)
+        turn = weight_blocks.next_turn(plan[i], turn, size)
 
 
 @inlined
@@ -146,28 +156,37 @@ def _constrain(plan, state, update, rank, size):
 
 
 @inlined
-def _update(plan, state, update, h0, batch, control, rank, size):
+def _gradient_steps(plan, state, update, h0, rows, control, rank, size, scratch):
+    """This rank's blocks of all layers, each as soon as its gradient is summed, while that is hot."""
+    turn = rank
+    for i in range(plan.size - 1, -1, -1):
+        if plan[i].weights >= 0:
+            weight_blocks.gradient_step(
+                plan[i], state, update, h0, rows, plan.size - 1 - i, turn, control, rank, size, scratch
+            )  # fmt: skip
+        turn = weight_blocks.next_turn(plan[i], turn, size)
+
+
+@inlined
+def _update(plan, state, update, h0, rows, before, control, rank, size):
     """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many: from
     the last layer, as backward has just read its weights, to the first, with which the next step begins.
 
     Two things need all ranks first, and a barrier of their own: the norm of gradients, and that of a unit's weights.
     """
-    turn, scratch = rank, state.scratch.size // size * rank
-    for i in range(plan.size - 1, -1, -1):
-        if state.gradients.size > 0:
-            weight_blocks.gradient(plan[i], state, batch, turn, rank, size)
-        elif plan[i].weights >= 0:
-            weight_blocks.gradient_step(
-                plan[i], state, update, h0, batch, plan.size - 1 - i, turn, control, rank, size, scratch
-            )  # fmt: skip
-        turn = weight_blocks.next_turn(plan[i], turn, size)
-        if plan[i].kind == BATCH_NORM and rank == 0:
-            remember_batch(plan[i], state)
+    scratch = state.scratch.size // size * rank
     if state.gradients.size > 0:
+        _sum_gradients(plan, state, rows, before, rank, size)
         if update.optimizer[NORMS] != 0:
             _measure(plan, state, update, rank, size)
             barrier(control, size)
         _steps(plan, state, update, h0, _FIRST, rank, size, scratch)
+    else:
+        _gradient_steps(plan, state, update, h0, rows, control, rank, size, scratch)
+    if rank == 0:
+        for i in range(plan.size):
+            if plan[i].kind == BATCH_NORM:
+                remember_batch(plan[i], state)
     if updates.is_constrained(plan):
         barrier(control, size)
         _constrain(plan, state, update, rank, size)
@@ -178,31 +197,56 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
 
     totals[0] += sum of the losses, totals[1] += sum of the scores, totals[2] += samples, by rank 0, row by row in
-    their order. Each step ends with two barriers: rows are written up to the first, weights up to the second; there
-    are more around each operation whose inputs the team shares. Ends early, all ranks in the same step and before its
-    update, when the caller publishes STOP or when a loss is not finite (BROKEN).
+    their order. A batch goes through the workspace in pieces, as many rows as there is room for; where there are
+    several, the arena of gradients holds the sums in between. Each piece ends with two barriers: rows are written up to
+    the first, gradients or weights up to the second; there are more around each operation whose inputs the team shares.
+    Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a loss is not
+    finite (BROKEN).
     """
     samples, together = data.order.size, _rows_together(plan, batch_size, size)
     for i in range(plan.size):
         weight_blocks.refresh(plan[i], state, rank, size)
     barrier(control, size)
     for number in range(load(control, STEP), (samples + batch_size - 1) // batch_size):
-        begin = number * batch_size
-        batch = min(batch_size, samples - begin)
-        _learn(plan, state, data, begin, batch, together, seed, epoch, control, rank, size)
-        if rank == 0 and load(control, STOP) != 0:
-            publish(control, HALT, 1)
-        barrier(control, size)
-        if load(control, HALT) != 0 or load(control, BROKEN) != 0:
-            break
-        _update(plan, state, update, number * update.optimizer[WIDTH], batch, control, rank, size)
-        if rank == 0:
-            for r in range(batch):
-                totals[0] += state.losses[r]
-                totals[1] += state.scores[r]
-            totals[2] += batch
-            publish(control, STEP, number + 1)
-        barrier(control, size)
+        begin, before = number * batch_size, np.int64(0)
+        batch, loss, score = min(batch_size, samples - begin), totals[0], totals[1]
+        while before < batch:
+            rows = min(state.losses.size, batch - before)
+            _learn(
+                plan,
+                state,
+                data,
+                begin + before,
+                rows,
+                1.0 / batch,
+                together,
+                seed,
+                epoch,
+                control,
+                rank,
+                size,
+            )
+            if rank == 0 and load(control, STOP) != 0:
+                publish(control, HALT, 1)
+            barrier(control, size)
+            if load(control, HALT) != 0 or load(control, BROKEN) != 0:
+                return
+            if before + rows < batch:
+                _sum_gradients(plan, state, rows, before, rank, size)
+            else:
+                _update(
+                    plan, state, update, number * update.optimizer[WIDTH], rows, before, control, rank, size
+                )
+            before += rows
+            if rank == 0:
+                for r in range(rows):
+                    loss += state.losses[r]
+                    score += state.scores[r]
+                if before == batch:
+                    totals[0], totals[1] = loss, score
+                    totals[2] += batch
+                    publish(control, STEP, number + 1)
+            barrier(control, size)
 
 
 @entry
@@ -278,7 +322,7 @@ def backward(plan, state, rows, seed, epoch):
             layers.whole_batch(plan[i], values, rows, BACKWARD)
         layers.backward(plan[i], values, _FIRST, _FIRST, rows, seed, epoch)
     for i in range(plan.size):
-        weight_blocks.gradient(plan[i], state, rows, _FIRST, _FIRST, _ONE)
+        weight_blocks.gradient(plan[i], state, rows, ANEW, _FIRST, _FIRST, _ONE)
 
 
 @entry

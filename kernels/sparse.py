@@ -14,17 +14,8 @@ VECTORS = 8  # accumulators: a panel of the outputs
 
 @primitive
 def _row_panel(
-    y: Pointer,
-    y0: Int,
-    x: Pointer,
-    x0: Int,
-    w: Pointer,
-    w0: Int,
-    ldw: Int,
-    count: Int,
-    vectors: Int,
-    accumulate: Int,
-) -> None:
+    y: Pointer, y0: Int, x: Pointer, x0: Int, w: Pointer, w0: Int, ldw: Int, count: Int, vectors: Int, accumulate: Int
+) -> None:  # fmt: skip
     """y[0 .. vectors] = accumulate * y + sum over the non-zero x[k], k < count, of x[k] w[k, 0 .. vectors]."""
     y, x, w = y + y0, x + x0, w + w0
     masks = [(x + part).where_not_zero() for part in range(0, BITS, x.lanes)]
@@ -54,35 +45,16 @@ def sparse_forward(y, y0, ldy, x, x0, ldx, w, w0, ldw, rows, columns, depth):
         for k in range(0, depth, BITS):
             for r in range(rows):
                 _row_panel(
-                    y,
-                    y0 + r * ldy + n,
-                    x,
-                    x0 + r * ldx + k,
-                    w,
-                    w0 + k * ldw + n,
-                    ldw,
-                    min(BITS, depth - k),
-                    vectors,
-                    min(k, 1),
-                )
+                    y, y0 + r * ldy + n, x, x0 + r * ldx + k, w, w0 + k * ldw + n, ldw,
+                    min(BITS, depth - k), vectors, min(k, 1),
+                )  # fmt: skip
 
 
 @primitive
 def _column_panel(
-    g: Pointer,
-    g0: Int,
-    ldg: Int,
-    x: Pointer,
-    x0: Int,
-    ldx: Int,
-    d: Pointer,
-    d0: Int,
-    ldd: Int,
-    rows: Int,
-    vectors: Int,
-    count: Int,
-    accumulate: Int,
-) -> None:
+    g: Pointer, g0: Int, ldg: Int, x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int,
+    rows: Int, vectors: Int, count: Int, accumulate: Int,
+) -> None:  # fmt: skip
     """g[j] = accumulate * g[j] + sum over the rows r < 64 with x[r, j] not zero of x[r, j] d[r], for a vector of j."""
     g, x, d = g + g0, x + x0, d + d0
     lanes = x.lanes
@@ -112,8 +84,11 @@ def _column_panel(
 
 
 @kernel
-def sparse_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
-    """g (columns, units) = x' d, with x (rows, columns) mostly zero and d (rows, units)."""
+def sparse_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows, before):
+    """g (columns, units) = x' d, with x (rows, columns) mostly zero and d (rows, units).
+
+    Where g holds the sums over rows `before` these, they go on from there.
+    """
     lanes = simd.FLOAT32_LANES * 4 // g.itemsize
     width = VECTORS * lanes
     for n in range(0, units, width):
@@ -121,20 +96,9 @@ def sparse_gradient(g, g0, ldg, x, x0, ldx, d, d0, ldd, columns, units, rows):
         for j in range(0, columns, lanes):
             for r in range(0, rows, BITS):
                 _column_panel(
-                    g,
-                    g0 + j * ldg + n,
-                    ldg,
-                    x,
-                    x0 + r * ldx + j,
-                    ldx,
-                    d,
-                    d0 + r * ldd + n,
-                    ldd,
-                    min(BITS, rows - r),
-                    vectors,
-                    min(lanes, columns - j),
-                    min(r, 1),
-                )
+                    g, g0 + j * ldg + n, ldg, x, x0 + r * ldx + j, ldx, d, d0 + r * ldd + n, ldd,
+                    min(BITS, rows - r), vectors, min(lanes, columns - j), min(before + r, 1),
+                )  # fmt: skip
 
 
 def touched_bits(x: Pointer, ldx: Int, rows: Int) -> Int:

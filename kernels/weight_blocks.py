@@ -3,6 +3,7 @@
 import numpy as np
 
 from .dense import dense_gradient, dense_transpose
+from .gemm import ANEW
 from .halves import FIRST, HALVES, NOBODYS, deal, half_of, parts_of_halves, shares_inputs
 from .jit import inlined, kernel
 from .schema import AFFINE, RESTS, SMALL_BATCH, SPARSE
@@ -41,14 +42,17 @@ def refresh(op, state, rank, size):
             dense_transpose(op, state, k, min(k + UPDATE_ROWS, stop))
 
 
-@inlined
-def gradient(op, state, rows, turn, rank, size):
-    """Write this rank's blocks of the weight gradient into the arena of gradients."""
+@kernel
+def gradient(op, state, rows, before, turn, rank, size):
+    """Bring this rank's blocks of the weight gradient into the arena of gradients.
+
+    Of these rows of a batch, onto what those `before` have brought there.
+    """
     if op.weights >= 0:
         begin, stop, step = blocks_of(op, turn, rank, size)
         for k in range(begin, stop, step):
             end = min(k + UPDATE_ROWS, stop)
-            dense_gradient(op, state, state.gradients, op.weights + k * op.ldw, op.ldw, k, end, rows)
+            dense_gradient(op, state, state.gradients, op.weights + k * op.ldw, op.ldw, k, end, rows, before)
 
 
 @inlined
@@ -105,7 +109,7 @@ def _touched_step(op, state, update, h0, k, end, rows, scratch):
 @inlined
 def _block_step(op, state, update, h0, k, end, rows, scratch):
     """Gradient and update of the rows [k, end) of the weights, while they are hot."""
-    dense_gradient(op, state, state.scratch, scratch, op.ldw, k, end, rows)
+    dense_gradient(op, state, state.scratch, scratch, op.ldw, k, end, rows, ANEW)
     if is_adjusted(op, update):
         adjust(op, state, update, scratch, state.scratch, scratch, k, end, 1.0, 1.0)
         _rows_step(op, state, update, h0, k, end, state.scratch, scratch)

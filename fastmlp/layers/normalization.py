@@ -139,6 +139,7 @@ class BatchNorm(Normalization):
     """
 
     kind = "batch_norm"
+    needs_whole_batch = True
 
     def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
         super().__init__(epsilon=epsilon)

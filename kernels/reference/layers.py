@@ -240,7 +240,7 @@ class _Affine(_Trained):
     def gradient(self, gradients):
         op, work = self.op, self.state.workspace
         column_sums(
-            gradients, op.weights, op.ldw, work, op.x, op.ldx, work, op.dy, op.ldy, self.rows, op.fan_out
+            gradients, op.weights, op.ldw, work, op.x, op.ldx, work, op.dy, op.ldy, self.rows, op.fan_out, 0
         )
 
 

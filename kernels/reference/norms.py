@@ -33,8 +33,11 @@ def affine_forward(y, y0, ldy, x, x0, ldx, w, gain, offset, rows, columns):
     y += w[offset : offset + columns]
 
 
-def column_sums(s, s0, lds, x, x0, ldx, d, d0, ldd, rows, columns):
-    """Two rows of sums over the rows, for each column: of x d, and of d."""
+def column_sums(s, s0, lds, x, x0, ldx, d, d0, ldd, rows, columns, before):
+    """Two rows of sums over the rows, for each column: of x d, and of d; += where s holds rows `before`."""
     d, s = matrix(d, d0, ldd, rows, columns), matrix(s, s0, lds, 2, columns)
-    np.einsum("ij,ij->j", matrix(x, x0, ldx, rows, columns), d, out=s[0])
-    d.sum(axis=0, out=s[1])
+    sums = np.stack([np.einsum("ij,ij->j", matrix(x, x0, ldx, rows, columns), d), d.sum(axis=0)])
+    if before:
+        s += sums
+    else:
+        s[...] = sums

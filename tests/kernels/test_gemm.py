@@ -32,7 +32,7 @@ def test_product(dtype, transposed, case):
     width = whole_vectors(columns, dtype)
     reference.arenas.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
 
-    arguments = (arena_a, start, a_m, a_k, arena_b, start, ldb, rows, columns, depth)
+    arguments = (arena_a, start, a_m, a_k, arena_b, start, ldb, rows, columns, depth, 0)
     gemm(arena_c, start, ldc, *arguments)
 
     expected = np.empty((rows, columns), dtype)
@@ -47,11 +47,21 @@ def test_product(dtype, transposed, case):
     twin = reference.arenas.matrix(twin, start, ldc, rows, columns)
     assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
 
+    for first in {1, depth // 2} - {0, depth}:
+        rest = (arena_a, start + first * a_k, a_m, a_k, arena_b, start + first * ldb, ldb, rows, columns)
+        arena_c[start:], twin_c = np.nan, np.full_like(arena_c, np.nan)
+        for product, arena in ((gemm, arena_c), (reference.gemm.gemm, twin_c)):
+            product(arena, start, ldc, *arguments[:-2], first, 0)
+            product(arena, start, ldc, *rest, depth - first, first)
+        assert np.array_equal(C, expected)
+        twin = reference.arenas.matrix(twin_c, start, ldc, rows, columns)
+        assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
+
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_depth_zero_gives_zero(dtype):
     arena = np.full(3 * 16, np.nan, dtype)
-    gemm(arena, 0, 16, arena, 0, 16, 1, arena, 0, 16, 3, 5, 0)
+    gemm(arena, 0, 16, arena, 0, 16, 1, arena, 0, 16, 3, 5, 0, 0)
     assert np.all(reference.arenas.matrix(arena, 0, 16, 3, 5) == 0)
 
 
@@ -60,7 +70,7 @@ def test_infinity_and_nan_pass_through(dtype):
     arena = np.zeros(4 * 16, dtype)
     arena[16], arena[17] = np.inf, np.nan
     arena[32] = arena[48] = 1.0  # B: its first two rows
-    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 1)
+    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 1, 0)
     assert arena[0] == np.inf
-    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 2)
+    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 2, 0)
     assert np.isnan(arena[0])

@@ -26,8 +26,9 @@ def affine(y, x, w, ld, rows, columns):
 
 
 @njit
-def sums(s, x, d, ld, rows, columns):
-    norms.column_sums(s, 0, ld, x, 0, ld, d, 0, ld, rows, columns)
+def sums(s, x, d, ld, first, rows, columns):
+    """Over the rows from the first on, onto the sums of those before."""
+    norms.column_sums(s, 0, ld, x, first * ld, ld, d, first * ld, ld, rows - first, columns, first)
 
 
 @njit
@@ -148,11 +149,16 @@ def test_gain_and_offset(dtype, columns):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sums_over_rows(dtype, columns):
     ld, (s, x, d) = arenas(columns, dtype, 3)
-    sums(s, x, d, ld, ROWS, columns)
+    sums(s, x, d, ld, 0, ROWS, columns)
     expected, twin = np.empty((2, columns), dtype), s.copy()
     scalar_sums(expected, view(x, ld, columns), view(d, ld, columns))
     assert np.array_equal(view(s, ld, columns, 2), expected)
-    reference.norms.column_sums(twin, 0, ld, x, 0, ld, d, 0, ld, ROWS, columns)
+    s[:] = np.nan
+    sums(s, x, d, ld, 0, 5, columns)
+    sums(s, x, d, ld, 5, ROWS, columns)
+    assert np.array_equal(view(s, ld, columns, 2), expected)
+    reference.norms.column_sums(twin, 0, ld, x, 0, ld, d, 0, ld, 5, columns, 0)
+    reference.norms.column_sums(twin, 0, ld, x, 5 * ld, ld, d, 5 * ld, ld, ROWS - 5, columns, 5)
     deltas = np.abs(view(d, ld, columns))
     scale = np.stack([(np.abs(view(x, ld, columns)) * deltas).sum(axis=0), deltas.sum(axis=0)])
     assert_close(expected, view(twin, ld, columns, 2), terms=ROWS, scale=scale)

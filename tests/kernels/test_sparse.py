@@ -50,7 +50,7 @@ def test_forward(dtype, shape, density):
     ldy, width = stride(columns, dtype), whole_vectors(columns, dtype)
     y, expected = np.full(rows * ldy, np.nan, dtype), np.full(rows * ldy, np.nan, dtype)
     sparse_forward(y, 0, ldy, x, 0, ldx, w, 0, ldw, rows, columns, depth)
-    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), w, 0, ldw, rows, columns, depth)
+    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), w, 0, ldw, rows, columns, depth, 0)
     assert y.tobytes() == expected.tobytes()
     assert np.isnan(reference.arenas.matrix(y, width, ldy, rows, ldy - width)).all()
 
@@ -65,9 +65,17 @@ def test_gradient(dtype, shape, density):
     d, ldd = dense_matrix(random, rows, units, dtype)
     ldg = stride(units, dtype)
     g, expected = np.full(columns * ldg, np.nan, dtype), np.full(columns * ldg, np.nan, dtype)
-    sparse_gradient(g, 0, ldg, x, 0, ldx, d, 0, ldd, columns, units, rows)
-    gemm(expected, 0, ldg, x, 0, np.int64(1), ldx, d, 0, ldd, columns, units, rows)
+    sparse_gradient(g, 0, ldg, x, 0, ldx, d, 0, ldd, columns, units, rows, 0)
+    gemm(expected, 0, ldg, x, 0, np.int64(1), ldx, d, 0, ldd, columns, units, rows, 0)
     assert g.tobytes() == expected.tobytes()
+
+    for first in {1, rows // 2} - {0, rows}:
+        g[:] = np.nan
+        sparse_gradient(g, 0, ldg, x, 0, ldx, d, 0, ldd, columns, units, first, 0)
+        sparse_gradient(
+            g, 0, ldg, x, first * ldx, ldx, d, first * ldd, ldd, columns, units, rows - first, first
+        )
+        assert g.tobytes() == expected.tobytes()
 
     count = min(columns, 64)
     bits = touched(x, ldx, count, rows)

@@ -46,6 +46,6 @@ def test_product_with_a_transpose(dtype, shape, rows):
     reference.arenas.matrix(t, 0, ldt, depth, columns)[:] = matrix.T
     y, expected = (np.full(rows * ldy, np.nan, dtype) for _ in range(2))
     transposed_product(y, 0, ldy, x, 0, ldx, w, 0, stride(depth, dtype), rows, columns, depth)
-    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), t, 0, ldt, rows, columns, depth)
+    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), t, 0, ldt, rows, columns, depth, 0)
     assert y.tobytes() == expected.tobytes()
     assert not reference.arenas.matrix(y, 0, ldy, rows, whole_vectors(columns, dtype))[:, columns:].any()
