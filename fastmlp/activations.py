@@ -15,7 +15,6 @@ _KNOWN = {name: name for name in ACTIVATIONS}
 
 # The argument that some activations take; others have none.
 _OPTION_OF = {"leaky_relu": "slope", "elu": "alpha"}
-ACTIVATION_OPTIONS = frozenset(_OPTION_OF.values())
 
 # What `initializer="auto"` stands for, where it is not glorot_uniform.
 _INITIALIZER_OF = dict.fromkeys(
