@@ -276,10 +276,8 @@ def _roofs(axes: Axes, machine: dict) -> None:
     axes.axhline(peak, color="#3c434c", linewidth=1.2)
     axes.text(3, peak * 1.13, f"multiply-adds in registers: {peak:.0f} GFLOP/s", fontsize=8)
     for number, name in enumerate(machine["memory"]):
-        speed, height = (
-            peaks.fastest(machine, name) / 1e9,
-            peak * (0.7 - 0.15 * number),
-        )  # labels side by side
+        speed = peaks.fastest(machine, name) / 1e9
+        height = peak * (0.7 - 0.15 * number)  # labels side by side
         axes.plot([0.01, peak / speed], [0.01 * speed, peak], color="#9aa1aa", linewidth=1)
         axes.text(height / speed, height, f"{name} ", fontsize=8, color="#6b737d", ha="right")
     axes.set(xlim=(0.1, 400), ylim=(peak / 30, peak * 1.6))

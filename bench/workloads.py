@@ -52,10 +52,8 @@ class Workload(NamedTuple):
 
 # Roughly, for the length of an epoch of `bounded`; what is measured does not depend on them.
 STEP_SECONDS, FLOPS, UPDATE_SECONDS, EPOCH_SECONDS = 10e-6, 100e9, 1e-9, 0.05
-LEAST_STEPS, MOST_SAMPLES = (
-    16,
-    200_000,
-)  # so that what an epoch costs once does not count; and to bound memory
+# So that what an epoch costs once does not count; and to bound memory.
+LEAST_STEPS, MOST_SAMPLES = 16, 200_000
 
 _SMALL, _MEDIUM, _LARGE = (784, 128, 64, 10), (784, 512, 256, 10), (784, 1024, 1024, 10)
 

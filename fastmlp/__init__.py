@@ -21,9 +21,19 @@ if TYPE_CHECKING:
     )
     from .errors import FileFormatError, TrainingDiverged
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten, GaussianNoise
+    from .layers import (
+        Activation,
+        BatchNorm,
+        Dense,
+        Dropout,
+        Flatten,
+        GaussianNoise,
+        LayerNorm,
+        MaxAbsScaler,
+        MinMaxScaler,
+        StandardScaler,
+    )
     from .model import Sequential, load
-    from .normalization import BatchNorm, LayerNorm
     from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
     from .plot import (
         plot_confusion_matrix,
@@ -37,7 +47,6 @@ if TYPE_CHECKING:
     )
     from .rate_finder import LearningRates, find_learning_rate
     from .regularizers import L1, L1L2, L2
-    from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 __version__ = "0.1.0"
 
@@ -108,9 +117,19 @@ _MODULES = {
     ),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "history": ("History",),
-    "layers": ("Activation", "Dense", "Dropout", "Flatten", "GaussianNoise"),
+    "layers": (
+        "Activation",
+        "BatchNorm",
+        "Dense",
+        "Dropout",
+        "Flatten",
+        "GaussianNoise",
+        "LayerNorm",
+        "MaxAbsScaler",
+        "MinMaxScaler",
+        "StandardScaler",
+    ),
     "model": ("Sequential", "load"),
-    "normalization": ("BatchNorm", "LayerNorm"),
     "optimizers": (
         "SGD",
         "AMSGrad",
@@ -134,7 +153,6 @@ _MODULES = {
     ),
     "rate_finder": ("LearningRates", "find_learning_rate"),
     "regularizers": ("L1", "L1L2", "L2"),
-    "scalers": ("MaxAbsScaler", "MinMaxScaler", "StandardScaler"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

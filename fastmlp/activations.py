@@ -7,6 +7,7 @@ import math
 
 from .kernels import activations
 from .names import look_up
+from .numbers import is_number
 
 ALONG_ROWS = ("softmax", "log_softmax")
 ACTIVATIONS = (*activations.CODES, *ALONG_ROWS)
@@ -14,7 +15,6 @@ _KNOWN = {name: name for name in ACTIVATIONS}
 
 # The argument that some activations take; others have none.
 _OPTION_OF = {"leaky_relu": "slope", "elu": "alpha"}
-ACTIVATION_OPTIONS = frozenset(_OPTION_OF.values())
 
 # What `initializer="auto"` stands for, where it is not glorot_uniform.
 _INITIALIZER_OF = dict.fromkeys(
@@ -52,7 +52,7 @@ def choose_activation(layer: str, name: str, options: dict[str, float]) -> tuple
     """
     look_up("activation", name, _KNOWN)
     for key, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        if not is_number(value) or not 0 < value < math.inf:
             raise ValueError(f"{layer}: {key} is {value!r}; expected a number above 0")
     return name, {key: float(value) for key, value in options.items() if key == _OPTION_OF.get(name)}
 

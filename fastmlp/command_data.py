@@ -19,6 +19,7 @@ TRAINING_IMAGES, TEST_IMAGES = 60_000, 10_000  # of the synthetic data, as many 
 
 _PAIRS = (("X", "y"), ("x", "y"), ("x_train", "y_train"))  # names in NPZ files
 _TEST_PAIR = ("x_test", "y_test")
+# The options that only tables have, as they are where nobody asked for them.
 _OF_TABLES: dict[str, Any] = {
     "label": None,
     "targets": None,
@@ -26,7 +27,7 @@ _OF_TABLES: dict[str, Any] = {
     "header": None,
     "test": None,
     "test_split": None,
-}  # what nobody asked for
+}
 _TEST_SHARE = 0.2
 
 

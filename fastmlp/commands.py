@@ -28,12 +28,11 @@ from .engines import ENGINES, choose_size
 from .errors import Interrupted, TrainingDiverged, UsageError
 from .kernels import cache, schema
 from .layer import Layer
-from .layers import Dense, Dropout, Flatten
+from .layers import Dense, Dropout, Flatten, MaxAbsScaler, MinMaxScaler, StandardScaler
 from .model import Sequential, load
 from .names import look_up
 from .optimizers import get_optimizer
 from .run_folder import MODEL, RunFolder
-from .scalers import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
     "none": list,

@@ -10,12 +10,10 @@ import numpy as np
 MAX_ULP = {"exp": 1.5, "log": 1.0, "cos_pi": 1.5, "normal_quantile": 6.0}
 
 _LN2 = (0.6931471803691238, 1.9082149292705877e-10)  # two parts; a whole number times the first is exact
-_EXP = tuple(
-    1.0 / float(np.prod(np.arange(1.0, n + 1))) for n in range(15)
-)  # Taylor series, |x| <= ln(2) / 2
-_LOG = tuple(
-    2.0 / (2 * n + 1) for n in range(1, 12)
-)  # of log((1 + s) / (1 - s)) / s - 2 in s^2, |s| <= 0.172
+# Taylor series of exp(x), |x| <= ln(2) / 2.
+_EXP = tuple(1.0 / float(np.prod(np.arange(1.0, n + 1))) for n in range(15))
+# Taylor series of log((1 + s) / (1 - s)) / s - 2 in s^2, |s| <= 0.172.
+_LOG = tuple(2.0 / (2 * n + 1) for n in range(1, 12))
 
 # Taylor series of cos(pi x) and sin(pi x) / x in x^2, |x| <= 1/4.
 _PI_POWERS = np.cumprod([1.0] + [np.pi] * 17)

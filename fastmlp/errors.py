@@ -2,11 +2,35 @@
 
 
 class FileFormatError(ValueError):
-    """A file is not what it claims to be: truncated, damaged, or not of the format."""
+    """A file is not what it claims to be: truncated, damaged, or not of the format.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.safetensors")
+    ...     _ = path.write_bytes(b"short")
+    ...     try:
+    ...         load(path)
+    ...     except FileFormatError as error:
+    ...         print(str(error).removeprefix(f"{path}: "))
+    5 bytes are too few for a model file: empty or truncated
+    """
 
 
 class TrainingDiverged(ArithmeticError):  # noqa: N818
-    """The loss became NaN or infinite. The model has the weights from before that epoch, the optimizer no state."""
+    """The loss became NaN or infinite. The model has the weights from before that epoch, the optimizer no state.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1)], optimizer=SGD(1e6))
+    >>> try:
+    ...     model.fit([[1.0], [2.0]], [1.0, 2.0], epochs=50, verbose=0)
+    ... except TrainingDiverged:
+    ...     print("a smaller learning rate, perhaps")
+    a smaller learning rate, perhaps
+    """
 
 
 class UsageError(ValueError):

@@ -56,6 +56,14 @@ class Layer:
         """The shape of one sample after this layer; a ValueError if it does not fit."""
         return shape
 
+    def check_row(self, shape: Shape) -> None:
+        """Raise a ValueError if a sample of this shape is no row of numbers."""
+        if len(shape) != 1:
+            raise ValueError(
+                f"{self!r}: expected samples that are rows of numbers, got samples of shape {shape}; "
+                "add Flatten() before it"
+            )
+
     def check_place(self, before: Sequence[Layer]) -> None:
         """Raise a ValueError if this layer cannot stand behind these."""
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from .kernels import losses as kernels
-from .names import look_up
+from .names import kind_and_options, look_up
+from .numbers import is_number, make_plain
 
 
 class Formula(NamedTuple):
@@ -45,14 +46,16 @@ class Loss:
     high: ClassVar[float] = math.inf
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for field in fields(self):
             if field.name in _RANGES:
                 self._check(field.name, getattr(self, field.name))
 
     def _check(self, option: str, number: Any) -> None:
         low, high, accepted = _RANGES[option]
-        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
-        if not is_number or not (low < number < high or (number == 0 and option == "label_smoothing")):
+        if not is_number(number) or not (
+            low < number < high or (number == 0 and option == "label_smoothing")
+        ):
             raise ValueError(f"{type(self).__name__}: {option} is {number!r}; expected a number {accepted}")
 
     def formula(self, *, labels: bool) -> Formula:
@@ -120,6 +123,12 @@ class BinaryCrossEntropy(Loss):
     ----------
     label_smoothing : float
         s in [0, 1): a target t counts as t (1 - s) + s / 2.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, "sigmoid", initializer="zeros")], loss=BinaryCrossEntropy()).build(1)
+    >>> round(model.evaluate([[0.0]], [1])["loss"], 4)  # log 2
+    0.6931
     """
 
     label_smoothing: float = 0.0
@@ -136,6 +145,12 @@ class MeanSquaredError(Loss):
     ----------
     reduction : str
         How the outputs of a sample are put together: their `mean`, or their `sum`.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(2, initializer="zeros")], loss=MeanSquaredError(reduction="sum")).build(1)
+    >>> model.evaluate([[0.0]], [[1.0, 2.0]])["loss"]
+    5.0
     """
 
     reduction: str = "mean"
@@ -154,7 +169,14 @@ _SQUARED_ERRORS = {"mean": "mean_squared_error", "sum": "sum_squared_error"}
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean over the outputs of |y - t|; its gradient at 0 is taken for 0."""
+    """Mean over the outputs of |y - t|; its gradient at 0 is taken for 0.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=MeanAbsoluteError()).build(1)
+    >>> round(model.evaluate([[0.0]], [3.0])["loss"], 4)  # the output is 0
+    3.0
+    """
 
     name: ClassVar[str] = "mean_absolute_error"
 
@@ -184,7 +206,14 @@ class Huber(Loss):
 
 @dataclass(frozen=True)
 class LogCosh(Loss):
-    """Mean over the outputs of log cosh(y - t): a parabola near 0, straight lines far away."""
+    """Mean over the outputs of log cosh(y - t): a parabola near 0, straight lines far away.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=LogCosh()).build(1)
+    >>> round(model.evaluate([[0.0]], [1.0])["loss"], 4)  # log cosh(-1)
+    0.4338
+    """
 
     name: ClassVar[str] = "log_cosh"
 
@@ -199,6 +228,12 @@ class Quantile(Loss):
     ----------
     tau : float
         Between 0 and 1; 0.5 is the median.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=Quantile(tau=0.9)).build(1)
+    >>> round(model.evaluate([[0.0]], [1.0])["loss"], 4)  # the output is 0
+    0.9
     """
 
     tau: float = 0.5
@@ -216,6 +251,12 @@ class Poisson(Loss):
     That is the negative log-likelihood without the term log t!, which no weight changes, as PyTorch's
     `PoissonNLLLoss` has it by default. Keras takes the rates themselves. `np.exp(model.predict(X))` gives them; the
     score is the mean of |e^z - t|.
+
+    Examples
+    --------
+    >>> model = Sequential([Dense(1, initializer="zeros")], loss=Poisson()).build(1)
+    >>> round(model.evaluate([[0.0]], [2.0])["loss"], 4)  # e^0 - 2 times 0
+    1.0
     """
 
     name: ClassVar[str] = "poisson"
@@ -284,9 +325,5 @@ def loss_from_config(config: str | dict[str, Any]) -> str | Loss:
     """
     if isinstance(config, str):
         return config
-    options = {key: value for key, value in config.items() if key != "name"}
-    kind = look_up("loss", config.get("name"), LOSSES)
-    unknown = options.keys() - {field.name for field in fields(kind)}
-    if unknown:
-        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    kind, options = kind_and_options("loss", config, LOSSES, key="name")
     return kind(**options)

@@ -403,5 +403,15 @@ def load(path: str | PathLike[str]) -> Sequential:
     ------
     FileFormatError
         If the file is damaged, or is no model of fastmlp.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> model = Sequential([Dense(2, "softmax")]).build(3)
+    >>> with TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.safetensors")
+    ...     loaded = load(f"{folder}/model.safetensors")
+    >>> bool((loaded.predict([1.0, 2.0, 3.0]) == model.predict([1.0, 2.0, 3.0])).all())
+    True
     """
     return load_model(Sequential, path)

@@ -13,7 +13,9 @@ import numpy as np
 
 from .arenas import aligned_zeros, matrix, read_only
 from .engines import entries_of
-from .kernels import program, schema
+from .kernels import schema
+from .kernels.halves import ROW_GRAIN
+from .kernels.walk import CHUNK
 from .kernels.weight_blocks import UPDATE_ROWS
 from .lowering import lower
 from .names import look_up
@@ -263,13 +265,13 @@ class Network:
         """Rows of the workspace in training: a batch, or as even a part of a large one as whole tiles allow."""
         if any(layer.needs_whole_batch for layer in self.layers):
             return batch_size
-        pieces, tile = -(-batch_size // PIECE_ROWS), int(program.ROW_GRAIN)
+        pieces, tile = -(-batch_size // PIECE_ROWS), int(ROW_GRAIN)
         return min(batch_size, -(-batch_size // (pieces * tile)) * tile)
 
     def team_rows(self, size: int) -> int:
         """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""
         row = schema.stride(max(self.widths), self.dtype) * self.dtype.itemsize
-        least, most = int(program.ROW_GRAIN), int(program.CHUNK)
+        least, most = int(ROW_GRAIN), int(CHUNK)
         return size * max(least, min(most, CHUNK_BYTES // row // least * least))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,35 +92,12 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         yield "unknown code"
         return
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
-    dense = kind in {schema.DENSE, schema.SPARSE}
-    if kind != schema.INPUT and not dense and fan_in != fan_out:
+    if kind not in {schema.INPUT, schema.DENSE, schema.SPARSE} and fan_in != fan_out:
         yield f"{fan_in} columns come in, {fan_out} go out"
     if kind == schema.ACTIVATION and op["dx"] >= 0 and op["x"] == op["y"]:
         row = activations.ACTIVATIONS[op["code"]]
         if row.keeps == "x":
             yield f"{row.name} needs its input on the way back, but works in place"
-    needs = {
-        "x": (op["ldx"], plan.rows, fan_in, plan.workspace, kind != schema.INPUT),
-        "y": (op["ldy"], plan.rows, fan_out, plan.workspace, True),
-        "dx": (op["ldx"], plan.rows, fan_in, plan.workspace, kind == schema.LOSS),
-        "dy": (op["ldy"], plan.rows, fan_out, plan.workspace, False),
-        "second": (op["ldy"], plan.rows, fan_out, plan.workspace, dense and op["half"] > 0),
-        "weights": (op["ldw"], op["depth"], fan_out, plan.parameters, dense or kind == schema.AFFINE),
-        "transposed": (
-            op["ldt"],
-            schema.whole_lines(fan_out, plan.dtype),
-            fan_in,
-            plan.workspace,
-            dense and op["dx"] >= 0 and plan.rows > schema.SMALL_BATCH,
-        ),
-        "constants": (
-            op["ldx"],
-            3 if kind == schema.BATCH_NORM else 2,
-            fan_in,
-            plan.parameters,
-            kind in {schema.SCALE, schema.BATCH_NORM},
-        ),
-    }
     if not 0 <= op["biases"] <= op["depth"]:
         yield f"biases start at row {op['biases']} of {op['depth']}"
     if op["depth"] and not 0 <= op["sums"] <= plan.weight_rows - op["depth"]:
@@ -128,12 +105,9 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
     for name in ("l1", "l2", "max_norm"):
         if not 0 <= op[name] < np.inf:
             yield f"{name} is no number from 0"
-    for name, (stride, rows, columns, size, required) in needs.items():
-        start = op[name]
-        if start == -1 and not required:
-            continue
-        if columns < 1 or stride <= columns or not 0 <= start <= size - rows * stride:
-            yield f"{name} is not inside its arena of {size} numbers"
+    for name, matrix in _matrices(plan, op).items():
+        if not matrix.fits(op[name]):
+            yield f"{name} is not inside its arena of {matrix.arena} numbers"
     if op["depth"] != {schema.DENSE: fan_in + 1, schema.SPARSE: fan_in + 1, schema.AFFINE: 2}.get(kind, 0):
         yield f"the weights have {op['depth']} rows"
     if kind in {schema.ROW_NORM, schema.BATCH_NORM}:
@@ -141,3 +115,40 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
         room = plan.rows if kind == schema.ROW_NORM else (schema.BATCH_ROWS + 2 * chunks) * op["ldy"]
         if not 0 <= op["kept"] <= plan.workspace - room:
             yield f"kept is not inside its arena of {plan.workspace} numbers"
+
+
+class _Matrix(NamedTuple):
+    """What an operation says of a matrix in an arena, but for where it starts."""
+
+    stride: int
+    rows: int
+    columns: int
+    arena: int  # the size of the arena
+    required: bool
+
+    def fits(self, start: int) -> bool:
+        """Whether it is inside its arena from there on, or may be missing where start is -1."""
+        if start == -1 and not self.required:
+            return True
+        inside = 0 <= start <= self.arena - self.rows * self.stride
+        return 1 <= self.columns < self.stride and inside
+
+
+def _matrices(plan: Plan, op: dict[str, Any]) -> dict[str, _Matrix]:
+    """The matrices of an operation, by the field that says where each starts."""
+    kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
+    dense = kind in {schema.DENSE, schema.SPARSE}
+    lines = schema.whole_lines(fan_out, plan.dtype)
+    turned = dense and op["dx"] >= 0 and plan.rows > schema.SMALL_BATCH
+    constants = 3 if kind == schema.BATCH_NORM else 2
+    scaled = kind in {schema.SCALE, schema.BATCH_NORM}
+    return {
+        "x": _Matrix(op["ldx"], plan.rows, fan_in, plan.workspace, kind != schema.INPUT),
+        "y": _Matrix(op["ldy"], plan.rows, fan_out, plan.workspace, True),
+        "dx": _Matrix(op["ldx"], plan.rows, fan_in, plan.workspace, kind == schema.LOSS),
+        "dy": _Matrix(op["ldy"], plan.rows, fan_out, plan.workspace, False),
+        "second": _Matrix(op["ldy"], plan.rows, fan_out, plan.workspace, dense and op["half"] > 0),
+        "weights": _Matrix(op["ldw"], op["depth"], fan_out, plan.parameters, dense or kind == schema.AFFINE),
+        "transposed": _Matrix(op["ldt"], lines, fan_in, plan.workspace, turned),
+        "constants": _Matrix(op["ldx"], constants, fan_in, plan.parameters, scaled),
+    }

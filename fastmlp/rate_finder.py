@@ -15,6 +15,7 @@ from .errors import TrainingDiverged
 from .frames import is_series, series_values
 from .kernels import rng
 from .model import Sequential
+from .numbers import is_number
 from .samples import Inputs, as_numbers, as_samples
 from .sparse_matrix import is_sparse_matrix
 from .task import class_names_for
@@ -40,6 +41,13 @@ class LearningRates:
         The same, averaged over neighbouring steps.
     suggestion : float or None
         Where the smoothed loss falls most steeply; None if it does not fall by more than chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> found = find_learning_rate(Sequential([Dense(1)]), X, 2 * X)
+    >>> model = Sequential([Dense(1)], optimizer=Adam(found.suggestion))
     """
 
     rates: np.ndarray
@@ -124,7 +132,7 @@ def _growing_rates(lowest: float, highest: float, steps: int) -> np.ndarray:
     if not is_count(steps) or steps < FEWEST_STEPS:
         raise ValueError(f"steps: expected a whole number of at least {FEWEST_STEPS}, got {steps!r}")
     for rate in (lowest, highest):
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)):
+        if not is_number(rate):
             raise ValueError(f"lowest, highest: expected two numbers above 0, got {lowest!r} and {highest!r}")
     if not 0 < lowest < highest < np.inf:
         raise ValueError(

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .numbers import is_number, make_plain
+
 
 @dataclass(frozen=True)
 class L1L2:
@@ -30,8 +32,9 @@ class L1L2:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < np.inf:
+            if not is_number(value) or not 0 <= value < np.inf:
                 raise ValueError(f"regularizer: {name} is {value!r}; expected a number from 0")
 
     def penalty(self, weight: np.ndarray) -> float:
@@ -44,12 +47,24 @@ class L1L2:
 
 
 def L1(l1: float = 0.01) -> L1L2:
-    """The penalty l1 sum |w|, which makes weights 0."""
+    """The penalty l1 sum |w|, which makes weights 0.
+
+    Examples
+    --------
+    >>> Dense(10, "relu", regularizer=L1(1e-4))
+    Dense(units=10, activation='relu', regularizer=L1L2(l1=0.0001, l2=0.0))
+    """
     return L1L2(l1=l1)
 
 
 def L2(l2: float = 0.01) -> L1L2:
-    """The penalty l2 sum w^2."""
+    """The penalty l2 sum w^2.
+
+    Examples
+    --------
+    >>> Dense(10, "relu", regularizer=L2(1e-4))
+    Dense(units=10, activation='relu', regularizer=L1L2(l1=0.0, l2=0.0001))
+    """
     return L1L2(l2=l2)
 
 

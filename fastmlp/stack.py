@@ -16,12 +16,12 @@ from .class_names import check_class_names
 from .counts import is_count, sample_shape
 from .kernels import schema
 from .layer import Layer, Shape
+from .layers.scalers import Scaler
 from .losses import CrossEntropy, Loss, choose_loss
 from .names import look_up
 from .network import DTYPES, Network
 from .plan import Plan
 from .samples import BYTES, NUMBERS, Inputs, Samples, as_batch
-from .scalers import Scaler
 
 
 class Stack:

@@ -19,6 +19,7 @@ import numba
 import numpy as np
 
 from .arenas import aligned_zeros
+from .counts import is_count
 from .kernels import threads as words
 
 Work = Callable[[np.ndarray, int, int], None]  # (control, rank, size)
@@ -26,9 +27,8 @@ Work = Callable[[np.ndarray, int, int], None]  # (control, rank, size)
 BRIEF = 100_000_000  # multiply-adds of a run that takes a few milliseconds: Ctrl-C can wait for its end
 MOST_THREADS = 1024  # more is a slip, and would exhaust the machine before it fails
 POLL_SECONDS = 0.1  # how often a waiting caller shows progress
-WORK_PER_THREAD = (
-    400_000  # multiply-adds of a step from which on another thread may help: some times what a barrier costs
-)
+# Multiply-adds of a step from which on another thread may help: some times what a barrier costs.
+WORK_PER_THREAD = 400_000
 
 
 @cache
@@ -71,8 +71,7 @@ def choose_threads(asked: int | None, work: float) -> int:
     """
     if asked is None:
         return max(1, min(*thread_limits().values(), int(work // WORK_PER_THREAD)))
-    whole = isinstance(asked, (int, np.integer)) and not isinstance(asked, bool)
-    if not whole or not 1 <= asked <= MOST_THREADS:
+    if not is_count(asked) or not 1 <= asked <= MOST_THREADS:
         raise ValueError(
             f"threads: expected a whole number from 1 to {MOST_THREADS}, or None for all that help, got {asked!r}"
         )

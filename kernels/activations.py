@@ -25,9 +25,7 @@ class Activation(NamedTuple):
     derivative: Callable[..., Vec]  # (y or x, option) -> dy/dx
     keeps: str  # which of the two the derivative is computed from
     max_ulp: float
-    max_absolute: float = (
-        0.0  # where a function comes so close to 0 that units of the last place mean nothing
-    )
+    max_absolute: float = 0.0  # where it comes so close to 0 that units of the last place mean nothing
 
 
 # For what is multiplied by something that falls faster than x grows: the same bits at all finite numbers, and the
@@ -169,9 +167,8 @@ def _hard_swish_derivative(x: Vec, _: Vec) -> Vec:
     return select(x < -3.0, 0.0, select(x > 3.0, 1.0, fma(x, 1.0 / 3.0, x.like(0.5))))
 
 
-_FADING = (
-    1e-43  # what results below the smallest normal number are off by: some times the distance between them
-)
+# What results below the smallest normal number are off by: some times the distance between them.
+_FADING = 1e-43
 
 ACTIVATIONS = (
     Activation("identity", lambda x, _: x, lambda y, _: y.like(1.0), "y", 0.0),

@@ -19,9 +19,7 @@ from .threads import ARRIVED, DEALT, load, share, swap
 FIRST, SECOND = np.int64(0), np.int64(1)
 HALVES = np.int64(2)
 ROW_GRAIN = np.int64(8)  # rows of a batch are shared out by whole tiles
-SHARED_ROWS = np.int64(
-    256
-)  # of a batch: from here on, what is done with a part pays for its way to another core
+SHARED_ROWS = np.int64(256)  # of a batch: from here on, a part is worth its way to another core
 NOBODYS = np.int64(-1)  # the half of no part: all are taken
 _WORDS = np.int64(8)  # of a cache line of `control`
 _PARTS, _DEALS = np.int64(2**20), np.int64(2**12)  # most of a half; most between two barriers

@@ -20,7 +20,7 @@ import numpy as np
 
 LINE = 64  # bytes of a cache line
 SMALL_BATCH = (
-    4  # rows up to which neither a transpose of weights nor a block of their gradient is worth its memory
+    4  # rows up to which a transpose of weights or a block of their gradient is not worth its memory
 )
 ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
 BATCH_ROWS = 5  # rows that BATCH_NORM keeps before those of its chunks; see batch_norm.py
@@ -50,31 +50,21 @@ OPERATION = np.dtype(
         ("weights", "i8"),  # where they stand in `params`; -1: none
         ("ldw", "i8"),
         ("depth", "i8"),  # their rows, that of the bias included
-        (
-            "transposed",
-            "i8",
-        ),  # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
+        # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
+        ("transposed", "i8"),
         ("ldt", "i8"),
-        (
-            "constants",
-            "i8",
-        ),  # rows of `params` that no optimizer updates, stride ldx: center, factor; -1: none
-        (
-            "kept",
-            "i8",
-        ),  # what normalising keeps in `workspace`: a number a row, or `BATCH_ROWS` and chunks; -1: none
+        # rows of `params` that no optimizer updates, stride ldx: center, factor; -1: none
+        ("constants", "i8"),
+        # what normalising keeps in `workspace`: a number a row, or `BATCH_ROWS` and chunks; -1: none
+        ("kept", "i8"),
         ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
         ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
-        (
-            "number",
-            "f8",
-        ),  # option of an activation or loss, rate of dropout, scale of bytes, size of noise, epsilon
+        # option of an activation or loss, rate of dropout, scale of bytes, size of noise, epsilon
+        ("number", "f8"),
         ("momentum", "f8"),  # how much of the running moments of BATCH_NORM a step leaves as it is
-        (
-            "biases",
-            "i8",
-        ),  # the first row of its weights that is a bias, which no penalty and no decay touches
+        # the first row of its weights that is a bias, which no penalty and no decay touches
+        ("biases", "i8"),
         ("sums", "i8"),  # where the sums of squares of its gradient's rows stand in `sums`, one for each row
         ("l1", "f8"),  # penalty on the weights: l1 |w| + l2 w^2 / 2
         ("l2", "f8"),

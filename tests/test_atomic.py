@@ -1,7 +1,6 @@
 """The old file or the new one, complete, whatever fails and whenever the process is killed."""
 
 import errno
-import io
 import itertools
 import os
 import resource
@@ -18,6 +17,7 @@ import pytest
 from fastmlp import atomic
 from fastmlp.atomic import STALE_SECONDS, atomic_write
 from fastmlp.model_file import write_model
+from tests.faulty_disk import FaultyDisk
 
 OLD = b"the old content"
 NEW = b"the new content, " * 20
@@ -33,43 +33,6 @@ def save_model(path: Path) -> None:
 
 
 SAVES = [save_bytes, save_model]
-
-
-class FaultyDisk:
-    """Counts the operations of a save; calls `fault` at one of them and, if persistent, at all later ones."""
-
-    def __init__(self, fault: Callable[[], None], at: int, persistent: bool = False):
-        self.fault, self.at, self.persistent = fault, at, persistent
-        self.steps: list[str] = []
-
-    def step(self, name: str) -> None:
-        self.steps.append(name)
-        if len(self.steps) == self.at or (self.persistent and len(self.steps) > self.at):
-            self.fault()
-
-    def counted(self, name: str, function):
-        def wrapper(*args, **kwargs):
-            self.step(name)
-            return function(*args, **kwargs)
-
-        return wrapper
-
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        disk = self
-
-        class FaultyFile(io.FileIO):
-            def write(self, data):
-                disk.step("write")
-                return super().write(
-                    bytes(data)[:100]
-                )  # an operating system may write less than it was given
-
-        def faulty_open(path, mode, opener):
-            return io.BufferedWriter(FaultyFile(path, mode.replace("b", ""), opener=opener), buffer_size=64)
-
-        for name in ("open", "fchmod", "fsync", "replace"):
-            monkeypatch.setattr(os, name, self.counted(name, getattr(os, name)))
-        monkeypatch.setattr(atomic, "open", faulty_open, raising=False)
 
 
 def names(folder: Path) -> list[str]:
@@ -174,11 +137,11 @@ def test_r18_killed_at_every_operation(tmp_path, save):
     folder.mkdir()
     # The forks are made by a process of their own, which has no threads.
     script = (
-        "import sys, pathlib, test_atomic as tests;"
+        "import sys, pathlib; from tests import test_atomic as tests;"
         "tests.kill_at_every_step(getattr(tests, sys.argv[1]), pathlib.Path(sys.argv[2]))"
     )
     subprocess.run(
-        [sys.executable, "-c", script, save.__name__, str(folder)], cwd=Path(__file__).parent, check=True
+        [sys.executable, "-c", script, save.__name__, str(folder)], cwd=Path(__file__).parents[1], check=True
     )
     contents = [(folder / str(at) / "file").read_bytes() for at in range(1, len(names(folder)) + 1)]
     killed_late = contents.index(new)

@@ -35,18 +35,11 @@ def test_examples(name):
     assert failed == 0
 
 
-def test_the_main_classes_have_examples():
-    finder = doctest.DocTestFinder()
-    for name in ("Sequential", "Dense", "Adam", "History", "synthetic_digits"):
-        assert any(test.examples for test in finder.find(getattr(fastmlp, name))), name
-
-
 WITH_PYTHON = [page for page in PAGES if any(block.language == "python" for block in blocks(page))]
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in WITH_PYTHON if page != "README.md"]
-)  # test_readme.py runs it
+# test_readme.py runs that page.
+@pytest.mark.parametrize("page", [page for page in WITH_PYTHON if page != "README.md"])
 def test_pages_run(page, tmp_path, monkeypatch):
     skip_without_scikit_learn(PAGES[page])
     monkeypatch.chdir(tmp_path)
@@ -125,6 +118,18 @@ def test_the_reference_names_what_is_there(name):
     skip_without_scikit_learn(name)
     module, _, thing = name.rpartition(".")
     assert getattr(import_module(f"fastmlp.{module}"), thing).__doc__
+
+
+# What there is nothing to call of, and what needs the network.
+WITHOUT_EXAMPLE = {"initializers.Initializer", "schedules.Schedule", "load_mnist"}
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE - WITHOUT_EXAMPLE))
+def test_everything_in_the_reference_has_an_example(name):
+    skip_without_scikit_learn(name)
+    module, _, thing = f"fastmlp.{name}".rpartition(".")
+    tests = doctest.DocTestFinder().find(getattr(import_module(module), thing), module=False)
+    assert any(test.examples for test in tests)
 
 
 def test_pages_show_only_what_is_exported():

@@ -15,7 +15,8 @@ from fastmlp import (
     Sequential,
 )
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.layers import _LAYERS
+from fastmlp.layers import LAYERS
+from fastmlp.layers.scalers import SCALERS, Scaler
 from fastmlp.losses import (
     LOSSES,
     BinaryCrossEntropy,
@@ -27,7 +28,6 @@ from fastmlp.losses import (
     Poisson,
     Quantile,
 )
-from fastmlp.scalers import SCALERS, Scaler
 
 ROWS, SHAPE, OUTPUTS = 7, (2, 3), 3
 STEP = 1e-5  # the cube root of eps: truncation and rounding of a central difference are then about equal
@@ -201,4 +201,4 @@ def test_an_activation_alone(name):
 
 def test_every_loss_and_every_kind_of_layer_is_checked():
     assert {loss.name for loss, _, _ in TASKS.values()} == LOSSES.keys()
-    assert {layer.kind for layers in NETWORKS.values() for layer in layers()} == _LAYERS.keys()
+    assert {layer.kind for layers in NETWORKS.values() for layer in layers()} == LAYERS.keys()

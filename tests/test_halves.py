@@ -79,9 +79,8 @@ def test_few_rows_stay_where_their_weights_are():
     parts = [taken(control, 1, last=last, rows=SHARED_ROWS - 1) for last in (NOBODYS, 0, 1, 2)]
     assert parts == [(1, 0), (1, 1), (1, 2), (NOBODYS, 0)]
     assert not control.any()
-    parts = [
-        deal(control, 0, last, (2, 3), 1, 3, 4) for last in (NOBODYS, 1)
-    ]  # rank 3 of four: every other part
+    # Rank 3 of four: every other part.
+    parts = [deal(control, 0, last, (2, 3), 1, 3, 4) for last in (NOBODYS, 1)]
     assert parts == [(1, 1), (NOBODYS, 0)]
 
 

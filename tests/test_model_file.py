@@ -11,7 +11,6 @@ from hypothesis.extra import numpy as hnp
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from fastmlp import model_file
 from fastmlp.errors import FileFormatError
 from fastmlp.model_file import (
     MAX_DIMENSIONS,
@@ -19,7 +18,9 @@ from fastmlp.model_file import (
     MAX_NAME_LENGTH,
     ModelFile,
     read_model,
+    reading,
     write_model,
+    writing,
 )
 from tests.model_files import (
     CONFIG,
@@ -109,13 +110,13 @@ def test_what_was_read_is_writable_and_its_own(tmp_path):
 
 def test_a_tensor_that_changes_while_it_is_saved_still_gives_a_whole_file(tmp_path, monkeypatch):
     weight = np.zeros(1000, np.float32)
-    original = model_file._bytes_of
+    original = writing.bytes_of
 
     def changing(array):
         weight.__iadd__(1)
         return original(array)
 
-    monkeypatch.setattr(model_file, "_bytes_of", changing)
+    monkeypatch.setattr(writing, "bytes_of", changing)
     write_model(tmp_path / "model", {}, {"w": weight})
     assert weight[0] > 0
     assert np.unique(read_model(tmp_path / "model").tensors["w"]).size == 1
@@ -162,13 +163,13 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
 def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "model"
     write_model(path, {}, {"w": np.zeros(2**20)})  # more than a buffer takes at once
-    original = model_file._require_canonical
+    original = reading.require_canonical
 
     def shrinking(*arguments):
         os.truncate(path, path.stat().st_size - 2)
         original(*arguments)
 
-    monkeypatch.setattr(model_file, "_require_canonical", shrinking)
+    monkeypatch.setattr(reading, "require_canonical", shrinking)
     with pytest.raises(FileFormatError, match="became shorter"):
         read_model(path)
 

@@ -236,9 +236,8 @@ def test_r9_a_header_length_bomb_is_refused_before_it_is_read(tmp_path, length):
     path = tmp_path / "model"
     with path.open("wb") as file:
         file.write(length.to_bytes(8, "little"))
-        file.truncate(
-            2 * MAX_HEADER_BYTES
-        )  # so that the cap, not the size of the file, speaks for the first length
+        # So that the cap, not the size of the file, speaks for the first length.
+        file.truncate(2 * MAX_HEADER_BYTES)
     tracemalloc.start()
     try:
         with pytest.raises(FileFormatError, match=f"its header has {length} bytes; accepted are at most"):

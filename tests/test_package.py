@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import version
 
 import pytest
 
 import fastmlp
+from tests.pages import ROOT
 
 
 @pytest.mark.parametrize("name", fastmlp.__all__)
@@ -33,3 +35,13 @@ def test_import_star_brings_all_names():
 
 def test_version_is_that_of_the_distribution():
     assert fastmlp.__version__ == version("fastmlp")
+
+
+def test_every_folder_is_installed():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    found = [
+        ".".join((name, *path.parent.relative_to(ROOT / folder).parts))
+        for name, folder in setuptools["package-dir"].items()
+        for path in (ROOT / folder).rglob("__init__.py")
+    ]
+    assert sorted(setuptools["packages"]) == sorted(found)

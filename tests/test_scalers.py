@@ -18,9 +18,10 @@ from fastmlp import (
     StandardScaler,
     load,
 )  # fmt: skip
+from fastmlp.layers.scalers import SCALERS
+from fastmlp.layers.statistics import CHUNK, statistics
 from fastmlp.model_file import read_model, write_model
 from fastmlp.samples import as_samples
-from fastmlp.scalers import _CHUNK, SCALERS, statistics
 
 RANDOM = np.random.default_rng(11)
 X = (RANDOM.normal(size=(60, 5)) * [1, 10, 0.1, 1000, 3] + [0, 50, -3, 1e5, 0]).astype(np.float32)
@@ -56,7 +57,7 @@ def test_formula(scaler, axis):
 
 def test_statistics_of_many_chunks():
     features = 300
-    many = RANDOM.normal(size=(4 * _CHUNK // features + 1, features)) + RANDOM.normal(size=features) * 1000
+    many = RANDOM.normal(size=(4 * CHUNK // features + 1, features)) + RANDOM.normal(size=features) * 1000
     found = statistics(as_samples(many, np.dtype(np.float64)), np.dtype(np.float64))
     np.testing.assert_allclose(found.mean, many.mean(0), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found.deviation, many.std(0), rtol=1e-10)

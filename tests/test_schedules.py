@@ -155,6 +155,25 @@ def test_plateau_has_a_least_rate():
     assert optimizer.rates(np.arange(2)).tolist() == [0.1, 0.1]
 
 
+@pytest.mark.parametrize(
+    ("options", "better", "worse"),
+    [
+        ({"monitor": "val_f1"}, 0.52, 0.4),
+        ({"monitor": "r2"}, -0.4, -0.5),  # below 0, 0.01 times the best value is a step down
+        ({"monitor": "val_mean_absolute_error"}, 0.4, 0.5),
+        ({"monitor": "loss"}, -0.6, -0.5),  # as the Poisson loss may be
+        ({"monitor": "mine", "mode": "max"}, 0.6, 0.5),
+        ({"monitor": "mine", "mode": "min"}, 0.5, 0.6),
+    ],
+)
+def test_plateau_knows_which_way_is_better(options, better, worse):
+    schedule = ReduceOnPlateau(0.1, factor=0.5, patience=0, threshold=0.01, **options)
+    name = options["monitor"]
+    started = schedule.after_epoch(NO_PLATEAU, {name: worse})
+    assert schedule.after_epoch(started, {name: better}) == Plateau(1.0, better)
+    assert schedule.after_epoch(started, {name: worse}) == Plateau(0.5, worse)
+
+
 def test_another_optimizer_starts_its_plateau_afresh():
     model = small(ReduceOnPlateau(0.1, patience=0, threshold=0.9))
     model.fit(X, Y, epochs=4, verbose=0)
@@ -224,6 +243,14 @@ def test_plateaus_that_lie(plateau, tmp_path):
         (lambda: WarmUp("x", 3), "WarmUp: rate is 'x'"),
         (lambda: ReduceOnPlateau(0.1, factor=1), "ReduceOnPlateau: factor is 1; .* below 1"),
         (lambda: ReduceOnPlateau(0.1, monitor=""), "ReduceOnPlateau: monitor is ''"),
+        (
+            lambda: ReduceOnPlateau(0.1, mode="up"),
+            "ReduceOnPlateau: mode is 'up'; expected one of auto, min, max",
+        ),
+        (
+            lambda: ReduceOnPlateau(0.1, monitor="x"),
+            "mode: give 'min' or 'max', as the name 'x' does not say",
+        ),
         (lambda: ReduceOnPlateau(0.1, patience=-1), "ReduceOnPlateau: patience is -1"),
         (lambda: schedules.Function(3), "Function: function is 3; expected a function of the step"),
     ],

@@ -85,6 +85,12 @@ def load_synthetic(n_train: int = 60_000, n_test: int = 10_000, seed: int = 0) -
     See Also
     --------
     synthetic_digits : the images themselves, one range of indices at a time.
+
+    Examples
+    --------
+    >>> data = load_synthetic(n_train=1_000, n_test=100)
+    >>> data.x_train.shape, data.x_train.dtype, data.y_test.shape
+    ((1000, 28, 28), dtype('uint8'), (100,))
     """
     x_train, y_train = synthetic_digits(n_train, seed)
     x_test, y_test = synthetic_digits(n_test, seed, start=_TEST_START)

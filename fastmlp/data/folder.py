@@ -41,6 +41,19 @@ def load_idx_folder(folder: str | os.PathLike[str]) -> DataSet:
         Files are missing; the message lists them.
     FileFormatError
         A file is damaged, or the four do not belong together.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fastmlp.data.idx import write_idx
+    >>> images, labels = synthetic_digits(50)
+    >>> with TemporaryDirectory() as folder:
+    ...     for name, array in zip(FILE_NAMES, (images, labels, images[:10], labels[:10]), strict=True):
+    ...         write_idx(Path(folder, name), array)
+    ...     data = load_idx_folder(folder)
+    >>> data.x_train.shape, data.x_test.shape
+    ((50, 28, 28), (10, 28, 28))
     """
     folder = Path(folder)
     paths = find_idx_files(folder)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
-from ..names import look_up
+from ..names import kind_and_options, look_up
 from ..schedules import schedule_from_config
 from .adam import Adam, AdamW, AMSGrad, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop
@@ -60,11 +59,7 @@ def optimizer_from_config(config: dict[str, Any]) -> Optimizer:
     ValueError
         If a name or an option is not known.
     """
-    options = {key: value for key, value in config.items() if key != "name"}
-    kind = look_up("optimizer", config.get("name"), _CLASSES)
-    unknown = options.keys() - {option.name for option in fields(kind)}
-    if unknown:
-        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    kind, options = kind_and_options("optimizer", config, _CLASSES, key="name")
     if isinstance(options.get("learning_rate"), dict):
         options["learning_rate"] = schedule_from_config(options["learning_rate"])
     return kind(**options)

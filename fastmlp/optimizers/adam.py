@@ -62,6 +62,11 @@ class AdamW(Adam):
         Each step, a weight first loses the share learning_rate times weight_decay of itself.
     **options
         Those of `Optimizer`.
+
+    Examples
+    --------
+    >>> AdamW(weight_decay=0.1)
+    AdamW(learning_rate=0.001, weight_decay=0.1, beta1=0.9, beta2=0.999, epsilon=1e-08)
     """
 
     weight_decay: float = field(default=0.01, kw_only=True)
@@ -76,6 +81,11 @@ class AMSGrad(Adam):
     ----------
     learning_rate, beta1, beta2, epsilon, **options
         As for `Adam`.
+
+    Examples
+    --------
+    >>> AMSGrad(beta2=0.99)
+    AMSGrad(learning_rate=0.001, beta1=0.9, beta2=0.99, epsilon=1e-08)
     """
 
     name: ClassVar[str] = "amsgrad"
@@ -94,6 +104,11 @@ class Nadam(Adam):
     ----------
     learning_rate, beta1, beta2, epsilon, **options
         As for `Adam`.
+
+    Examples
+    --------
+    >>> Nadam()
+    Nadam(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08)
     """
 
     learning_rate: Rate = 0.002

@@ -22,6 +22,11 @@ class Adagrad(Optimizer):
         Added to the root, above 0.
     **options
         Those of `Optimizer`.
+
+    Examples
+    --------
+    >>> Adagrad(learning_rate=0.1)
+    Adagrad(learning_rate=0.1, epsilon=1e-07)
     """
 
     epsilon: float = 1e-7
@@ -45,6 +50,11 @@ class Adadelta(Optimizer):
         Added to them, above 0.
     **options
         Those of `Optimizer`.
+
+    Examples
+    --------
+    >>> Adadelta(rho=0.95)
+    Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-06)
     """
 
     learning_rate: Rate = 1.0
@@ -74,6 +84,11 @@ class RMSprop(Optimizer):
         Divide by a running standard deviation instead (Graves, 2013).
     **options
         Those of `Optimizer`.
+
+    Examples
+    --------
+    >>> RMSprop(momentum=0.9, centered=True)
+    RMSprop(learning_rate=0.001, rho=0.9, epsilon=1e-07, momentum=0.9, centered=True)
     """
 
     learning_rate: Rate = 0.001

@@ -22,6 +22,11 @@ class Lion(Optimizer):
         What the sign, and the next average, keep of the average, in [0, 1).
     **options
         Those of `Optimizer`.
+
+    Examples
+    --------
+    >>> Lion(weight_decay=0.1)
+    Lion(learning_rate=0.0001, weight_decay=0.1, beta1=0.9, beta2=0.99)
     """
 
     learning_rate: Rate = 1e-4

@@ -11,6 +11,7 @@ import numpy as np
 from .. import passes
 from ..kernels import optimizers as kernels
 from ..kernels import schema
+from ..numbers import is_number, make_plain
 from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Optimizer:
     name: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         if callable(self.learning_rate):
             self.learning_rate = as_schedule(self.learning_rate)
         for option in fields(self):
@@ -97,11 +99,10 @@ class Optimizer:
             return
         if (isinstance(value, Schedule) and name == "learning_rate") or (value is None and name in _OPTIONAL):
             return
-        number: Any = value
-        if not _is_number(value) or not np.isfinite(number):
+        if not is_number(value) or not np.isfinite(value):
             raise ValueError(f"{type(self).__name__}: {name} is {value!r}; expected a number")
         low, high = _RANGES[name]
-        if not low <= number < high or (name in _POSITIVE and number == 0):
+        if not low <= value < high or (name in _POSITIVE and value == 0):
             accepted = f"above {low:g}" if name in _POSITIVE else f"from {low:g}"
             limit = f" and below {high:g}" if np.isfinite(high) else ""
             raise ValueError(f"{type(self).__name__}: {name} is {value!r}; expected {accepted}{limit}")
@@ -114,12 +115,11 @@ class Optimizer:
         ValueError
             If there is such an option; the message names the smallest number that is accepted.
         """
-        least = float(
-            np.finfo(dtype).tiny
-        )  # below it numbers lose digits, or are taken for 0 by some processors
+        # Below it numbers lose digits, or are taken for 0 by some processors.
+        least = float(np.finfo(dtype).tiny)
         for name in (option.name for option in fields(self) if option.name in _POSITIVE):
             value = getattr(self, name)
-            if _is_number(value) and value < least:
+            if is_number(value) and value < least:
                 raise ValueError(
                     f"{type(self).__name__}: {name} is {value!r}; expected at least {least!r} in a network of {dtype}"
                 )
@@ -238,7 +238,3 @@ class Optimizer:
         if isinstance(self.learning_rate, Schedule):
             options["learning_rate"] = self.learning_rate.config()
         return {"name": self.name, **options}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

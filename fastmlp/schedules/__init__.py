@@ -7,10 +7,9 @@ formulas use `elementary`, so that they have the same bits on every machine.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
-from ..names import look_up
+from ..names import kind_and_options
 from .cosine import CosineDecay, CosineRestarts, OneCycle
 from .decay import ExponentialDecay, InverseTimeDecay, PolynomialDecay, StepDecay
 from .plateau import NO_PLATEAU, Plateau, ReduceOnPlateau, plateau_from_config
@@ -40,11 +39,7 @@ def schedule_from_config(config: dict[str, Any]) -> Schedule:
     ValueError
         If a kind or an option is not known.
     """
-    kind = look_up("schedule", config.get("kind"), _SCHEDULES)
-    options = {name: value for name, value in config.items() if name != "kind"}
-    unknown = options.keys() - {option.name for option in fields(kind)}
-    if unknown:
-        raise ValueError(f"{kind.__name__}: unknown options {sorted(unknown)}")
+    kind, options = kind_and_options("schedule", config, _SCHEDULES)
     nested = {
         name: schedule_from_config(value) if isinstance(value, dict) else value
         for name, value in options.items()

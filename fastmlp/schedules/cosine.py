@@ -104,6 +104,11 @@ class OneCycle(Schedule):
         Share of the steps that go up.
     start_divisor, end_divisor : float
         The first rate is rate / start_divisor, the last one is the first / end_divisor.
+
+    Examples
+    --------
+    >>> OneCycle(1.0, steps=10)(np.arange(10)).round(2).tolist()
+    [0.04, 0.52, 1.0, 0.95, 0.81, 0.61, 0.39, 0.19, 0.05, 0.0]
     """
 
     rate: float

@@ -52,6 +52,11 @@ class ExponentialDecay(Schedule):
         After so many steps, it is the factor times as large.
     factor : float
         Above 0.
+
+    Examples
+    --------
+    >>> ExponentialDecay(1.0, steps=2, factor=0.25)(np.arange(4)).tolist()
+    [1.0, 0.5, 0.25, 0.125]
     """
 
     rate: float
@@ -77,6 +82,11 @@ class InverseTimeDecay(Schedule):
         From 0.
     steps : int
         Unit of time; with 1 it is what `decay` of an optimizer does.
+
+    Examples
+    --------
+    >>> InverseTimeDecay(1.0, decay=1.0)(np.arange(4)).round(3).tolist()
+    [1.0, 0.5, 0.333, 0.25]
     """
 
     rate: float
@@ -101,6 +111,11 @@ class PolynomialDecay(Schedule):
         Steps on the way.
     power : float
         Above 0; 1 is a straight line.
+
+    Examples
+    --------
+    >>> PolynomialDecay(1.0, steps=4, end=0.2)(np.arange(6)).round(3).tolist()
+    [1.0, 0.8, 0.6, 0.4, 0.2, 0.2]
     """
 
     rate: float

@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
-
-def is_number(value: object) -> bool:
-    """Whether it is a number, finite or not."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+from ..metrics.direction import MODES
+from ..numbers import is_number
 
 
 def is_whole(value: object) -> bool:
@@ -24,11 +22,12 @@ _BETWEEN: Test = (lambda x: is_number(x) and 0 < x < 1, "a number above 0 and be
 _COUNT: Test = (lambda x: is_whole(x) and x >= 1, "a whole number of at least 1")
 _EPOCHS: Test = (lambda x: is_whole(x) and x >= 0, "a whole number from 0")
 _NAME: Test = (lambda x: isinstance(x, str) and x != "", "the name of a metric, such as 'val_loss'")
+_MODE: Test = (lambda x: isinstance(x, str) and x in MODES, f"one of {', '.join(MODES)}")
 
 # What each option must be: a test, and its words.
 ACCEPTED: dict[str, Test] = {
     "rate": _POSITIVE, "factor": _POSITIVE, "power": _POSITIVE, "decay": _FROM_ZERO, "end": _FROM_ZERO,
     "start": _FROM_ZERO, "least": _FROM_ZERO, "threshold": _FROM_ZERO, "rise": _BETWEEN,
     "start_divisor": _FROM_ONE, "end_divisor": _FROM_ONE, "steps": _COUNT, "grow": _COUNT,
-    "patience": _EPOCHS, "cooldown": _EPOCHS, "monitor": _NAME,
+    "patience": _EPOCHS, "cooldown": _EPOCHS, "monitor": _NAME, "mode": _MODE,
 }  # fmt: skip

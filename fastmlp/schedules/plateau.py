@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ..metrics.direction import direction_of
 from ..names import look_up
-from .options import is_number, is_whole
+from ..numbers import is_number
+from .options import is_whole
 from .schedule import Schedule, as_schedule
 
 
@@ -45,8 +48,8 @@ def plateau_from_config(given: Any) -> Plateau:
 class ReduceOnPlateau(Schedule):
     """Multiply the rate by a factor when a metric has not got better for some epochs.
 
-    The rule of PyTorch's ReduceLROnPlateau: better is better by more than `threshold` times the best value so far. Of
-    metrics called accuracy more is better, of all others less.
+    The rule of PyTorch's ReduceLROnPlateau: better is better by more than `threshold` times the size of the best value
+    so far.
 
     Parameters
     ----------
@@ -58,18 +61,28 @@ class ReduceOnPlateau(Schedule):
         Epochs without a better value that are accepted.
     monitor : str
         A metric of the history: `loss`, `val_loss`, `accuracy`, ...
+    mode : str
+        `min` or `max`: which is better; `auto`: less of what is called loss or error, more of other metrics.
     threshold : float
         Least relative change that counts.
     cooldown : int
         Epochs after a reduction that are not counted.
     least : float
         The rate never gets below this.
+
+    Examples
+    --------
+    >>> schedule = ReduceOnPlateau(0.1, factor=0.5, patience=0, monitor="val_f1")
+    >>> plateau = schedule.after_epoch(NO_PLATEAU, {"val_f1": 0.8})
+    >>> schedule.after_epoch(plateau, {"val_f1": 0.7}).scale
+    0.5
     """
 
     rate: float | Schedule
     factor: float = 0.1
     patience: int = 10
     monitor: str = "loss"
+    mode: str = "auto"
     threshold: float = 1e-4
     cooldown: int = 0
     least: float = 0.0
@@ -81,6 +94,8 @@ class ReduceOnPlateau(Schedule):
             raise ValueError(
                 f"ReduceOnPlateau: factor is {self.factor!r}; expected a number above 0 and below 1"
             )
+
+        direction_of(self.monitor, self.mode)
 
     def __call__(self, steps: np.ndarray) -> np.ndarray:
         """The rate before any reduction."""
@@ -105,6 +120,5 @@ class ReduceOnPlateau(Schedule):
         return Plateau(scale, best, waited, resting)
 
     def _is_better(self, value: float, best: float) -> bool:
-        if "accuracy" in self.monitor:
-            return value > best * (1.0 + self.threshold)
-        return value < best * (1.0 - self.threshold)
+        sign = direction_of(self.monitor, self.mode)
+        return sign * value > sign * best * (1.0 + sign * math.copysign(self.threshold, best))

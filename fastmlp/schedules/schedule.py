@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..numbers import make_plain
 from .options import ACCEPTED
 
 
@@ -18,6 +19,7 @@ class Schedule:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for option in fields(self):
             value = getattr(self, option.name)
             if isinstance(value, Schedule) and "Schedule" in option.type:
@@ -57,6 +59,11 @@ class Constant(Schedule):
     ----------
     rate : float
         Above 0.
+
+    Examples
+    --------
+    >>> Constant(0.1)(np.arange(3)).tolist()
+    [0.1, 0.1, 0.1]
     """
 
     rate: float

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..counts import is_count, positive
 from ..initializers import VarianceScaling
 from ..layers import Dense
 from ..names import look_up
+from ..numbers import is_number
 from ..optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from ..regularizers import L2
 
@@ -43,8 +44,7 @@ def number(estimator: Perceptron, name: str) -> float:
     """The argument of this name as a float; a ValueError if it is none, or out of its range."""
     low, high, accepted = _RANGES[name]
     given = getattr(estimator, name)
-    is_number = isinstance(given, Real) and not isinstance(given, bool) and math.isfinite(given)
-    if not is_number or not low <= given <= high:
+    if not is_number(given) or not math.isfinite(given) or not low <= given <= high:
         raise _unexpected(estimator, name, f"a number {accepted}".rstrip())
     return float(given)
 

@@ -76,6 +76,14 @@ class Perceptron(BaseEstimator):
         Number of threads; None: as many as help. The result does not depend on it.
     dtype : str
         What the network computes in: `float32`, or `float64`, which is slower.
+
+    Examples
+    --------
+    >>> from fastmlp.schedules import CosineDecay
+    >>> from fastmlp.sklearn import MLPRegressor
+    >>> perceptron = MLPRegressor((16, 8), solver=AdamW(CosineDecay(0.01, steps=400)), early_stopping=True)
+    >>> perceptron.get_params()["early_stopping"]
+    True
     """
 
     _score: ClassVar[str]  # of the history, that tells the best epoch of early stopping

@@ -86,9 +86,8 @@ def test_shares_add_up_and_logarithms_are_theirs(dtype):
     shares, logarithms = results
     assert_close(shares.sum(axis=1), np.ones(ROWS, dtype), terms=columns + FUNCTIONS)
     assert np.all(logarithms <= 0)
-    assert_close(
-        np.exp(logarithms), shares, terms=columns + FUNCTIONS + 200
-    )  # the error of a logarithm of -100
+    logarithm = 200  # the error of a logarithm of -100
+    assert_close(np.exp(logarithms), shares, terms=columns + FUNCTIONS + logarithm)
 
 
 @pytest.mark.parametrize("name", KERNELS)

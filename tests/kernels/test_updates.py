@@ -114,9 +114,8 @@ def test_weights_decay_and_biases_do_not(batch, optimizer, which):
     (op,) = networks.dense(plan)
     weights = networks.weights_of(op, state.params)
     before = weights.copy()
-    samples = samples._replace(
-        targets=np.tile(before[-1], batch)
-    )  # the biases are right, so all gradients are 0
+    # The biases are right, so all gradients are 0.
+    samples = samples._replace(targets=np.tile(before[-1], batch))
     rules = {schema.WEIGHT_DECAY: 0.1} if optimizer == "sgd" else {}
     networks.train(which, plan, state, samples, batch=batch, optimizer=code, rules=rules)
     assert np.array_equal(weights[-1], before[-1])

@@ -103,9 +103,8 @@ def compare(name, dtype):
     ours, theirs, steps = SCHEDULES[name]
     owner = optimizer()
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "The epoch parameter", UserWarning
-        )  # of its SequentialLR, to itself
+        # Of its SequentialLR, to itself.
+        warnings.filterwarnings("ignore", "The epoch parameter", UserWarning)
         schedule = theirs(owner)
         expected = []
         for _ in range(steps):

@@ -26,9 +26,8 @@ class Row(NamedTuple):
     """A row of the table that `python -m tests.peers` prints: a comparison, which is a test too."""
 
     peer: str
-    largest_difference: (
-        object  # of the dtype; it fails where the difference is larger than roundings can make it
-    )
+    # A function of the dtype, which fails where the difference is larger than roundings can make it.
+    largest_difference: object
 
 
 def build(dtype, *, activation="tanh", loss="cross_entropy", optimizer="sgd", **of_layers):

@@ -15,21 +15,9 @@ from fastmlp import (
     synthetic_digits,
 )
 from fastmlp.plot.axes import COLOURS
+from tests.plot.panels import drawn, limits, titles
 
 IMAGES, LABELS = synthetic_digits(40)
-
-
-def titles(panels) -> list[str]:
-    return [panel.get_title() for panel in panels]
-
-
-def drawn(panel) -> np.ndarray:
-    """The numbers of the image on a panel."""
-    return np.asarray(panel.images[0].get_array())
-
-
-def limits(panel) -> tuple[float, float]:
-    return panel.images[0].get_clim()
 
 
 def test_first_samples_with_their_classes():

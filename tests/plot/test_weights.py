@@ -4,19 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Dense, Dropout, Flatten, Sequential, plot_weights
-
-
-def titles(panels) -> list[str]:
-    return [panel.get_title() for panel in panels]
-
-
-def drawn(panel) -> np.ndarray:
-    """The numbers of the image on a panel."""
-    return np.asarray(panel.images[0].get_array())
-
-
-def limits(panel) -> tuple[float, float]:
-    return panel.images[0].get_clim()
+from tests.plot.panels import drawn, limits, titles
 
 
 def test_weights_of_each_unit():

@@ -1,29 +1,21 @@
-"""Layers: descriptions of what a network does, and handles on its parameters once it is built."""
+"""Dense layers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .activations import ACTIVATION_OPTIONS, choose_activation, initializer_of
-from .initializers import (
-    Initializer,
-    get_initializer,
-    initial_biases,
-    initial_weights,
-    initializer_from_config,
-)
-from .layer import Layer, Shape
-from .names import look_up
-from .normalization import BatchNorm, LayerNorm
-from .regularizers import L1L2, regularizer_from_config
-from .scalers import SCALERS
+from ..activations import choose_activation, initializer_of
+from ..counts import is_count
+from ..initializers import Initializer, get_initializer, initial_biases, initial_weights
+from ..layer import Layer, Shape
+from ..numbers import is_number
+from ..regularizers import L1L2
 
 if TYPE_CHECKING:
-    from .lowering import Lowering
+    from ..lowering import Lowering
 
 
 class Dense(Layer):
@@ -80,7 +72,7 @@ class Dense(Layer):
         alpha: float = 1.0,
     ) -> None:
         super().__init__()
-        if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
+        if not is_count(units) or units == 0:
             raise ValueError(f"Dense: units is {units!r}; expected a whole number of at least 1")
         self.units = int(units)
         self.activation, self._option = choose_activation(
@@ -93,9 +85,9 @@ class Dense(Layer):
         if regularizer is not None and not isinstance(regularizer, L1L2):
             raise ValueError(f"Dense: regularizer is {regularizer!r}; expected one such as L2(1e-4), or None")
         self.regularizer = regularizer
-        if max_norm is not None and not _is_positive(max_norm):
+        if max_norm is not None and not (is_number(max_norm) and 0 < max_norm < math.inf):
             raise ValueError(f"Dense: max_norm is {max_norm!r}; expected a number above 0, or None")
-        self.max_norm = max_norm
+        self.max_norm = None if max_norm is None else float(max_norm)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""
@@ -108,11 +100,7 @@ class Dense(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """(units,), from one row of numbers."""
-        if len(shape) != 1:
-            raise ValueError(
-                f"Dense({self.units}): expected samples that are rows of numbers, got samples of shape {shape}; "
-                "add Flatten() before it"
-            )
+        self.check_row(shape)
         return (self.units,)
 
     def lower(self, into: Lowering) -> None:
@@ -174,155 +162,3 @@ class Dense(Layer):
     def d_bias(self) -> np.ndarray:
         """Gradient of the biases."""
         return self.trained_in(self.network.kept_gradients())["bias"]
-
-
-class Activation(Layer):
-    """An activation as a layer of its own.
-
-    Parameters
-    ----------
-    activation : str
-        One of those of `Dense`.
-    slope, alpha : float
-        Options of `leaky_relu` and of `elu`, as in `Dense`.
-    """
-
-    kind = "activation"
-
-    def __init__(self, activation: str, *, slope: float = 0.01, alpha: float = 1.0) -> None:
-        super().__init__()
-        self.activation, self._option = choose_activation(
-            "Activation", activation, {"slope": slope, "alpha": alpha}
-        )
-
-    def options(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
-        return {"activation": self.activation, **self._option}
-
-    def lower(self, into: Lowering) -> None:
-        """The activation."""
-        into.activation(self.activation, *self._option.values())
-
-
-class Dropout(Layer):
-    """In training, sets each value to 0 with probability `rate` and divides the others by 1 - rate.
-
-    Parameters
-    ----------
-    rate : float
-        Share of the values that are dropped, in [0, 1).
-    """
-
-    kind = "dropout"
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate is {rate!r}; expected a number from 0 and below 1")
-        self.rate = float(rate)
-
-    def options(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
-        return {"rate": self.rate}
-
-    def lower(self, into: Lowering) -> None:
-        """Nothing but in training."""
-        into.dropout(self.rate)
-
-
-class GaussianNoise(Layer):
-    """In training, adds random numbers of the normal distribution to all values.
-
-    Parameters
-    ----------
-    stddev : float
-        Their standard deviation, at least 0; their mean is 0.
-
-    Examples
-    --------
-    >>> model = Sequential([GaussianNoise(0.1), Dense(1)]).build(3)
-    >>> bool((model.predict([1.0, 2.0, 3.0]) == model.predict([1.0, 2.0, 3.0])).all())
-    True
-    """
-
-    kind = "gaussian_noise"
-
-    def __init__(self, stddev: float) -> None:
-        super().__init__()
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < math.inf:
-            raise ValueError(f"GaussianNoise: stddev is {stddev!r}; expected a number of at least 0")
-        self.stddev = float(stddev)
-
-    def options(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
-        return {"stddev": self.stddev}
-
-    def lower(self, into: Lowering) -> None:
-        """Nothing but in training."""
-        into.noise(self.stddev)
-
-
-class Flatten(Layer):
-    """Makes one row of numbers of each sample, whatever its shape."""
-
-    kind = "flatten"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """(product of the dimensions,)."""
-        return (math.prod(shape),)
-
-
-def _is_positive(number: object) -> bool:
-    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < math.inf
-
-
-_KINDS: tuple[type[Layer], ...] = (
-    Dense, Activation, Dropout, GaussianNoise, LayerNorm, BatchNorm, Flatten, *SCALERS,
-)  # fmt: skip
-_LAYERS: dict[str, Callable[..., Layer]] = {kind.kind: kind for kind in _KINDS}
-_OPTIONS = {
-    "dense": {
-        "units",
-        "activation",
-        "initializer",
-        "bias_initializer",
-        "regularizer",
-        "max_norm",
-        *ACTIVATION_OPTIONS,
-    },
-    "activation": {"activation", *ACTIVATION_OPTIONS},
-    "dropout": {"rate"},
-    "gaussian_noise": {"stddev"},
-    "layer_norm": {"epsilon"},
-    "batch_norm": {"momentum", "epsilon"},
-    "flatten": set[str](),
-    **{kind.kind: {"axis"} for kind in SCALERS},
-}
-
-
-_FROM_CONFIG: dict[str, Callable[[Any], Any]] = {
-    "initializer": initializer_from_config,
-    "bias_initializer": initializer_from_config,
-    "regularizer": regularizer_from_config,
-}
-
-
-def layer_from_config(config: dict[str, Any]) -> Layer:
-    """The layer that `Layer.config` described.
-
-    Raises
-    ------
-    ValueError
-        If a kind or an option is not known.
-    """
-    options = {key: value for key, value in config.items() if key != "kind"}
-    kind = look_up("layer", config.get("kind"), _LAYERS)
-    unknown = options.keys() - _OPTIONS[config["kind"]]
-    if unknown:
-        raise ValueError(f"layer {config['kind']!r}: unknown options {sorted(unknown)}")
-    return kind(
-        **{
-            name: _FROM_CONFIG[name](value) if name in _FROM_CONFIG else value
-            for name, value in options.items()
-        }
-    )

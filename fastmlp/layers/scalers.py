@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from .kernels import schema
-from .layer import Layer, Shape
-from .lowering import BYTE_SCALE
-from .samples import Inputs, Samples, as_samples
+from ..layer import Layer, Shape
+from ..samples import Inputs, Samples, as_samples
+from .statistics import Statistics, statistics, together
 
 if TYPE_CHECKING:
-    from .lowering import Lowering
+    from ..lowering import Lowering
 
-_CHUNK = 2**17  # numbers looked at together, so that they stay in the caches
+
 # A spread of fewer steps of the network's type than this is not worth learning from.
 _FEWEST_STEPS = 16
 
@@ -26,15 +25,6 @@ class Scaling(NamedTuple):
 
     center: np.ndarray
     factor: np.ndarray
-
-
-class Statistics(NamedTuple):
-    """What is known of each feature; float64, shape (features,)."""
-
-    mean: np.ndarray
-    deviation: np.ndarray  # square root of the mean squared difference from the mean
-    low: np.ndarray
-    high: np.ndarray
 
 
 class Scaler(Layer):
@@ -78,7 +68,7 @@ class Scaler(Layer):
         """
         seen = statistics(samples, dtype, rows)
         if self.axis is None:
-            seen = _together(seen)
+            seen = together(seen)
         center, size = self._center_and_size(seen)
         largest = np.maximum(abs(seen.low), abs(seen.high))
         # Numbers that differ by rounding alone are the same.
@@ -153,11 +143,7 @@ class Scaler(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """The same, of one row of numbers."""
-        if len(shape) != 1:
-            raise ValueError(
-                f"{self!r}: expected samples that are rows of numbers, got samples of shape {shape}; "
-                "add Flatten() before it"
-            )
+        self.check_row(shape)
         return shape
 
     def lower(self, into: Lowering) -> None:
@@ -204,7 +190,13 @@ class StandardScaler(Scaler):
 
 
 class MinMaxScaler(Scaler):
-    """Scales each feature to the range from 0 to 1. Where all minima are 0, zeros stay zeros, and are skipped."""
+    """Scales each feature to the range from 0 to 1. Where all minima are 0, zeros stay zeros, and are skipped.
+
+    Examples
+    --------
+    >>> MinMaxScaler().adapt([[1.0], [5.0]]).forward([[1.0], [2.0], [5.0]]).tolist()
+    [[0.0], [0.25], [1.0]]
+    """
 
     kind = "min_max_scaler"
 
@@ -213,7 +205,13 @@ class MinMaxScaler(Scaler):
 
 
 class MaxAbsScaler(Scaler):
-    """Scales each feature to at most 1 in size. Zeros stay zeros, so it is the one for sparse samples."""
+    """Scales each feature to at most 1 in size. Zeros stay zeros, so it is the one for sparse samples.
+
+    Examples
+    --------
+    >>> MaxAbsScaler().adapt([[-4.0], [2.0]]).forward([[-4.0], [0.0], [2.0]]).tolist()
+    [[-1.0], [0.0], [0.5]]
+    """
 
     kind = "max_abs_scaler"
 
@@ -222,50 +220,6 @@ class MaxAbsScaler(Scaler):
 
 
 SCALERS: tuple[type[Scaler], ...] = (StandardScaler, MinMaxScaler, MaxAbsScaler)
-
-
-def statistics(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Statistics:
-    """Mean, deviation and range of each feature as a network of this type reads them: in these rows, or in all.
-
-    One pass over the samples, a chunk at a time, which are joined as in Chan, Golub and LeVeque (1979). The same
-    bits for dense and sparse samples.
-    """
-    features = math.prod(samples.shape)
-    mean, squares = np.zeros(features), np.zeros(features)
-    low, high = np.full(features, np.inf), np.full(features, -np.inf)
-    count = 0
-    for chunk in _chunks(samples, dtype, np.arange(samples.count) if rows is None else rows):
-        own_mean = chunk.mean(axis=0)
-        np.minimum(low, chunk.min(axis=0), out=low)
-        np.maximum(high, chunk.max(axis=0), out=high)
-        chunk -= own_mean
-        own_squares = np.einsum("ij,ij->j", chunk, chunk)
-        total, apart = count + len(chunk), own_mean - mean
-        mean += apart * (len(chunk) / total)
-        squares += own_squares + apart * apart * (count * len(chunk) / total)
-        count = total
-    return Statistics(mean, np.sqrt(squares / count), low, high)
-
-
-def _together(seen: Statistics) -> Statistics:
-    """The statistics of all features taken for one, which has as many numbers of each."""
-    mean = seen.mean.mean()
-    variance = (seen.deviation**2 + (seen.mean - mean) ** 2).mean()
-    return Statistics(
-        *(np.full_like(seen.mean, one) for one in (mean, np.sqrt(variance), seen.low.min(), seen.high.max()))
-    )
-
-
-def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterator[np.ndarray]:
-    """These samples as the network reads them, some at a time, as new matrices of float64."""
-    features = math.prod(samples.shape)
-    at_once = max(1, _CHUNK // features)
-    for start in range(0, rows.size, at_once):
-        numbers = samples.rows(rows[start : start + at_once])
-        if numbers.dtype == schema.ITEM_TYPES[schema.BYTES]:
-            yield np.multiply(numbers, dtype.type(BYTE_SCALE), dtype=dtype).astype(np.float64)
-        else:
-            yield numbers.astype(dtype, copy=False).astype(np.float64)
 
 
 def _refuse(column: int, seen: Statistics, dtype: np.dtype[Any]) -> NoReturn:

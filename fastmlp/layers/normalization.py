@@ -6,28 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arenas import read_only
-from .layer import Layer, Shape
+from ..arenas import read_only
+from ..layer import Layer, Shape
+from ..numbers import is_number
 
 if TYPE_CHECKING:
-    from .lowering import Lowering
+    from ..lowering import Lowering
 
 
 class Normalization(Layer):
-    """What both share: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta one for each feature.
-
-    Parameters
-    ----------
-    epsilon : float
-        What is added to the variance, above 0.
-
-    Attributes
-    ----------
-    gamma, beta : ndarray, shape (features,)
-        Trained, from 1 and 0 on; views: writing to them changes the network.
-    d_gamma, d_beta : ndarray
-        Their gradients after `backward`.
-    """
+    """What both share: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta one for each feature."""
 
     def __init__(self, *, epsilon: float = 1e-5) -> None:
         super().__init__()
@@ -36,8 +24,7 @@ class Normalization(Layer):
             raise ValueError(f"{type(self).__name__}: epsilon is {epsilon!r}; expected a number above 0")
 
     def _number(self, name: str, given: float, limit: float) -> float:
-        number = isinstance(given, (int, float)) and not isinstance(given, bool)
-        if not number or not 0 <= given < limit:
+        if not is_number(given) or not 0 <= given < limit:
             raise ValueError(
                 f"{type(self).__name__}: {name} is {given!r}; expected a number from 0 and below {limit:g}"
             )
@@ -49,11 +36,7 @@ class Normalization(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """The same, of one row of numbers."""
-        if len(shape) != 1:
-            raise ValueError(
-                f"{self!r}: expected samples that are rows of numbers, got samples of shape {shape}; "
-                "add Flatten() before it"
-            )
+        self.check_row(shape)
         return shape
 
     def initialize(self, seed: int) -> None:

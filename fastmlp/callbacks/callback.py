@@ -1,0 +1,51 @@
+"""What happens in the course of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..model import Sequential
+
+
+Logs = Mapping[str, float]
+
+
+class Callback:
+    """Something to do in the course of `Sequential.fit`: a subclass says what, in one or more of these methods.
+
+    Epochs count from 1, as in the history. Setting `self.model.stop_training = True` ends the training after the epoch.
+
+    Attributes
+    ----------
+    model : Sequential
+        The model that is trained.
+    metrics : tuple of str
+        What `logs` will hold: the quantities of one epoch, as in the history.
+
+    Examples
+    --------
+    >>> class Target(Callback):
+    ...     def on_epoch_end(self, epoch, logs):
+    ...         self.model.stop_training = logs["loss"] < 0.5
+    >>> model = Sequential([Dense(2, "softmax")], optimizer=Adam(0.1))
+    >>> history = model.fit([[0.0], [1.0]], [0, 1], epochs=500, callbacks=[Target()], verbose=0)
+    >>> len(history) < 500 and history["loss"][-1] < 0.5 <= history["loss"][-2]
+    True
+    """
+
+    model: Sequential
+    metrics: tuple[str, ...]
+
+    def on_train_begin(self) -> None:
+        """Before the first epoch; an error here leaves the model as it is."""
+
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Before each epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """After each epoch and its validation, once it is in the history."""
+
+    def on_train_end(self) -> None:
+        """After the last epoch, or Ctrl-C; not after an error."""

@@ -1,0 +1,75 @@
+"""Layers that disturb the values in training, against learning by heart."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..layer import Layer
+from ..numbers import is_number
+
+if TYPE_CHECKING:
+    from ..lowering import Lowering
+
+
+class Dropout(Layer):
+    """In training, sets each value to 0 with probability `rate` and divides the others by 1 - rate.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the values that are dropped, in [0, 1).
+
+    Examples
+    --------
+    >>> Dropout(0.5).build(4).forward([[1.0, 1.0, 1.0, 1.0]]).tolist()
+    [[0.0, 2.0, 2.0, 2.0]]
+    """
+
+    kind = "dropout"
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        if not is_number(rate) or not 0 <= rate < 1:
+            raise ValueError(f"Dropout: rate is {rate!r}; expected a number from 0 and below 1")
+        self.rate = float(rate)
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {"rate": self.rate}
+
+    def lower(self, into: Lowering) -> None:
+        """Nothing but in training."""
+        into.dropout(self.rate)
+
+
+class GaussianNoise(Layer):
+    """In training, adds random numbers of the normal distribution to all values.
+
+    Parameters
+    ----------
+    stddev : float
+        Their standard deviation, at least 0; their mean is 0.
+
+    Examples
+    --------
+    >>> model = Sequential([GaussianNoise(0.1), Dense(1)]).build(3)
+    >>> bool((model.predict([1.0, 2.0, 3.0]) == model.predict([1.0, 2.0, 3.0])).all())
+    True
+    """
+
+    kind = "gaussian_noise"
+
+    def __init__(self, stddev: float) -> None:
+        super().__init__()
+        if not is_number(stddev) or not 0 <= stddev < math.inf:
+            raise ValueError(f"GaussianNoise: stddev is {stddev!r}; expected a number of at least 0")
+        self.stddev = float(stddev)
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {"stddev": self.stddev}
+
+    def lower(self, into: Lowering) -> None:
+        """Nothing but in training."""
+        into.noise(self.stddev)

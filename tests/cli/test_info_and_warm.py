@@ -1,0 +1,50 @@
+"""`fastmlp info`, `fastmlp warm`, help and version."""
+
+import subprocess
+import sys
+
+from fastmlp.kernels import cache
+from fastmlp.team import thread_limits
+from tests.cli.commands import SMALL, call, start
+
+
+def test_info_names_every_limit_and_version(capsys):
+    assert call("info") == 0
+    out = capsys.readouterr().out
+    for name, number in thread_limits().items():
+        assert f"{name} {number}" in out
+    assert str(cache.folder()) in out
+    for package in ("fastmlp", "numpy", "numba", "llvmlite", "Python"):
+        assert package in out
+
+
+def test_info_says_where_the_vector_width_came_from():
+    out, _ = start("info", FASTMLP_LANES="4").communicate()
+    assert "4 float32, 2 float64, from FASTMLP_LANES" in out
+
+
+def test_warm_leaves_nothing_to_compile(empty_folder):
+    start("warm").communicate()
+    out, err = start("warm").communicate()
+    assert out.startswith("nothing to compile: ")
+    assert err == ""
+    _, err = start("train", *SMALL).communicate()
+    assert "compiling" not in err
+
+
+def test_help_and_version_do_not_wait_for_numba():
+    program = (
+        "import sys\nfrom fastmlp.cli import main\n"
+        "try:\n    main([sys.argv[1]])\nexcept SystemExit as exit:\n"
+        "    sys.exit('numba' in sys.modules or 'numpy' in sys.modules)"
+    )
+    for option in ("--help", "--version"):
+        assert (
+            subprocess.run([sys.executable, "-c", program, option], stdout=subprocess.DEVNULL).returncode == 0
+        )
+
+
+def test_module_is_the_command():
+    run = subprocess.run([sys.executable, "-m", "fastmlp", "--version"], capture_output=True, text=True)
+    assert run.stdout.startswith("fastmlp ")
+    assert call("--version") == 0
