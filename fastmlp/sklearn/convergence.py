@@ -35,7 +35,7 @@ class Convergence(Callback):
 
     def on_train_begin(self) -> None:
         """Go on with the curves that are there, if it is the same model."""
-        self._estimator.take_up(self.model)
+        self._estimator._take_up(self.model)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Add the epoch to the curves; stop if it was one too many."""

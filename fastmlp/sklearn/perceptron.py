@@ -259,7 +259,7 @@ class Perceptron(BaseEstimator):
             threads=self.threads, verbose=options.verbosity(self),
         )  # fmt: skip
 
-    def take_up(self, model: Sequential) -> None:
+    def _take_up(self, model: Sequential) -> None:
         """Make this the model, now that nothing speaks against its training; a new one begins new curves."""
         self.n_iter_ = 0
         if getattr(self, "model_", None) is not model:
