@@ -3,12 +3,12 @@
 from . import updates, weight_blocks
 from .batch_norm import remember_batch
 from .halves import FIRST
-from .jit import inlined, kernel
+from .jit import inlined
 from .schema import BATCH_NORM, NORMS
 from .threads import barrier
 
 
-@kernel
+@inlined
 def sum_gradients(plan, state, rows, before, rank, size):
     """This rank's blocks of all gradients, over the rows in the workspace and those of the batch `before` them."""
     turn = rank
@@ -61,7 +61,7 @@ def gradient_steps(plan, state, update, h0, rows, control, rank, size, scratch):
 
 
 @inlined
-def update_all(plan, state, update, h0, rows, before, control, rank, size):
+def update_all(plan, state, update, h0, rows, control, rank, size):
     """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many: from
     the last layer, as backward has just read its weights, to the first, with which the next step begins.
 
@@ -69,7 +69,6 @@ def update_all(plan, state, update, h0, rows, before, control, rank, size):
     """
     scratch = state.scratch.size // size * rank
     if state.gradients.size > 0:
-        sum_gradients(plan, state, rows, before, rank, size)
         if update.optimizer[NORMS] != 0:
             measure_all(plan, state, update, rank, size)
             barrier(control, size)

@@ -42,12 +42,11 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
             barrier(control, size)
             if load(control, HALT) != 0 or load(control, BROKEN) != 0:
                 return
-            if before + rows < batch:
+            if state.gradients.size > 0:
                 sum_gradients(plan, state, rows, before, rank, size)
-            else:
-                h0 = number * update.optimizer[WIDTH]
-                update_all(plan, state, update, h0, rows, before, control, rank, size)
             before += rows
+            if before == batch:
+                update_all(plan, state, update, number * update.optimizer[WIDTH], rows, control, rank, size)
             if rank == 0:
                 for r in range(rows):
                     loss += state.losses[r]

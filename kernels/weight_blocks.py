@@ -42,7 +42,7 @@ def refresh(op, state, rank, size):
             dense_transpose(op, state, k, min(k + UPDATE_ROWS, stop))
 
 
-@kernel
+@inlined
 def gradient(op, state, rows, before, turn, rank, size):
     """Bring this rank's blocks of the weight gradient into the arena of gradients.
 
