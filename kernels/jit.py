@@ -1,6 +1,6 @@
 """The decorators: every compiler flag, and why. The only file that calls `njit`.
 
-- `kernel`: a function that runs inside the program. Compiled into the entries that call it.
+- `kernel`: a function that runs inside the program. Compiled into the entries that call it; see parts.py.
 - `inlined`: a kernel that is no level of its own; see there.
 - `entry`: a function that Python calls. Releases the GIL; its machine code is cached on disk. An entry
   stands at the top level of its module and names its helpers as globals: one that closes over a jitted
@@ -25,7 +25,7 @@ from typing import Any
 
 from numba import njit, typeof
 
-from . import cache, simd
+from . import cache, parts, simd
 
 _BOUNDSCHECK = os.environ.get("FASTMLP_BOUNDSCHECK") == "1"
 _FLAGS = {"_nrt": False, "nogil": True, "error_model": "numpy", "boundscheck": _BOUNDSCHECK}
@@ -36,14 +36,14 @@ ENTRIES: dict[str, Any] = {}
 
 def kernel(function: Callable) -> Any:
     """Compile a function for use by other kernels and by entries."""
-    return njit(**_FLAGS)(function)
+    return parts.only_inside(njit(pipeline_class=parts.Compiler, **_FLAGS)(function))
 
 
 def inlined(function: Callable) -> Any:
     """Compile a function as a part of the kernels that call it.
 
-    For the thin layers between an entry and the loops: Numba optimises and generates machine code anew at every level
-    of calls, so each level less takes a second off the first start.
+    For the thin layers between an entry and the loops: Numba optimises anew at every level of calls, so each level less
+    shortens the first start.
     """
     return njit(inline="always", **_FLAGS)(function)
 

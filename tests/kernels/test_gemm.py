@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from fastmlp.kernels import gemm as products
 from fastmlp.kernels import reference
-from fastmlp.kernels.gemm import gemm
 from fastmlp.kernels.schema import LINE, stride
 from tests.cases import CASES, DTYPES, whole_vectors
 from tests.kernels import scalar
+from tests.kernels.calls import from_python
 from tests.tolerance import assert_close
+
+gemm = from_python(products.gemm)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -11,6 +11,7 @@ from numba.core.errors import TypingError
 
 from fastmlp.kernels import jit, simd
 from tests.kernels import trained
+from tests.kernels.calls import from_python
 
 ROOT = Path(__file__).parents[2]
 OTHER_WIDTHS = [lanes for lanes in (4, 8, 16) if lanes != simd.FLOAT32_LANES]
@@ -54,6 +55,6 @@ def test_nothing_is_allocated_and_no_reference_counted():
         return np.zeros(3).sum()
 
     with pytest.raises(TypingError, match="empty"):
-        allocates()
+        from_python(allocates)()
     assert jit.ENTRIES
     assert all(dispatcher.targetoptions["_nrt"] is False for dispatcher in jit.ENTRIES.values())

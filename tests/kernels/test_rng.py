@@ -2,6 +2,7 @@
 
 from itertools import permutations
 from math import erf
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from fastmlp.kernels import reference, rng
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES
+from tests.kernels.calls import from_python
 from tests.tolerance import assert_close
 
 SEED = np.uint64(7)
+KERNELS = SimpleNamespace(dropout=from_python(rng.dropout), noise=from_python(rng.noise))
 WORD = 2**64
 
 
@@ -33,7 +36,7 @@ COUNTERS = [(0, 0, 0, 0), (7, 1, 2, 3), (2**64 - 1, 1000, 99, 2**40)]
 @pytest.mark.parametrize("counters", COUNTERS)
 def test_key_is_the_documented_hash(counters):
     seed, *others = counters
-    assert int(rng.key(np.uint64(seed), *others)) == key(*counters)
+    assert int(from_python(rng.key)(np.uint64(seed), *others)) == key(*counters)
     assert int(reference.rng.key(np.uint64(seed), *others)) == key(*counters)
 
 
@@ -77,7 +80,7 @@ def dropout(which, x, rate, *, purpose=1000, epoch=0, first_row=0):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dropout_has_the_bits_of_its_twin(dtype, rate, columns):
     x = np.random.default_rng(0).standard_normal((13, columns)).astype(dtype)
-    actual, expected = (dropout(which, x, rate, first_row=5) for which in (rng, reference.rng))
+    actual, expected = (dropout(which, x, rate, first_row=5) for which in (KERNELS, reference.rng))
     assert np.array_equal(actual, expected)
     kept = actual != 0
     assert np.array_equal(actual[kept], (x * dtype(1 / (1 - rate)))[kept])
@@ -86,7 +89,7 @@ def test_dropout_has_the_bits_of_its_twin(dtype, rate, columns):
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_keeps_the_right_share(rate):
     x = np.ones((300, 129), np.float32)
-    kept = dropout(rng, x, rate) != 0
+    kept = dropout(KERNELS, x, rate) != 0
     for counts, draws in ((kept.sum(), x.size), (kept.sum(0), x.shape[0]), (kept.sum(1), x.shape[1])):
         # Within five standard deviations: in total, of each unit and of each row.
         assert np.all(np.abs(counts - draws * (1 - rate)) <= 5 * np.sqrt(draws * rate * (1 - rate)))
@@ -94,17 +97,17 @@ def test_dropout_keeps_the_right_share(rate):
 
 def test_masks_do_not_depend_on_chunks_or_width():
     x = np.ones((65, 129), np.float32)
-    whole = dropout(rng, x, 0.5, first_row=100)
+    whole = dropout(KERNELS, x, 0.5, first_row=100)
     for first, last in ((0, 1), (1, 9), (9, 65)):
-        assert np.array_equal(dropout(rng, x[first:last], 0.5, first_row=100 + first), whole[first:last])
-    assert np.array_equal(dropout(rng, x[:, :17], 0.5, first_row=100), whole[:, :17])
+        assert np.array_equal(dropout(KERNELS, x[first:last], 0.5, first_row=100 + first), whole[first:last])
+    assert np.array_equal(dropout(KERNELS, x[:, :17], 0.5, first_row=100), whole[:, :17])
 
 
 def test_masks_differ_between_layers_epochs_and_rows():
     x = np.ones((64, 64), np.float32)
-    mask = dropout(rng, x, 0.5) != 0
+    mask = dropout(KERNELS, x, 0.5) != 0
     for other in ({"purpose": 1001}, {"epoch": 1}, {"first_row": 64}):
-        agreement = np.mean(mask == (dropout(rng, x, 0.5, **other) != 0))
+        agreement = np.mean(mask == (dropout(KERNELS, x, 0.5, **other) != 0))
         assert abs(agreement - 0.5) <= 5 * 0.5 / np.sqrt(x.size)
 
 
@@ -124,14 +127,14 @@ def noise(which, x, deviation, *, purpose=1000, epoch=0, first_row=0):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_noise_is_that_of_its_twin(dtype, columns):
     x = np.random.default_rng(0).standard_normal((13, columns)).astype(dtype)
-    actual, expected = (noise(which, x, 0.5, first_row=5) for which in (rng, reference.rng))
+    actual, expected = (noise(which, x, 0.5, first_row=5) for which in (KERNELS, reference.rng))
     # The largest number is 5.8 deviations; near a zero of the cosine what counts is the error of its argument.
     assert_close(actual, expected, terms=12, scale=np.abs(x) + 5.8 * 0.5)
 
 
 def test_noise_is_normal():
     """Moments within five standard deviations of theirs, and the largest distance to the distribution function."""
-    numbers = noise(rng, np.zeros((500, 400), np.float32), 1.0).astype(np.float64).ravel()
+    numbers = noise(KERNELS, np.zeros((500, 400), np.float32), 1.0).astype(np.float64).ravel()
     n = numbers.size
     for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert abs((numbers**power).mean() - moment) <= 5 * np.sqrt(variance / n)
@@ -141,10 +144,10 @@ def test_noise_is_normal():
 
 
 def test_noise_of_neighbours_has_nothing_in_common():
-    numbers = noise(rng, np.zeros((400, 400), np.float32), 1.0).astype(np.float64)
+    numbers = noise(KERNELS, np.zeros((400, 400), np.float32), 1.0).astype(np.float64)
     others = (
         numbers[1:, :] * numbers[:-1, :], numbers[:, 1:] * numbers[:, :-1],
-        *(numbers * noise(rng, np.zeros((400, 400), np.float32), 1.0, **change)
+        *(numbers * noise(KERNELS, np.zeros((400, 400), np.float32), 1.0, **change)
           for change in ({"purpose": 1001}, {"epoch": 1}, {"first_row": 400})),
     )  # fmt: skip
     for product in others:
@@ -153,7 +156,7 @@ def test_noise_of_neighbours_has_nothing_in_common():
 
 def test_noise_does_not_depend_on_chunks_or_width():
     x = np.ones((65, 129), np.float32)
-    whole = noise(rng, x, 0.5, first_row=100)
+    whole = noise(KERNELS, x, 0.5, first_row=100)
     for first, last in ((0, 1), (1, 9), (9, 65)):
-        assert np.array_equal(noise(rng, x[first:last], 0.5, first_row=100 + first), whole[first:last])
-    assert np.array_equal(noise(rng, x[:, :17], 0.5, first_row=100), whole[:, :17])
+        assert np.array_equal(noise(KERNELS, x[first:last], 0.5, first_row=100 + first), whole[first:last])
+    assert np.array_equal(noise(KERNELS, x[:, :17], 0.5, first_row=100), whole[:, :17])

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import optimizers, program, reference, schema
-from fastmlp.kernels.gemm import gemm
+from fastmlp.kernels import gemm as products
+from fastmlp.kernels import optimizers, program, reference, schema, sparse
 from fastmlp.kernels.schema import stride
-from fastmlp.kernels.sparse import sparse_forward, sparse_gradient, touched_columns
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels import networks
+from tests.kernels.calls import from_python
 from tests.kernels.networks import build, padding
+
+gemm = from_python(products.gemm)
+sparse_forward, sparse_gradient = map(from_python, (sparse.sparse_forward, sparse.sparse_gradient))
 
 DENSITIES = (0.0, 0.03, 0.2, 0.6, 1.0)
 SHAPES = ((1, 1, 1), (1, 10, 785), (9, 65, 64), (64, 128, 65), (65, 129, 130), (130, 300, 17))
@@ -18,7 +21,7 @@ SHAPES = ((1, 1, 1), (1, 10, 785), (9, 65, 64), (64, 128, 65), (65, 129, 130), (
 
 @njit
 def touched(x, ldx, columns, rows):
-    return touched_columns(x, 0, ldx, columns, rows)
+    return sparse.touched_columns(x, 0, ldx, columns, rows)
 
 
 def sparse_matrix(random, rows, columns, density, dtype):
@@ -100,12 +103,12 @@ def test_training_skips_zeros_without_a_trace(optimizer, batch):
     targets = random.standard_normal(20 * 3).astype(np.float32)
     data = networks.unlabelled(X, targets)
     trained = []
-    for sparse in (False, True):
+    for skips in (False, True):
         plan, state = build(
             [("dense", 33), ("tanh", 0.0), ("dense", 3)],
-            features=100, rows=batch, dtype=np.float32, loss="mean_squared_error", sparse=sparse, materialised=False,
+            features=100, rows=batch, dtype=np.float32, loss="mean_squared_error", sparse=skips, materialised=False,
         )  # fmt: skip
-        assert (schema.SPARSE in plan["kind"]) == sparse
+        assert (schema.SPARSE in plan["kind"]) == skips
         networks.train(program, plan, state, data, batch=batch, optimizer=optimizers.CODES[optimizer.name])
         assert all((padding(op, state.params) == 0).all() for op in networks.dense(plan))
         trained.append(state.params.tobytes() + state.slots.tobytes())

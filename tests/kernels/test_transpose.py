@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from fastmlp.kernels import gemm as products
 from fastmlp.kernels import reference
-from fastmlp.kernels.gemm import gemm
+from fastmlp.kernels import transpose as turning
 from fastmlp.kernels.schema import SMALL_BATCH, stride, whole_lines
-from fastmlp.kernels.transpose import transpose, transposed_product
 from tests.cases import DTYPES, whole_vectors
+from tests.kernels.calls import from_python
+
+gemm, transpose = from_python(products.gemm), from_python(turning.transpose)
+transposed_product = from_python(turning.transposed_product)
 
 SHAPES = [(1, 1), (10, 10), (16, 16), (17, 33), (128, 64), (65, 7), (3, 130)]  # columns of y, terms of a sum
 
