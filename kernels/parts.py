@@ -1,8 +1,9 @@
 """Functions that only run inside of entries: typed and optimised, but no machine code of their own.
 
 Numba generates machine code for each function that it compiles, with all that this one calls, although nobody runs
-it but through an entry: the tile of a matrix product was generated at each of its levels of calls. A part is linked
-into those that call it instead. What this takes of Numba's insides is all in this file; see docs/decisions.
+it but through an entry: the tile of a matrix product was optimised and generated at each of its levels of calls. A part
+is optimised by itself once, and linked into those that call it. What this takes of Numba's insides is all in this file;
+see docs/decisions.
 """
 
 from typing import Any, NoReturn
@@ -14,8 +15,19 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 class _Library(JITCodeLibrary):
     """Optimised code to be linked into other libraries, in the place of code that can be run."""
 
+    def __init__(self, codegen: Any, name: str) -> None:
+        super().__init__(codegen, name)
+        self._called: dict[JITCodeLibrary, None] = {}
+
+    def add_linking_library(self, library: JITCodeLibrary) -> None:
+        """Note what is called from here: it joins when this code has been optimised, as it has been already."""
+        library._ensure_finalized()
+        self._called[library] = None
+
     def _finalize_final_module(self) -> None:
-        """Leave out the engine, which would generate machine code."""
+        """Link in what is called; leave out the engine, which would generate machine code."""
+        for library in self._called:
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
