@@ -11,13 +11,20 @@ from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined
 from .schema import DOUBLE, SINGLE
 
-AHEAD = 8  # samples that are asked for before they are needed
+# Samples that are asked for before they are needed: few of many bytes, more of few, so that memory has time to answer.
+LEAST_AHEAD, MOST_AHEAD, FEW_BYTES = np.int64(8), np.int64(64), np.int64(128)
 
 
 @inlined
-def sample_ahead(data, position):
-    """The sample whose memory to ask for, so that it is there when its turn comes, maybe in the next batch."""
-    return data.order[min(position + AHEAD, data.order.size - 1)]
+def samples_ahead(count):
+    """How many samples of so many bytes to be ahead."""
+    return MOST_AHEAD if count <= FEW_BYTES else LEAST_AHEAD
+
+
+@inlined
+def sample_at(data, position):
+    """The sample at this position, maybe of the next batch; or the last one."""
+    return data.order[min(position, data.order.size - 1)]
 
 
 @inlined
@@ -55,8 +62,9 @@ def gather_sample(op, state, y, data, sample):
 @inlined
 def input_forward(op, state, data, position, first, rows):
     """Gather samples in the order of the epoch."""
+    ahead = samples_ahead(op.fan_out * (1, 4, 8)[data.kind])
     for r in range(rows):
-        ask_for_sample(op, data, sample_ahead(data, position + r))
+        ask_for_sample(op, data, sample_at(data, position + r + ahead))
         gather_sample(op, state, op.y + (first + r) * op.ldy, data, data.order[position + r])
     put_ones(op, state, first, rows)
 
@@ -68,7 +76,7 @@ def input_half(op, state, data, position, first, rows, rank, size):
     begin, end = half_of(op, op.fan_out, rank % HALVES)
     columns, item = end - begin, (1, 4, 8)[data.kind]
     for r in range(start, start + count):
-        sample, soon = data.order[position + r], sample_ahead(data, position + r)
+        sample, soon = data.order[position + r], sample_at(data, position + r + LEAST_AHEAD)
         prefetch(data.inputs, (soon * op.fan_out + begin) * item, columns * item)
         y, place = op.y + r * op.ldy + begin, sample * op.fan_out + begin
         read_row(state.workspace, y, data.inputs, place, columns, data.kind, op.number)
@@ -79,8 +87,9 @@ def input_half(op, state, data, position, first, rows, rank, size):
 def gather_targets(op, state, data, position, first, rows):
     """The classes and the target values of these rows."""
     kind = np.int64(SINGLE) if state.workspace.itemsize == 4 else np.int64(DOUBLE)
+    ahead = samples_ahead(op.fan_in * state.workspace.itemsize)
     for r in range(rows):
-        sample, soon = data.order[position + r], sample_ahead(data, position + r)
+        sample, soon = data.order[position + r], sample_at(data, position + r + ahead)
         if data.labels.size > 0:
             prefetch(data.labels, soon, UNIT)
             state.labels[first + r] = data.labels[sample]
