@@ -11,14 +11,15 @@ from .inputs import prefetch, read_row, scatter_row
 from .jit import inlined
 from .schema import DOUBLE, SINGLE
 
-# Samples that are asked for before they are needed: few of many bytes, more of few, so that memory has time to answer.
-LEAST_AHEAD, MOST_AHEAD, FEW_BYTES = np.int64(8), np.int64(64), np.int64(128)
+# Samples are asked for before they are needed. Those of few bytes pass by faster than memory answers: they are asked
+# for a batch before, by the thread that will gather them.
+FEW_AHEAD, FEW_BYTES = np.int64(8), np.int64(128)
 
 
 @inlined
-def samples_ahead(count):
+def samples_ahead(count, batch):
     """How many samples of so many bytes to be ahead."""
-    return MOST_AHEAD if count <= FEW_BYTES else LEAST_AHEAD
+    return max(FEW_AHEAD, batch) if count <= FEW_BYTES else FEW_AHEAD
 
 
 @inlined
@@ -60,9 +61,9 @@ def gather_sample(op, state, y, data, sample):
 
 
 @inlined
-def input_forward(op, state, data, position, first, rows):
-    """Gather samples in the order of the epoch."""
-    ahead = samples_ahead(op.fan_out * (1, 4, 8)[data.kind])
+def input_forward(op, state, data, position, first, rows, batch):
+    """Gather samples in the order of the epoch; the next ones of this thread come `batch` rows later."""
+    ahead = samples_ahead(op.fan_out * (1, 4, 8)[data.kind], batch)
     for r in range(rows):
         ask_for_sample(op, data, sample_at(data, position + r + ahead))
         gather_sample(op, state, op.y + (first + r) * op.ldy, data, data.order[position + r])
@@ -76,7 +77,7 @@ def input_half(op, state, data, position, first, rows, rank, size):
     begin, end = half_of(op, op.fan_out, rank % HALVES)
     columns, item = end - begin, (1, 4, 8)[data.kind]
     for r in range(start, start + count):
-        sample, soon = data.order[position + r], sample_at(data, position + r + LEAST_AHEAD)
+        sample, soon = data.order[position + r], sample_at(data, position + r + FEW_AHEAD)
         prefetch(data.inputs, (soon * op.fan_out + begin) * item, columns * item)
         y, place = op.y + r * op.ldy + begin, sample * op.fan_out + begin
         read_row(state.workspace, y, data.inputs, place, columns, data.kind, op.number)
@@ -84,10 +85,10 @@ def input_half(op, state, data, position, first, rows, rank, size):
 
 
 @inlined
-def gather_targets(op, state, data, position, first, rows):
+def gather_targets(op, state, data, position, first, rows, batch):
     """The classes and the target values of these rows."""
     kind = np.int64(SINGLE) if state.workspace.itemsize == 4 else np.int64(DOUBLE)
-    ahead = samples_ahead(op.fan_in * state.workspace.itemsize)
+    ahead = samples_ahead(op.fan_in * state.workspace.itemsize, batch)
     for r in range(rows):
         sample, soon = data.order[position + r], sample_at(data, position + r + ahead)
         if data.labels.size > 0:

@@ -68,7 +68,7 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
         if load(control, STOP) != 0:
             break
         predicted(plan, state, data, position, first, rows)
-        loss_of_rows(plan, state, data, position, first, rows, 1.0)
+        loss_of_rows(plan, state, data, position, first, rows, rows, 1.0)
         for r in range(rows):
             losses[position + r] = state.losses[first + r]
             scores[position + r] = state.scores[first + r]
@@ -107,7 +107,7 @@ def forward(plan, state, data, rows, seed, epoch):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            gather.input_forward(plan[i], state, data, _FIRST, _FIRST, rows)
+            gather.input_forward(plan[i], state, data, _FIRST, _FIRST, rows, rows)
         else:
             if plan[i].kind == BATCH_NORM:
                 layers.whole_batch(plan[i], values, rows, FORWARD)
@@ -117,7 +117,7 @@ def forward(plan, state, data, rows, seed, epoch):
 @entry
 def loss(plan, state, data, rows):
     """Losses, scores and deltas of the outputs for the first rows of the batch, on one thread."""
-    loss_of_rows(plan, state, data, _FIRST, _FIRST, rows, 1.0 / rows)
+    loss_of_rows(plan, state, data, _FIRST, _FIRST, rows, rows, 1.0 / rows)
 
 
 @entry

@@ -18,16 +18,16 @@ def predicted(plan, state, data, position, first, rows):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            gather.input_forward(plan[i], state, data, position, first, rows)
+            gather.input_forward(plan[i], state, data, position, first, rows, gather.FEW_AHEAD)
         else:
             layers.forward(plan[i], values, first, rows)
 
 
 @inlined
-def loss_of_rows(plan, state, data, position, first, rows, scale):
-    """Loss of these rows; whether all are finite."""
+def loss_of_rows(plan, state, data, position, first, rows, batch, scale):
+    """Loss of these rows; whether all are finite. The next ones of this thread come `batch` rows later."""
     head = plan[plan.size - 1]
-    gather.gather_targets(head, state, data, position, first, rows)
+    gather.gather_targets(head, state, data, position, first, rows, batch)
     layers.loss(head, state, first, rows, scale)
     if data.weights.size > 0:
         layers.weigh(head, state, data, position, first, rows)
@@ -51,7 +51,7 @@ def team_forward(plan, state, data, position, start, count, first, rows, seed, e
             if gathered:
                 gather.input_half(op, state, data, position, start, count, rank, size)
             else:
-                gather.input_forward(op, state, data, position + first, first, rows)
+                gather.input_forward(op, state, data, position + first, first, rows, count)
         elif shares_inputs(op, size):
             if not (gathered and i == 1 and size == HALVES):
                 barrier(control, size)
@@ -105,6 +105,6 @@ def learn(plan, state, data, begin, piece, scale, together, seed, epoch, control
         part, stop = share(count, ROW_GRAIN, rank, size)
         first, rows = start + part, stop - part
         team_forward(plan, state, data, begin, start, count, first, rows, seed, epoch, control, rank, size)
-        if not loss_of_rows(plan, state, data, begin + first, first, rows, scale):
+        if not loss_of_rows(plan, state, data, begin + first, first, rows, count, scale):
             publish(control, BROKEN, 1)
         team_backward(plan, state, begin, start, count, first, rows, seed, epoch, control, rank, size)
