@@ -170,7 +170,7 @@ def _transpose() -> Problem:
 
 @kernel
 def _gather(y, op, state, data, rows):
-    gather.input_forward(op, state, data, 0, 0, rows)
+    gather.input_forward(op, state, data, 0, 0, rows, rows)
 
 
 def _inputs(kind: int) -> Problem:
