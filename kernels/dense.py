@@ -122,21 +122,8 @@ def dense_gradient(op, state, target, target0, ldt, begin, end, rows, before):
         )
     else:
         gemm(
-            target,
-            target0,
-            ldt,
-            work,
-            x,
-            UNIT,
-            op.ldx,
-            work,
-            op.dy,
-            op.ldy,
-            end - begin,
-            columns,
-            rows,
-            before,
-        )
+            target, target0, ldt, work, x, UNIT, op.ldx, work, op.dy, op.ldy, end - begin, columns, rows, before,
+        )  # fmt: skip
 
 
 @inlined
