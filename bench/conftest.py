@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastmlp import team
+from fastmlp.engine import team
 
 from . import peaks, shares
 

@@ -6,8 +6,8 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from fastmlp import team
-from fastmlp.machine import describe
+from fastmlp.cli.system_info import describe
+from fastmlp.engine import team
 
 from . import peaks
 from .rivals import ROOT

@@ -6,11 +6,13 @@ from itertools import count
 
 import numpy as np
 
-from fastmlp.kernels import gather, losses, optimizers, reference, rng, schema, softmax, steps
-from fastmlp.kernels.activations import ACTIVATIONS, activation_backward, activation_forward
-from fastmlp.kernels.jit import kernel
+from fastmlp.kernels import reference, schema
+from fastmlp.kernels.compiler.jit import kernel
+from fastmlp.kernels.loops import losses, optimizers, rng, softmax
+from fastmlp.kernels.loops.activations import ACTIVATIONS, activation_backward, activation_forward
+from fastmlp.kernels.loops.transpose import transpose
+from fastmlp.kernels.program import gather, optimizer_code
 from fastmlp.kernels.schema import stride
-from fastmlp.kernels.transpose import transpose
 from tests.kernels import networks
 
 from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
@@ -110,11 +112,12 @@ def _optimizer(code: int, rows: int, columns: int) -> Problem:
     slots = np.concatenate([np.float32(0.3) + np.float32(0.1) * state for state in states] or [w[:0]])
     hyper = networks.hyper(row, SINGLE)
     arguments = (
-        steps.prepared(code, np.dtype(SINGLE)), w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns
+        optimizer_code.prepared(code, np.dtype(SINGLE)), w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1,
+        columns,
     )  # fmt: skip
     size, held = ITEM * rows * columns, len(row.slots)
     return Problem(
-        repeated(steps.call_step, "call_step"), _optimizer_twin, arguments,
+        repeated(optimizer_code.call_step, "call_step"), _optimizer_twin, arguments,
         [Output(1, rows, columns, ld, float(np.abs(w).max()) + 1)],
         terms=12, traffic=(3 + 2 * held) * size, footprint=(2 + held) * size,
     )  # fmt: skip
@@ -179,7 +182,7 @@ def _inputs(kind: int) -> Problem:
     data = networks.data(4 * rows, features, 10, SINGLE, kind=kind)._replace(targets=np.zeros(0, SINGLE))
 
     def twin(y, op, state, data, rows):
-        reference.program.forward(plan[:1], state, data, rows, 0, 0)
+        reference.entries.forward(plan[:1], state, data, rows, 0, 0)
 
     read, written = schema.ITEM_TYPES[kind].itemsize * rows * features, ITEM * rows * features
     return Problem(

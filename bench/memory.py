@@ -39,8 +39,8 @@ def _resident(field: str) -> int:
 
 
 def main() -> None:
-    from fastmlp.lowering import lower
-    from fastmlp.samples import as_samples
+    from fastmlp.engine.lowering import lower
+    from fastmlp.inputs.samples import as_samples
 
     from .peers import ours
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from fastmlp import team
-from fastmlp.arenas import aligned_zeros
+from fastmlp.engine import team
+from fastmlp.engine.buffers import aligned_zeros
+from fastmlp.kernels.program.threads import barrier
 from fastmlp.kernels.simd import FLOAT32_LANES, Int, Pointer, fma, primitive, repeat
-from fastmlp.kernels.threads import barrier
 
 ACCUMULATORS = 12  # a multiply-add takes 4 cycles and up to two start in one: 8 keep the units busy
 UNROLLED = 8  # vectors of a step, so that counting costs nothing

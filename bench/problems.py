@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from fastmlp.arenas import aligned_zeros
+from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.kernels import reference
 from fastmlp.kernels.schema import stride
 from tests.tolerance import assert_close

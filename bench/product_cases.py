@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
-from fastmlp import team
+from fastmlp.engine import team
 from fastmlp.kernels import reference
-from fastmlp.kernels.gemm import ANEW, TILE_ROWS, gemm
+from fastmlp.kernels.loops.gemm import ANEW, TILE_ROWS, gemm
+from fastmlp.kernels.loops.sparse import sparse_forward, sparse_gradient
+from fastmlp.kernels.program.threads import barrier, share
 from fastmlp.kernels.schema import stride
-from fastmlp.kernels.sparse import sparse_forward, sparse_gradient
-from fastmlp.kernels.threads import barrier, share
 
 from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
 from .workloads import WORKLOADS, Workload, images

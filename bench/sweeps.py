@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from fastmlp import team
+from fastmlp.engine import team
 
 from .peers import NUMPY, OURS
 from .rivals import Race

@@ -5,9 +5,8 @@ The formulas are in `kernels/activations.py` and `kernels/softmax.py`.
 
 import math
 
-from .kernels import activations
-from .names import look_up
-from .numbers import is_number
+from .checks import is_number, look_up
+from .kernels.loops import activations
 
 ALONG_ROWS = ("softmax", "log_softmax")
 ACTIVATIONS = (*activations.CODES, *ALONG_ROWS)

@@ -12,9 +12,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from .kernels import losses as kernels
-from .names import kind_and_options, look_up
-from .numbers import is_number, make_plain
+from .checks import is_number, kind_and_options, look_up, make_plain
+from .kernels.loops import losses as kernels
 
 
 class Formula(NamedTuple):

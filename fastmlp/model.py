@@ -11,20 +11,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import runs
 from .callbacks import Callback, CallbackList, Logs
-from .history import History
-from .layer import Layer
+from .engine import execution
+from .engine.predictor import Predictor
+from .files.checkpoint import copied_state, load_model, restore_copy, save_model
+from .inputs.samples import Inputs, as_samples
+from .inputs.targets import ClassWeight
+from .layers.layer import Layer
 from .losses import Loss
-from .measures import Given, predicted_classes
 from .optimizers import Optimizer, get_optimizer
-from .predictor import Predictor
-from .samples import Inputs, as_samples
-from .saving import copied_state, load_model, restore_copy, save_model
 from .stack import Stack
-from .targets import ClassWeight
-from .task import SILENT, Task, epochs_to_train, make_task, measures_for, targets_for
-from .trainer import train, train_step
+from .training.fit_arguments import SILENT, Task, epochs_to_train, make_task, measures_for, targets_for
+from .training.history import History
+from .training.loop import train, train_step
+from .training.scoring import Given, predicted_classes
 
 
 class Sequential(Stack):
@@ -272,10 +272,10 @@ class Sequential(Stack):
         samples = self.check_samples(as_samples(X, np.dtype(self.dtype)))
         targets = targets_for(self, samples, y, self.class_names, class_weight, sample_weight)
         measures = measures_for(self, samples, metrics, numbers=False)
-        loss, score = runs.evaluate(self.network, samples, targets, threads=threads, engine=engine)
+        loss, score = execution.evaluate(self.network, samples, targets, threads=threads, engine=engine)
         scores = {"loss": loss, targets.formula.score: score}
         if measures.metrics:
-            outputs = runs.predict(self.network, samples, threads=threads, engine=engine)
+            outputs = execution.predict(self.network, samples, threads=threads, engine=engine)
             scores |= measures.of(targets, outputs)
         return scores
 
@@ -292,7 +292,7 @@ class Sequential(Stack):
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
         samples, one = self.check_batch(X)
-        outputs = runs.predict(self.network, samples, threads=threads, engine=engine)
+        outputs = execution.predict(self.network, samples, threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
     def predictor(self) -> Predictor:

@@ -11,17 +11,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import passes
-from .class_names import check_class_names
-from .counts import is_count, sample_shape
+from .checks import is_count, look_up, sample_shape
+from .engine import manual
+from .engine.network import DTYPES, Network
+from .engine.plan import Plan
+from .inputs.class_names import check_class_names
+from .inputs.samples import BYTES, NUMBERS, Inputs, Samples, as_batch
 from .kernels import schema
-from .layer import Layer, Shape
+from .layers.layer import Layer, Shape
 from .layers.scalers import Scaler
 from .losses import CrossEntropy, Loss, choose_loss
-from .names import look_up
-from .network import DTYPES, Network
-from .plan import Plan
-from .samples import BYTES, NUMBERS, Inputs, Samples, as_batch
 
 
 class Stack:
@@ -245,7 +244,7 @@ class Stack:
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
         samples, one = self.check_batch(X)
-        outputs = passes.forward(self.network, self.span, samples)
+        outputs = manual.forward(self.network, self.span, samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
@@ -261,4 +260,4 @@ class Stack:
         ndarray, shape (samples, features), or (features,) for one sample
             Gradient with respect to the input.
         """
-        return passes.backward(self.network, self.span, d_y)
+        return manual.backward(self.network, self.span, d_y)

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels import gemm, simd
+from fastmlp.kernels import simd
+from fastmlp.kernels.loops import gemm
 
 DTYPES = (np.float32, np.float64)
 

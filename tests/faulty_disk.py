@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fastmlp import atomic
+from fastmlp.files import atomic
 
 
 class FaultyDisk:

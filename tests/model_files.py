@@ -9,10 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from fastmlp.errors import FileFormatError
-from fastmlp.model_file import (
-    ModelFile,
-    read_model,
-)
+from fastmlp.files.model_file import ModelFile, read_model
 
 CONFIG = {"layers": [{"units": 3, "activation": "relu"}], "seed": 7, "rate": 1e-3, "note": None, "ok": True}
 TOO_DEEP = "(?:recursion|Stack overflow)"  # the words of Python before and from 3.14

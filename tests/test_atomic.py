@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp import atomic
-from fastmlp.atomic import STALE_SECONDS, atomic_write
-from fastmlp.model_file import write_model
+from fastmlp.files import atomic
+from fastmlp.files.atomic import STALE_SECONDS, atomic_write
+from fastmlp.files.model_file import write_model
 from tests.faulty_disk import FaultyDisk
 
 OLD = b"the old content"

@@ -16,19 +16,20 @@ from numba.core.caching import FunctionCache
 
 import fastmlp
 from fastmlp import kernels
-from fastmlp.kernels import cache
+from fastmlp.kernels.compiler import cache, jit
+from fastmlp.kernels.program import entries  # noqa: F401  (so that all kernels are imported)
 
 HELPER = """
-from . import simd
-from .jit import kernel
+from fastmlp.kernels import simd
+from fastmlp.kernels.compiler.jit import kernel
 
 @kernel
 def number():
     return 100 + simd.FLOAT32_LANES
 """
 ENTRY = """
-from .helper import number
-from .jit import entry
+from fastmlp.kernels.{folder}helper import number
+from fastmlp.kernels.compiler.jit import entry
 
 @entry
 def answer():
@@ -50,8 +51,15 @@ class Package:
         shutil.copytree(Path(fastmlp.__file__).parent, self.root / "fastmlp", ignore=skip)
         self.kernels = self.root / "fastmlp" / "kernels"
         shutil.copytree(Path(kernels.__file__).parent, self.kernels, ignore=skip, dirs_exist_ok=True)
-        (self.kernels / "helper.py").write_text(HELPER)
-        (self.kernels / "probe.py").write_text(ENTRY)
+        self.put_helper_in("")
+
+    def put_helper_in(self, folder):
+        """Write an entry, and the kernel that it calls in this folder of the package; '' is the package's own."""
+        where = self.kernels / folder
+        where.mkdir(parents=True, exist_ok=True)
+        (where / "helper.py").write_text(HELPER)
+        path = "".join(f"{name}." for name in folder.split("/") if name)
+        (self.kernels / "probe.py").write_text(ENTRY.format(folder=path))
 
     def start(self, lanes=4):
         """A process that runs the entry."""
@@ -99,15 +107,25 @@ def test_machine_code_is_kept(package):
     assert package.run() == (104, True, "")
 
 
-def test_an_edited_helper_is_noticed(package):
-    """The entry's own file, the only one that Numba would look at, stays as it is."""
+@pytest.mark.parametrize("folder", ["", "loops", "loops/more", "simd/more"])
+def test_an_edited_helper_is_noticed(package, folder):
+    """In whatever folder it is; the entry's own file, the only one that Numba would look at, stays as it is."""
+    package.put_helper_in(folder)
     assert package.run() == (104, False, "")
-    helper = package.kernels / "helper.py"
+    helper = package.kernels / folder / "helper.py"
     helper.write_text(HELPER.replace("100", "200"))
     assert package.run() == (204, False, "")
     assert package.run() == (204, True, "")
     helper.write_text(HELPER)
     assert package.run()[0] == 104
+
+
+def test_the_stamp_covers_every_file_that_is_compiled():
+    compiled = {Path(dispatcher.py_func.__code__.co_filename) for dispatcher in jit.ENTRIES.values()}
+    for module in [name for name in sys.modules if name.startswith("fastmlp.kernels.")]:
+        if not module.startswith("fastmlp.kernels.reference"):
+            compiled.add(Path(sys.modules[module].__file__))
+    assert compiled <= set(cache.compiled_files())
 
 
 def test_vector_widths_are_kept_apart(package):

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import SGD, Callback, Dense, Dropout, EarlyStopping, ModelCheckpoint, Sequential, load
 from fastmlp.callbacks import CallbackList
-from fastmlp.data.split import split_rows
+from fastmlp.inputs.splits import split_rows
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(40, 3)).astype(np.float32), RANDOM.integers(0, 2, 40)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp import MaxAbsScaler, StandardScaler, cli, load
+from fastmlp import MaxAbsScaler, StandardScaler, load
+from fastmlp.cli import parser
 from fastmlp.metrics import r2
 
 OPTIONS = ("--layers", "8", "--epochs", "40", "--batch-size", "16", "--lr", "0.02", "--out", "run")
@@ -43,7 +44,7 @@ def write(name, count=200, seed=0, columns=("id", "length", "width", "kind")):
 
 def call(*arguments):
     try:
-        return cli.main(arguments)
+        return parser.main(arguments)
     except SystemExit as exit:
         return exit.code
 

@@ -7,9 +7,10 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Sequential, runs
-from fastmlp.compiling import announced
-from fastmlp.kernels import program
+from fastmlp import Dense, Sequential
+from fastmlp.engine import execution
+from fastmlp.engine.compilation import announced
+from fastmlp.kernels.program import entries
 
 X, Y = np.eye(8, dtype="float32"), np.arange(8) % 2
 WORD = "compiling the kernels"
@@ -24,10 +25,10 @@ def calls(monkeypatch):
         if not seen:
             numba.njit(lambda x: x + 1)(1)
         seen.append((threading.current_thread(), data.order.size))
-        program.train_epoch(totals, plan, state, data, *others)
+        entries.train_epoch(totals, plan, state, data, *others)
 
-    entries = SimpleNamespace(train_epoch=train_epoch, evaluate=program.evaluate, prepared=program.prepared)
-    monkeypatch.setattr(runs, "entries_of", lambda engine: entries)
+    program = SimpleNamespace(train_epoch=train_epoch, evaluate=entries.evaluate, prepared=entries.prepared)
+    monkeypatch.setattr(execution, "entries_of", lambda engine: program)
     return seen
 
 

@@ -9,7 +9,8 @@ from importlib import import_module
 import pytest
 
 import fastmlp
-from fastmlp import cli, initializers, losses, metrics, schedules
+from fastmlp import initializers, losses, metrics, schedules
+from fastmlp.cli import parser
 from tests.pages import LANGUAGES, PAGES, ROOT, blocks, commands, run
 
 MODULES = [
@@ -59,7 +60,7 @@ COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
     "command", [command for _, command in COMMANDS if command[0] == "fastmlp"], ids=" ".join
 )
 def test_commands_are_understood(command):
-    assert cli.parser().parse_args(command[1:]).command == command[1]
+    assert parser.parser().parse_args(command[1:]).command == command[1]
 
 
 def test_scripts_that_pages_tell_to_run_are_there():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fastmlp import Dense, FileFormatError, Sequential, StandardScaler, load
-from fastmlp.frames import column_names
-from fastmlp.model_file import read_model, write_model
+from fastmlp.files.model_file import read_model, write_model
+from fastmlp.inputs.frames import column_names
 
 RANDOM = np.random.default_rng(21)
 VALUES = RANDOM.normal(size=(30, 3))

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Dropout, Sequential, team
-from fastmlp.kernels import halves, schema
-from fastmlp.kernels.halves import NOBODYS, SHARED_ROWS
+from fastmlp import Dense, Dropout, Sequential
+from fastmlp.engine import team
+from fastmlp.engine.lowering import lower
+from fastmlp.kernels import schema
+from fastmlp.kernels.program import input_sharing
+from fastmlp.kernels.program.input_sharing import NOBODYS, SHARED_ROWS
 from fastmlp.losses import Formula
-from fastmlp.lowering import lower
 from tests.kernels.calls import from_python
 
-deal = from_python(halves.deal)
+deal = from_python(input_sharing.deal)
 
 SAMPLES, FEATURES, CLASSES = 130, 300, 3
 BATCH = 24  # the last batch is smaller, and not for every thread a tile

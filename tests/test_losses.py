@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Dense, Sequential, load, losses
-from fastmlp.kernels import losses as kernels
+from fastmlp.kernels.loops import losses as kernels
 from fastmlp.losses import LOSSES
 from tests.tolerance import assert_close
 

@@ -8,10 +8,11 @@ import pytest
 
 from fastmlp import Activation, Dense, Dropout, Flatten, MaxAbsScaler, Sequential, StandardScaler
 from fastmlp.activations import ALONG_ROWS
-from fastmlp.kernels import activations, losses, schema
+from fastmlp.engine.lowering import lower
+from fastmlp.engine.plan import operation_name, verify
+from fastmlp.kernels import schema
+from fastmlp.kernels.loops import activations, losses
 from fastmlp.losses import Formula
-from fastmlp.lowering import lower
-from fastmlp.plan import operation_name, verify
 
 DTYPE = np.dtype(np.float32)
 NETWORKS = {

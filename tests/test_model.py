@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Activation, Adam, Dense, Dropout, Flatten, RMSprop, Sequential
-from fastmlp.names import look_up
+from fastmlp.checks import look_up
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
 Y = np.arange(8) % 3

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from fastmlp.errors import FileFormatError
-from fastmlp.model_file import (
+from fastmlp.files.model_file import (
     MAX_DIMENSIONS,
     MAX_HEADER_BYTES,
     MAX_NAME_LENGTH,

@@ -10,12 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.errors import FileFormatError
-from fastmlp.model_file import (
-    MAX_DIMENSIONS,
-    MAX_HEADER_BYTES,
-    read_model,
-    write_model,
-)
+from fastmlp.files.model_file import MAX_DIMENSIONS, MAX_HEADER_BYTES, read_model, write_model
 from tests.model_files import (
     PAYLOAD,
     TENSORS,

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Sequential, runs
-from fastmlp.pace import MOST_SECONDS, SEGMENT_SECONDS, Pace
+from fastmlp import Dense, Sequential
+from fastmlp.engine import execution
+from fastmlp.engine.thread_tuner import MOST_SECONDS, SEGMENT_SECONDS, Pace
 
 
 def ran(pace, seconds_a_step, steps):
@@ -82,7 +83,7 @@ def test_no_bit_depends_on_the_pace(monkeypatch):
     X, y = random.standard_normal((130, 20)).astype(np.float32), random.integers(0, 3, 130)
     trained = []
     for pace in (Pace, Restless):
-        monkeypatch.setattr(runs, "Pace", pace)
+        monkeypatch.setattr(execution, "Pace", pace)
         model = Sequential([Dense(33, "relu"), Dense(3, "softmax")], seed=3)
         model.fit(X, y, epochs=3, batch_size=8, threads=3, verbose=0)
         history = model.history["loss"]

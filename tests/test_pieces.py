@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp import Adam, BatchNorm, Dense, Dropout, LayerNorm, Sequential, TrainingDiverged, network
+from fastmlp import Adam, BatchNorm, Dense, Dropout, LayerNorm, Sequential, TrainingDiverged
+from fastmlp.engine import network
 
 SAMPLES, FEATURES, CLASSES = 150, 200, 3
 BATCH, PIECE = 100, 40  # the second batch is smaller, and so is the last piece of each

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Adam, Dense, Dropout, Flatten, Sequential
-from fastmlp.arenas import matrix
-from fastmlp.kernels import jit, schema
+from fastmlp.engine.buffers import matrix
+from fastmlp.kernels import schema
+from fastmlp.kernels.compiler import jit
 from tests.digits import OPTIMIZERS, digits_model
 from tests.tolerance import assert_close
 
@@ -116,7 +117,9 @@ def test_nothing_is_compiled_twice(digits):
     before = compiled()
     use(digits_model(optimizer="momentum"), X, y)
     steps = {name for name in before if compiled()[name] != before[name]}
-    assert steps <= {f"fastmlp.kernels.steps.{entry}" for entry in ("step_entry", "outer_entry")}
+    assert steps <= {
+        f"fastmlp.kernels.program.optimizer_code.{entry}" for entry in ("step_entry", "outer_entry")
+    }
     before = compiled()
     use(digits_model(optimizer=Adam(0.1)), X, y, batch_size=17, threads=2)
     use(digits_model(optimizer="momentum"), X.astype("float32"), y.astype("int32"), keep_gradients=True)

@@ -18,7 +18,7 @@ from fastmlp import (
     load,
     synthetic_digits,
 )
-from fastmlp.rate_finder import FEWEST_STEPS, _batches
+from fastmlp.training.rate_finder import FEWEST_STEPS, _batches
 
 IMAGES, LABELS = synthetic_digits(3_000)
 

@@ -17,7 +17,7 @@ from fastmlp import (
     StandardScaler,
     load,
 )
-from fastmlp.model_file import read_model, write_model
+from fastmlp.files.model_file import read_model, write_model
 
 X = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
 Y = np.arange(24) % 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Activation, Adam, Dense, Dropout, FileFormatError, Flatten, Sequential, load
-from fastmlp.model_file import read_model, write_model
+from fastmlp.files.model_file import read_model, write_model
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
 Y = np.arange(8) % 3

@@ -18,10 +18,10 @@ from fastmlp import (
     StandardScaler,
     load,
 )  # fmt: skip
+from fastmlp.files.model_file import read_model, write_model
+from fastmlp.inputs.samples import as_samples
 from fastmlp.layers.scalers import SCALERS
 from fastmlp.layers.statistics import CHUNK, statistics
-from fastmlp.model_file import read_model, write_model
-from fastmlp.samples import as_samples
 
 RANDOM = np.random.default_rng(11)
 X = (RANDOM.normal(size=(60, 5)) * [1, 10, 0.1, 1000, 3] + [0, 50, -3, 1e5, 0]).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Adam, Dense, FileFormatError, Sequential, load, schedules
-from fastmlp.model_file import read_model, write_model
+from fastmlp.files.model_file import read_model, write_model
 from fastmlp.schedules import (
     NO_PLATEAU,
     Constant,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Dense, Sequential
-from fastmlp.samples import as_samples
+from fastmlp.inputs.samples import as_samples
 from tests.sparse_samples import CONTAINERS, FEATURES, ROWS, Y, classifier, dense_matrix, sp
 
 FORMATS = ("csr", "csc", "coo", "bsr", "lil", "dok", "dia")
@@ -103,13 +103,13 @@ def test_read_only_arrays_compile_nothing():
     X = sp.csr_matrix(dense_matrix())
     model = classifier()
     expected = everything(model, X)
-    from fastmlp.kernels import program
+    from fastmlp.kernels.program import entries
 
-    before = len(program.train_epoch.signatures)
+    before = len(entries.train_epoch.signatures)
     for array in (X.data, X.indices, X.indptr):
         array.flags.writeable = False
     assert everything(classifier(), X) == expected
-    assert len(program.train_epoch.signatures) == before
+    assert len(entries.train_epoch.signatures) == before
 
 
 @pytest.mark.parametrize("ordered", [True, False], ids=["ordered", "unordered"])

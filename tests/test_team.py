@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp import team
+from fastmlp.engine import team
 from tests.team_task import LIMIT, X, model_of, trained
 
 # How many threads

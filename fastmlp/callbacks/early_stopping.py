@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..counts import is_count
+from ..checks import is_count
 from .callback import Logs
 from .monitor import Monitor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import is_number
 from ..metrics.direction import direction_of
-from ..numbers import is_number
 from .callback import Callback, Logs
 
 

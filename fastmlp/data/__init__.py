@@ -9,6 +9,7 @@
 - `DataSet`: training and test samples, what `Table.split` and the loaders of images return.
 """
 
+from ..inputs.splits import train_test_split
 from .csv_file import load_csv
 from .dataset import DataSet
 from .digits import load_synthetic, synthetic_digits
@@ -16,7 +17,6 @@ from .folder import load_idx_folder
 from .idx import read_idx, write_idx
 from .mnist import load_mnist
 from .npz import load_npz
-from .split import train_test_split
 from .table import Table
 
 __all__ = [

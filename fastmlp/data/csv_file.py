@@ -14,8 +14,8 @@ from typing import IO, cast
 
 import numpy as np
 
+from ..checks import look_up
 from ..errors import FileFormatError
-from ..names import look_up
 from .csv_layout import Choice, Column
 from .csv_reader import CsvReader
 from .idx import GZIP_MAGIC

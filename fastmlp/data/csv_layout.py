@@ -12,7 +12,7 @@ from typing import SupportsIndex
 import numpy as np
 
 from ..errors import FileFormatError
-from ..kernels.numerals import SKIPPED, TEXT
+from ..kernels.extras.decimal_parser import SKIPPED, TEXT
 
 Column = str | SupportsIndex  # a name, or a number from 0, or from -1 backwards
 

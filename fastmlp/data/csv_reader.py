@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileFormatError
-from ..kernels import numerals
+from ..kernels.extras import decimal_parser
 from .classes import match_classes, number_classes
 from .csv_layout import MISSING, Choice, Layout, find_layout, is_number, unquoted
 from .table import Table
@@ -105,20 +105,22 @@ class CsvReader:
             self._numbers = np.empty(rows * width)
         table = self._numbers[: rows * width].reshape(rows, width)
         texts, lines = np.zeros((rows, 2), np.int64), np.zeros(rows, np.int64)
-        state = np.zeros(numerals.STATE_WORDS, np.int64)
-        state[numerals.POSITION], state[numerals.LINE] = start, self._line
+        state = np.zeros(decimal_parser.STATE_WORDS, np.int64)
+        state[decimal_parser.POSITION], state[decimal_parser.LINE] = start, self._line
         text = np.frombuffer(bytearray(block), np.uint8)
         while True:
-            outcome = numerals.read_lines(table, texts, lines, state, text, slots, ord(self.layout.delimiter))
-            if outcome == numerals.DONE:
+            outcome = decimal_parser.read_lines(
+                table, texts, lines, state, text, slots, ord(self.layout.delimiter)
+            )
+            if outcome == decimal_parser.DONE:
                 break
-            row, column = int(state[numerals.FIELD_ROW]), int(state[numerals.FIELD_COLUMN])
+            row, column = int(state[decimal_parser.FIELD_ROW]), int(state[decimal_parser.FIELD_COLUMN])
             line = int(lines[row])
-            if outcome != numerals.OPEN:
+            if outcome != decimal_parser.OPEN:
                 self._refuse_line(block, outcome, line, column)
-            field = block[state[numerals.START] : state[numerals.END]]
+            field = block[state[decimal_parser.START] : state[decimal_parser.END]]
             table[row, slots[column]] = self._number(field, line, column)
-        self._line, rows = int(state[numerals.LINE]), int(state[numerals.ROW])
+        self._line, rows = int(state[decimal_parser.LINE]), int(state[decimal_parser.ROW])
         return table[:rows], texts[:rows], lines[:rows]
 
     def _number(self, field: bytes, line: int, column: int) -> float:
@@ -207,11 +209,11 @@ class CsvReader:
 
     def _refuse_line(self, block: bytes, outcome: int, line: int, column: int) -> NoReturn:
         """Raise for a line that is not well-formed."""
-        if outcome == numerals.QUOTES:
+        if outcome == decimal_parser.QUOTES:
             self._refuse(line, column, "its quotes do not end with it", "close them in the same line")
         columns = self.layout.columns
         # Of a line that is too short the last column is known, of one that is too long only that there are more.
-        found = f"{column + 1}" if outcome == numerals.FEW else f"more than {columns}"
+        found = f"{column + 1}" if outcome == decimal_parser.FEW else f"more than {columns}"
         raise FileFormatError(
             f"{self.path}: line {line}: expected {columns} columns, as in the first line, divided by "
             f"{self.layout.delimiter!r}, got {found}; correct the line"

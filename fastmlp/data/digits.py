@@ -5,9 +5,9 @@ import operator
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import digits as kernels
+from ..kernels.extras import digits as kernels
 from .dataset import DataSet
-from .skeletons import tabulate
+from .digit_glyphs import tabulate
 
 _SKELETONS = tabulate()
 # Test images come from here on, so they are the same for every number of training images.

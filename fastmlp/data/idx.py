@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atomic import atomic_write
 from ..errors import FileFormatError
+from ..files.atomic import atomic_write
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),

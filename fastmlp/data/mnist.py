@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atomic import atomic_write
 from ..errors import FileFormatError
+from ..files.atomic import atomic_write
 from .dataset import DataSet
 from .folder import FILE_NAMES, find_idx_files, first_existing
 from .idx import idx_header, read_idx

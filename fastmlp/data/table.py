@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..inputs.splits import train_test_split
 from .dataset import DataSet
-from .split import train_test_split
 from .summary import summarize
 
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..elementary import normal_quantile
-from ..names import look_up
+from ..checks import look_up
+from ..portable_math import normal_quantile
 from .initializer import Initializer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels import rng
+from ..kernels.loops import rng
 from .table import Given, get_initializer
 
 

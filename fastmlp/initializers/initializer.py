@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..numbers import is_number, make_plain
+from ..checks import is_number, make_plain
 
 _POSITIVE = {"stddev", "scale", "gain"}
 

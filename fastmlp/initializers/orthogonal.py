@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..kernels import orthonormal
+from ..kernels.extras import orthonormal
 from .distributions import standard_normal
 from .initializer import Initializer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..names import kind_and_options, look_up
+from ..checks import kind_and_options, look_up
 from .distributions import Normal, TruncatedNormal, Uniform, VarianceScaling
 from .given import Constant, FromArray
 from .initializer import Initializer

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..checks import kind_and_options
 from ..initializers import initializer_from_config
-from ..layer import Layer
-from ..names import kind_and_options
 from ..regularizers import regularizer_from_config
 from .activation import Activation
 from .dense import Dense
 from .flatten import Flatten
+from .layer import Layer
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNorm, LayerNorm
 from .scalers import SCALERS, MaxAbsScaler, MinMaxScaler, StandardScaler

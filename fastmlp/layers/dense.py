@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..activations import choose_activation, initializer_of
-from ..counts import is_count
+from ..checks import is_count, is_number
 from ..initializers import Initializer, get_initializer, initial_biases, initial_weights
-from ..layer import Layer, Shape
-from ..numbers import is_number
 from ..regularizers import L1L2
+from .layer import Layer, Shape
 
 if TYPE_CHECKING:
-    from ..lowering import Lowering
+    from ..engine.lowering import Lowering
 
 
 class Dense(Layer):

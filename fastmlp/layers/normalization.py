@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arenas import read_only
-from ..layer import Layer, Shape
-from ..numbers import is_number
+from ..checks import is_number
+from ..engine.buffers import read_only
+from .layer import Layer, Shape
 
 if TYPE_CHECKING:
-    from ..lowering import Lowering
+    from ..engine.lowering import Lowering
 
 
 class Normalization(Layer):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..layer import Layer, Shape
-from ..samples import Inputs, Samples, as_samples
+from ..inputs.samples import Inputs, Samples, as_samples
+from .layer import Layer, Shape
 from .statistics import Statistics, statistics, together
 
 if TYPE_CHECKING:
-    from ..lowering import Lowering
+    from ..engine.lowering import Lowering
 
 
 # A spread of fewer steps of the network's type than this is not worth learning from.

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.lowering import BYTE_SCALE
+from ..inputs.samples import Samples
 from ..kernels import schema
-from ..lowering import BYTE_SCALE
-from ..samples import Samples
 
 CHUNK = 2**17  # numbers looked at together, so that they stay in the caches
 

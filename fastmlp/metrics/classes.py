@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..counts import is_count
-from ..names import look_up
+from ..checks import is_count, look_up
 from .arguments import classes_of, require_as_many
 
 

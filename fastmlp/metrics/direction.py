@@ -1,6 +1,6 @@
 """Whether more or less of a quantity is better."""
 
-from ..names import look_up
+from ..checks import look_up
 from .table import METRICS
 
 MODES = {"auto": 0, "min": -1, "max": 1}

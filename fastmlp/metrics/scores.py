@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..counts import positive
+from ..checks import positive
 from .arguments import classes_of, numbers_of, one_per_sample, require_as_many
 
 

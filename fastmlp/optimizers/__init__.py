@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..names import kind_and_options, look_up
+from ..checks import kind_and_options, look_up
 from ..schedules import schedule_from_config
 from .adam import Adam, AdamW, AMSGrad, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..elementary import integer_power
+from ..portable_math import integer_power
 from .optimizer import Optimizer, Rate
 
 

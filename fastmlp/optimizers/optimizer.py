@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .. import passes
-from ..kernels import optimizers as kernels
+from ..checks import is_number, make_plain
+from ..engine import manual
 from ..kernels import schema
-from ..numbers import is_number, make_plain
+from ..kernels.loops import optimizers as kernels
 from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule
 
 if TYPE_CHECKING:
-    from ..layer import Layer
+    from ..layers.layer import Layer
     from ..stack import Stack
 
 Rate = float | Schedule | Callable[[int], float]
@@ -224,7 +224,7 @@ class Optimizer:
         target : Sequential or Layer
             What to update. Each layer counts its own steps.
         """
-        passes.step(target.network, self, target.span)
+        manual.step(target.network, self, target.span)
 
     def config(self) -> dict[str, Any]:
         """Name and options, as a model file keeps them.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..class_names import find_class_names, number_classes
+from ..inputs.class_names import find_class_names, number_classes
 from ..metrics import accuracy, confusion_matrix
 from .axes import COLOURS, add_colour_bar, axes_for, frame, write_title
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..atomic import atomic_write
-from ..history import History
+from ..files.atomic import atomic_write
+from ..training.history import History
 from .axes import COLOURS, GREY, axes_for, frame, panels_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from ..rate_finder import LearningRates
+    from ..training.rate_finder import LearningRates
 
 TIMES = {"seconds", "samples_per_second"}
 CURVES = {"training": COLOURS[0], "validation": COLOURS[1]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..counts import is_count
+from ..checks import is_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..sparse_matrix import SparseMatrix
+from ..inputs.sparse_matrix import SparseMatrix
 
 if TYPE_CHECKING:
     from ..model import Sequential

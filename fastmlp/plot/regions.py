@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..counts import is_count
-from ..frames import column_names
+from ..checks import is_count
+from ..inputs.frames import column_names
 from .axes import COLOURS, GREY, add_colour_bar, axes_for, write_title
 from .classes import Names, name_classes, number_classes_of
 from .outputs import OF_ONE_CLASS, as_model

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..counts import is_count
-from ..sparse_matrix import SparseMatrix, is_sparse_matrix
+from ..checks import is_count
+from ..inputs.sparse_matrix import SparseMatrix, is_sparse_matrix
 from .axes import COLOURS, panels_for, write_title
 from .classes import Names, name_classes, number_classes_of
 from .images import COLUMNS, PANEL, Shape, as_images, checked_count, draw_image, scale

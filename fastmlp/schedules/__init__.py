@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..names import kind_and_options
+from ..checks import kind_and_options
 from .cosine import CosineDecay, CosineRestarts, OneCycle
 from .decay import ExponentialDecay, InverseTimeDecay, PolynomialDecay, StepDecay
 from .plateau import NO_PLATEAU, Plateau, ReduceOnPlateau, plateau_from_config

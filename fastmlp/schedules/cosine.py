@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..elementary import cos_pi, integer_power
+from ..portable_math import cos_pi, integer_power
 from .schedule import Schedule, share_of
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..elementary import integer_power, power
+from ..portable_math import integer_power, power
 from .schedule import Schedule, share_of
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import is_number
 from ..metrics.direction import MODES
-from ..numbers import is_number
 
 
 def is_whole(value: object) -> bool:

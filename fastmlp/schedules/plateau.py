@@ -9,9 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ..checks import is_number, look_up
 from ..metrics.direction import direction_of
-from ..names import look_up
-from ..numbers import is_number
 from .options import is_whole
 from .schedule import Schedule, as_schedule
 

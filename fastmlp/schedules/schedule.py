@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..numbers import make_plain
+from ..checks import make_plain
 from .options import ACCEPTED
 
 

@@ -14,11 +14,9 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
 from ..activations import ACTIVATIONS
-from ..counts import is_count, positive
+from ..checks import is_count, is_number, look_up, positive
 from ..initializers import VarianceScaling
 from ..layers import Dense
-from ..names import look_up
-from ..numbers import is_number
 from ..optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from ..regularizers import L2
 

@@ -4,20 +4,20 @@ import os
 import subprocess
 import sys
 
-from fastmlp import cli
+from fastmlp.cli import parser
 
 SMALL = ("--samples", "500", "--layers", "16", "--epochs", "2", "--batch-size", "50")
 # A test runner in the background ignores SIGINT, and its children would inherit that.
 PROGRAM = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from fastmlp.cli import main; sys.exit(main())"
+    "from fastmlp.cli.parser import main; sys.exit(main())"
 )
 
 
 def call(*arguments: str) -> int:
     """Run a command in this process; return its exit code."""
     try:
-        return cli.main(arguments)
+        return parser.main(arguments)
     except SystemExit as exit:
         return exit.code
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from fastmlp import synthetic_digits, warming
+from fastmlp import synthetic_digits
+from fastmlp.cli import warm_up
+from fastmlp.cli.run_folder import MODEL
 from fastmlp.data import write_idx
 from fastmlp.data.folder import FILE_NAMES
-from fastmlp.run_folder import MODEL
 from tests.cli.commands import SMALL, call
 
 
@@ -21,8 +22,8 @@ def empty_folder(tmp_path, monkeypatch):
 @pytest.fixture(scope="session", autouse=True)
 def compiled_kernels():
     """What a command prints must not depend on which test comes first."""
-    warming.warm_training()
-    warming.warm_training("sgd")
+    warm_up.warm_training()
+    warm_up.warm_training("sgd")
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from fastmlp import Dense, Flatten, Sequential, TrainingDiverged, load, warming
+from fastmlp import Dense, Flatten, Sequential, TrainingDiverged, load
+from fastmlp.cli import warm_up
+from fastmlp.cli.run_folder import MODEL
 from fastmlp.data import mnist, write_idx
 from fastmlp.data.folder import FILE_NAMES
-from fastmlp.run_folder import MODEL
 from tests.cli.commands import SMALL, call, error_line, start
 
 USAGE_ERRORS = {
@@ -116,7 +117,7 @@ def test_divergence_in_the_first_epoch_leaves_nothing(empty_folder, capsys):
 
 def test_the_optimizer_asked_for_is_compiled_beforehand(monkeypatch, empty_folder):
     warmed = []
-    monkeypatch.setattr(warming, "warm_training", lambda *names, **options: warmed.append(names))
+    monkeypatch.setattr(warm_up, "warm_training", lambda *names, **options: warmed.append(names))
     assert call("train", *SMALL, "--optimizer", "lion", "--out", "run") == 0
     assert warmed == [("lion",)]
 

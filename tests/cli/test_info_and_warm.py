@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from fastmlp.kernels import cache
-from fastmlp.team import thread_limits
+from fastmlp.engine.team import thread_limits
+from fastmlp.kernels.compiler import cache
 from tests.cli.commands import SMALL, call, start
 
 
@@ -34,7 +34,7 @@ def test_warm_leaves_nothing_to_compile(empty_folder):
 
 def test_help_and_version_do_not_wait_for_numba():
     program = (
-        "import sys\nfrom fastmlp.cli import main\n"
+        "import sys\nfrom fastmlp.cli.parser import main\n"
         "try:\n    main([sys.argv[1]])\nexcept SystemExit as exit:\n"
         "    sys.exit('numba' in sys.modules or 'numpy' in sys.modules)"
     )

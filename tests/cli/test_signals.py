@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, load
-from fastmlp.run_folder import HISTORY, MODEL, PICTURE
+from fastmlp.cli.run_folder import HISTORY, MODEL, PICTURE
 from tests.cli.commands import PROGRAM, SMALL, call, start
 
 

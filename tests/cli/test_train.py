@@ -4,7 +4,7 @@ import json
 import time
 
 from fastmlp import load
-from fastmlp.run_folder import HISTORY, MODEL, PICTURE
+from fastmlp.cli.run_folder import HISTORY, MODEL, PICTURE
 from tests.cli.commands import SMALL, call, error_line
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.data import load_synthetic, synthetic_digits
-from fastmlp.data.skeletons import VARIANTS, tabulate
-from fastmlp.kernels import digits as kernels
-from fastmlp.kernels import rng
+from fastmlp.data.digit_glyphs import VARIANTS, tabulate
+from fastmlp.kernels.extras import digits as kernels
+from fastmlp.kernels.loops import rng
 
 # Of the first 1000 images of seed 0. A change of the drawing changes it, and with it every published
 # result on synthetic digits.

@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from fastmlp.arenas import aligned_zeros
-from fastmlp.kernels import optimizers, reference, schema, weight_blocks
+from fastmlp.engine.buffers import aligned_zeros
+from fastmlp.engine.lowering import Lowering
+from fastmlp.kernels import reference, schema
+from fastmlp.kernels.loops import optimizers
+from fastmlp.kernels.program import weight_update
 from fastmlp.kernels.schema import Data, State, Update
-from fastmlp.lowering import Lowering
 
 SEED = np.uint64(7)
 
@@ -47,7 +49,7 @@ def build(
         gradients=zeros(params.size if materialised else 0),
         slots=zeros(3 * params.size),
         workspace=zeros(plan.workspace),
-        scratch=zeros(team * weight_blocks.UPDATE_ROWS * widest),
+        scratch=zeros(team * weight_update.UPDATE_ROWS * widest),
         losses=zeros(rows),
         scores=zeros(rows),
         labels=aligned_zeros(rows, np.dtype(np.int64)),

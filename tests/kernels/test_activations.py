@@ -5,8 +5,9 @@ import pytest
 from numba import njit
 from scipy.special import erf, ndtr
 
-from fastmlp.kernels import activations, reference
-from fastmlp.kernels.activations import ACTIVATIONS
+from fastmlp.kernels import reference
+from fastmlp.kernels.loops import activations
+from fastmlp.kernels.loops.activations import ACTIVATIONS
 from fastmlp.kernels.schema import stride
 from tests.cases import COLUMNS, DTYPES
 from tests.kernels.test_elementary import floats

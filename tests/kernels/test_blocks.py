@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels.blocks import fold_row
+from fastmlp.kernels.loops.elementwise import fold_row
 from fastmlp.kernels.schema import LINE
 from fastmlp.kernels.simd import Int, Pointer, maximum, primitive
 from tests.cases import DTYPES

@@ -6,9 +6,10 @@ import pytest
 from numba import njit
 from scipy.special import ndtr
 
-from fastmlp.kernels import elementary, simd
-from fastmlp.kernels.blocks import Block, map_block
-from fastmlp.kernels.elementary import MAX_ULP, MAX_ULP_DOUBLE
+from fastmlp.kernels import simd
+from fastmlp.kernels.loops import elementary
+from fastmlp.kernels.loops.elementary import MAX_ULP, MAX_ULP_DOUBLE
+from fastmlp.kernels.loops.elementwise import Block, map_block
 from fastmlp.kernels.simd import Int, Pointer, primitive
 from tests.cases import DTYPES
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import gemm as products
 from fastmlp.kernels import reference
+from fastmlp.kernels.loops import gemm as products
 from fastmlp.kernels.schema import LINE, stride
 from tests.cases import CASES, DTYPES, whole_vectors
 from tests.kernels import scalar

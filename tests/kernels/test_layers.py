@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import program, reference, schema
+from fastmlp.kernels import reference, schema
+from fastmlp.kernels.program import entries
 from tests.cases import DTYPES
 from tests.kernels import networks, scalar
 from tests.kernels.networks import SEED
@@ -19,9 +20,9 @@ def run(request, dtype):
     parts = [("dense", count) for count in units]
     plan, state = networks.build(parts, features=features, rows=rows, dtype=dtype, loss="mean_squared_error")
     samples = networks.data(rows, features, units[-1], dtype)
-    program.forward(plan, state, samples, rows, SEED, 0)
-    program.loss(plan, state, samples, rows)
-    program.backward(plan, state, rows, SEED, 0)
+    entries.forward(plan, state, samples, rows, SEED, 0)
+    entries.loss(plan, state, samples, rows)
+    entries.backward(plan, state, rows, SEED, 0)
     return plan, state, rows
 
 

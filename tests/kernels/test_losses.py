@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import losses, reference
-from fastmlp.kernels.losses import LOSSES
+from fastmlp.kernels import reference
+from fastmlp.kernels.loops import losses
+from fastmlp.kernels.loops.losses import LOSSES
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels.scalar import fold

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import halves, norms, reference, simd
+from fastmlp.kernels import reference, simd
+from fastmlp.kernels.loops import norms
+from fastmlp.kernels.program import input_sharing
 from fastmlp.kernels.schema import stride
 from tests.cases import COLUMNS, DTYPES
 from tests.kernels import scalar
@@ -87,7 +89,7 @@ def view(arena, ld, columns, rows=ROWS):
 
 
 def test_chunks_are_shared_out_whole():
-    assert halves.ROW_GRAIN % norms.ROWS_OF_A_CHUNK == 0
+    assert input_sharing.ROW_GRAIN % norms.ROWS_OF_A_CHUNK == 0
 
 
 @pytest.mark.parametrize("columns", COLUMNS)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.kernels import numerals
-from fastmlp.kernels.numerals import DONE, FEW, MANY, OPEN, QUOTES, SKIPPED, TEXT
+from fastmlp.kernels.extras import decimal_parser
+from fastmlp.kernels.extras.decimal_parser import DONE, FEW, MANY, OPEN, QUOTES, SKIPPED, TEXT
 
 
 def read(text, slots=(0,), delimiter=","):
@@ -14,19 +14,19 @@ def read(text, slots=(0,), delimiter=","):
     data, rows = text.encode(), text.count("\n")
     table = np.full((rows, max(*slots, 0) + 1), np.inf)
     texts, lines = np.zeros((rows, 2), np.int64), np.zeros(rows, np.int64)
-    state = np.zeros(numerals.STATE_WORDS, np.int64)
-    state[numerals.LINE] = 1
+    state = np.zeros(decimal_parser.STATE_WORDS, np.int64)
+    state[decimal_parser.LINE] = 1
     opened = []
     while True:
         arguments = (np.frombuffer(bytearray(data), np.uint8), np.array(slots, np.int64), ord(delimiter))
-        outcome = numerals.read_lines(table, texts, lines, state, *arguments)
-        field = data[state[numerals.START] : state[numerals.END]].decode()
+        outcome = decimal_parser.read_lines(table, texts, lines, state, *arguments)
+        field = data[state[decimal_parser.START] : state[decimal_parser.END]].decode()
         if outcome != OPEN:
-            rows = state[numerals.ROW]
+            rows = state[decimal_parser.ROW]
             labels = [data[start:end].decode() for start, end in texts[:rows]]
             return outcome, table[:rows], labels, lines[:rows].tolist(), opened
         opened.append(field)
-        table[state[numerals.FIELD_ROW], slots[state[numerals.FIELD_COLUMN]]] = np.nan
+        table[state[decimal_parser.FIELD_ROW], slots[state[decimal_parser.FIELD_COLUMN]]] = np.nan
 
 
 read("1\n")  # compiles, which must not count as the time of a test

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import reference, steps
-from fastmlp.kernels.optimizers import OPTIMIZERS
+from fastmlp.kernels import reference
+from fastmlp.kernels.loops.optimizers import OPTIMIZERS
+from fastmlp.kernels.program import optimizer_code
 from tests.cases import DTYPES
 from tests.kernels import networks
 from tests.tolerance import assert_close
@@ -16,12 +17,12 @@ TERMS = 12  # operations of a formula
 
 @njit
 def _kernel_step(words, w, slots, ld, g, hyper, rows, columns):
-    steps.call_step(words, w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns)
+    optimizer_code.call_step(words, w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns)
 
 
 def kernel_step(w, slots, ld, g, hyper, rows, columns, code):
     """The last row is of biases."""
-    _kernel_step(steps.prepared(code, w.dtype), w, slots, ld, g, hyper, rows, columns)
+    _kernel_step(optimizer_code.prepared(code, w.dtype), w, slots, ld, g, hyper, rows, columns)
 
 
 def twin_step(w, slots, ld, g, hyper, rows, columns, code):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import losses, optimizers, program, reference, schema
-from fastmlp.kernels.activations import ACTIVATIONS
+from fastmlp.kernels import reference, schema
+from fastmlp.kernels.loops import losses, optimizers
+from fastmlp.kernels.loops.activations import ACTIVATIONS
+from fastmlp.kernels.program import entries
 from tests.kernels import networks
 from tests.kernels.networks import SEED
 from tests.tolerance import assert_close
@@ -50,8 +52,8 @@ def scale(*arrays):
 def test_the_twin_trains_the_same_network(loss, optimizer):
     plan, state = build(loss)
     twin, before = networks.copy(state), networks.copy(state)
-    totals, _ = train(program, plan, state, code=optimizer)
-    expected, _ = train(reference.program, plan, twin, code=optimizer)
+    totals, _ = train(entries, plan, state, code=optimizer)
+    expected, _ = train(reference.entries, plan, twin, code=optimizer)
     assert not np.array_equal(state.params, before.params)
     assert_close(state.params, twin.params, terms=TERMS, scale=scale(twin.params))
     assert_close(state.slots, twin.slots, terms=TERMS, scale=scale(twin.slots))
@@ -63,8 +65,8 @@ def test_the_twin_trains_the_same_network(loss, optimizer):
 def test_samples_of_each_type(kind):
     plan, state = build("cross_entropy")
     twin, given = networks.copy(state), samples(kind)
-    program.forward(plan, state, given, 7, SEED, 0)
-    reference.program.forward(plan, twin, given, 7, SEED, 0)
+    entries.forward(plan, state, given, 7, SEED, 0)
+    reference.entries.forward(plan, twin, given, 7, SEED, 0)
     op = plan[0]
     rows = [reference.arenas.matrix(s.workspace, op["y"], int(op["ldy"]), 7, FEATURES) for s in (state, twin)]
     assert np.any(rows[0])
@@ -81,9 +83,9 @@ def test_samples_in_csr_form(kind):
     numbers[np.random.default_rng(3).random(numbers.shape) < 0.7] = 0
     numbers[given.order[2]] = 0
     for which, arenas, form in (
-        (program, dense, given),
-        (program, state, networks.csr(given, FEATURES)),
-        (reference.program, twin, networks.csr(given, FEATURES)),
+        (entries, dense, given),
+        (entries, state, networks.csr(given, FEATURES)),
+        (reference.entries, twin, networks.csr(given, FEATURES)),
     ):
         reference.arenas.matrix(arenas.workspace, op["y"], int(op["ldy"]), 128, FEATURES)[:] = 7
         which.forward(plan[:1], arenas, form, 9, SEED, 0)
@@ -94,7 +96,7 @@ def test_samples_in_csr_form(kind):
 def test_pieces_one_by_one(loss):
     plan, state = build(loss)
     twin, given, rows = networks.copy(state), samples(), 65
-    for which, arenas in ((program, state), (reference.program, twin)):
+    for which, arenas in ((entries, state), (reference.entries, twin)):
         which.forward(plan, arenas, given, rows, SEED, 3)
         which.loss(plan, arenas, given, rows)
         which.backward(plan, arenas, rows, SEED, 3)
@@ -102,7 +104,7 @@ def test_pieces_one_by_one(loss):
         actual, expected = getattr(state, name), getattr(twin, name)
         assert np.any(expected)
         assert_close(actual, expected, terms=2 * DEPTH + rows, scale=scale(expected))
-    for which, arenas in ((program, state), (reference.program, twin)):
+    for which, arenas in ((entries, state), (reference.entries, twin)):
         which.step(plan, arenas, networks.update(which, 0, np.float32, len(plan)))
     assert_close(state.params, twin.params, terms=2 * DEPTH + rows, scale=scale(twin.params))
 
@@ -113,7 +115,7 @@ def test_evaluate_and_predict(team):
     given = networks.data(count, FEATURES, OUTPUTS, np.float32)
     control = np.zeros(schema.CONTROL_WORDS, np.int64)
     results = {}
-    for which, size in ((program, team), (reference.program, 1)):
+    for which, size in ((entries, team), (reference.entries, 1)):
         plan, state = build("mean_squared_error", training=False, rows=team * chunk)
         rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
         outputs = np.zeros((count, OUTPUTS), np.float32)
@@ -134,12 +136,12 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(optimiz
     for team in (1, 2, 3):
         for materialised in (False, True):
             plan, state = build("cross_entropy", team=team, materialised=materialised)
-            totals, _ = train(program, plan, state, code=optimizer, team=team)
+            totals, _ = train(entries, plan, state, code=optimizer, team=team)
             results.add(snapshot(state, totals))
     assert len(results) == 1
 
 
-@pytest.mark.parametrize("which", [program, reference.program])
+@pytest.mark.parametrize("which", [entries, reference.entries])
 def test_stop_ends_before_the_update(which):
     plan, state = build("cross_entropy")
     before = state.params.copy()
@@ -153,7 +155,7 @@ def test_stop_ends_before_the_update(which):
     assert not totals.any()
 
 
-@pytest.mark.parametrize("which", [program, reference.program])
+@pytest.mark.parametrize("which", [entries, reference.entries])
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
     given = samples()
@@ -167,7 +169,7 @@ def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
     assert np.isfinite(state.params).all()
 
 
-@pytest.mark.parametrize("which", [program, reference.program])
+@pytest.mark.parametrize("which", [entries, reference.entries])
 def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
     plan, whole = build("cross_entropy")
     parts = networks.copy(whole)
@@ -183,7 +185,7 @@ def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
 def test_padding_of_weights_and_states_stays_zero():
     plan, state = build("cross_entropy")
     three_states = next(code for code, row in enumerate(optimizers.OPTIMIZERS) if len(row.slots) == 3)
-    train(program, plan, state, code=three_states)
+    train(entries, plan, state, code=three_states)
     for op in networks.dense(plan):
         for arena in (state.params, *state.slots.reshape(3, -1)):
             assert networks.weights_of(op, arena).any()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from fastmlp.kernels import jit, simd
+from fastmlp.kernels import simd
+from fastmlp.kernels.compiler import jit
 from tests.kernels import trained
 from tests.kernels.calls import from_python
 

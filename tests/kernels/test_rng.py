@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastmlp.kernels import reference, rng
+from fastmlp.kernels import reference
+from fastmlp.kernels.loops import rng
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES
 from tests.kernels.calls import from_python

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import reference, scaling
+from fastmlp.kernels import reference
+from fastmlp.kernels.loops import scaling
 from fastmlp.kernels.schema import stride
 from tests.cases import COLUMNS, DTYPES
 

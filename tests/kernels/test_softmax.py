@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import reference, softmax
+from fastmlp.kernels import reference
+from fastmlp.kernels.loops import softmax
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES
 from tests.kernels.test_losses import COLUMNS, FUNCTIONS

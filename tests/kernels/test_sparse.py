@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import gemm as products
-from fastmlp.kernels import optimizers, program, reference, schema, sparse
+from fastmlp.kernels import reference, schema
+from fastmlp.kernels.loops import gemm as products
+from fastmlp.kernels.loops import optimizers, sparse
+from fastmlp.kernels.program import entries
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels import networks
@@ -109,7 +111,7 @@ def test_training_skips_zeros_without_a_trace(optimizer, batch):
             features=100, rows=batch, dtype=np.float32, loss="mean_squared_error", sparse=skips, materialised=False,
         )  # fmt: skip
         assert (schema.SPARSE in plan["kind"]) == skips
-        networks.train(program, plan, state, data, batch=batch, optimizer=optimizers.CODES[optimizer.name])
+        networks.train(entries, plan, state, data, batch=batch, optimizer=optimizers.CODES[optimizer.name])
         assert all((padding(op, state.params) == 0).all() for op in networks.dense(plan))
         trained.append(state.params.tobytes() + state.slots.tobytes())
     assert trained[0] == trained[1]
@@ -130,6 +132,6 @@ def test_small_batches_by_materialised_gradients(optimizer):
             [("dense", 33), ("tanh", 0.0), ("dense", 3)],
             features=20, rows=2, dtype=np.float32, loss="mean_squared_error", materialised=materialised,
         )  # fmt: skip
-        networks.train(program, plan, state, data, batch=2, optimizer=optimizers.CODES[optimizer.name])
+        networks.train(entries, plan, state, data, batch=2, optimizer=optimizers.CODES[optimizer.name])
         trained.append(state.params.tobytes() + state.slots.tobytes())
     assert trained[0] == trained[1]

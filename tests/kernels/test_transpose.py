@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import gemm as products
 from fastmlp.kernels import reference
-from fastmlp.kernels import transpose as turning
+from fastmlp.kernels.loops import gemm as products
+from fastmlp.kernels.loops import transpose as turning
 from fastmlp.kernels.schema import SMALL_BATCH, stride, whole_lines
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels.calls import from_python

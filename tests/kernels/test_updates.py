@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import program, reference, schema, simd, updates
-from fastmlp.kernels.optimizers import CODES, OPTIMIZERS
+from fastmlp.kernels import reference, schema, simd
+from fastmlp.kernels.loops import updates
+from fastmlp.kernels.loops.optimizers import CODES, OPTIMIZERS
+from fastmlp.kernels.program import entries
 from tests.cases import DTYPES
 from tests.kernels import networks, scalar
 from tests.tolerance import assert_close
@@ -59,7 +61,7 @@ def bits(plan, state, averages):
 def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, batch, optimizer):
     options = {"code": CODES[optimizer], "batch": batch}
     results = {
-        bits(*trained(program, rule, team=team, materialised=materialised, **options))
+        bits(*trained(entries, rule, team=team, materialised=materialised, **options))
         for team in (1, 2, 3)
         for materialised in (False, True)
     }
@@ -70,9 +72,9 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, b
 @pytest.mark.parametrize("batch", [3, 70])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_twin(rule, batch, sparse):
-    _, state, averages = trained(program, rule, batch=batch, sparse=sparse)
-    _, twin, twin_averages = trained(reference.program, rule, batch=batch)
-    _, plain, _ = trained(program, "l1", batch=batch, l1=0.0)
+    _, state, averages = trained(entries, rule, batch=batch, sparse=sparse)
+    _, twin, twin_averages = trained(reference.entries, rule, batch=batch)
+    _, plain, _ = trained(entries, "l1", batch=batch, l1=0.0)
     steps = -(-SAMPLES // batch)
     terms = steps * (FEATURES + 37 + 20 + batch + 30)
     changed = averages if rule == "average" else state.params
@@ -83,7 +85,7 @@ def test_the_twin(rule, batch, sparse):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_padding_stays_zero(rule):
-    plan, state, averages = trained(program, rule, code=CODES["adamw"], materialised=True)
+    plan, state, averages = trained(entries, rule, code=CODES["adamw"], materialised=True)
     for op in networks.dense(plan):
         for arena in (state.params, state.gradients, *state.slots.reshape(3, -1)):
             assert not networks.padding(op, arena).any()
@@ -91,7 +93,7 @@ def test_padding_stays_zero(rule):
             assert not networks.padding(op, averages).any()
 
 
-@pytest.mark.parametrize("which", [program, reference.program])
+@pytest.mark.parametrize("which", [entries, reference.entries])
 @pytest.mark.parametrize("optimizer", [row.name for row in OPTIMIZERS if "shrink" in row.hyper] + ["sgd"])
 @pytest.mark.parametrize("batch", [3, 70])
 def test_weights_decay_and_biases_do_not(batch, optimizer, which):
@@ -125,8 +127,8 @@ def test_weights_decay_and_biases_do_not(batch, optimizer, which):
 def test_the_gradient_arena_keeps_the_gradient_of_the_loss():
     """Penalties, clipping and decay are seen by the formula only."""
     for rule in ("global norm", "value", "l2", "weight decay"):
-        _, plain, _ = trained(program, "l1", l1=0.0, batch=SAMPLES, materialised=True)
-        _, changed, _ = trained(program, rule, batch=SAMPLES, materialised=True)
+        _, plain, _ = trained(entries, "l1", l1=0.0, batch=SAMPLES, materialised=True)
+        _, changed, _ = trained(entries, rule, batch=SAMPLES, materialised=True)
         assert np.array_equal(plain.gradients, changed.gradients)
 
 

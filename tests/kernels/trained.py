@@ -4,9 +4,10 @@ import hashlib
 
 import numpy as np
 
-from fastmlp.kernels import optimizers, program
-from fastmlp.kernels.activations import ACTIVATIONS
-from fastmlp.kernels.losses import LOSSES
+from fastmlp.kernels.loops import optimizers
+from fastmlp.kernels.loops.activations import ACTIVATIONS
+from fastmlp.kernels.loops.losses import LOSSES
+from fastmlp.kernels.program import entries
 from tests.kernels import networks
 
 FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 100, 70
@@ -32,7 +33,7 @@ def digest() -> str:
                 loss=loss.name,
                 materialised=code % 2 == 0,
             )
-            totals, _ = networks.train(program, plan, state, samples, batch=BATCH, optimizer=code)
+            totals, _ = networks.train(entries, plan, state, samples, batch=BATCH, optimizer=code)
             assert np.isfinite(state.params).all()
             for op in networks.dense(plan):
                 result.update(networks.weights_of(op, state.params).tobytes())

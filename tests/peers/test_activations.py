@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp import SGD, Activation
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.kernels import activations
+from fastmlp.kernels.loops import activations
 from tests.peers.twenty_steps import F, Row, build, gradients, largest_difference, tensors_of, torch
 from tests.tolerance import assert_close
 

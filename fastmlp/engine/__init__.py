@@ -1,0 +1,1 @@
+"""The engine: a description becomes a plan, and the kernels run it."""

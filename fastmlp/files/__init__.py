@@ -1,0 +1,1 @@
+"""Files: models and checkpoints, each replaced as a whole."""

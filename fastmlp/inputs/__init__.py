@@ -1,0 +1,1 @@
+"""What comes in: samples, targets and class names, checked once."""

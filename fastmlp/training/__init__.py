@@ -1,0 +1,1 @@
+"""Training: the arguments of `fit`, the loop over epochs, scores, and history."""

@@ -1,0 +1,1 @@
+"""The loops: one numeric kernel each, over rows of numbers."""

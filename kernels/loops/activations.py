@@ -1,0 +1,227 @@
+"""Activations, one row of a table each: name, formula, derivative, what it keeps, largest error.
+
+Where the derivative is a formula of the output (`keeps` is "y"), the input need not be kept and an activation works in
+place; where it needs the input ("x"), `lowering` gives the output a place of its own in training. Padding columns are
+computed like others (and ignored); their deltas stay zero, as the derivative is finite.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .. import simd
+from ..simd import Int, Pointer, Vec, absolute, fma, maximum, minimum, primitive, select
+from .elementary import MAX_ULP, exp, expm1, log1p, normal_cdf, normal_tail, sigmoid, tanh
+from .elementwise import Block, map_block
+
+
+class Activation(NamedTuple):
+    """One row of the table. `option` is the number of those that have one: a slope, or the alpha of ELU.
+
+    An output is off by at most `max_ulp` units of its last place and `max_absolute`, in float32 (ELU with alpha 1).
+    """
+
+    name: str
+    formula: Callable[..., Vec]  # (x, option) -> y
+    derivative: Callable[..., Vec]  # (y or x, option) -> dy/dx
+    keeps: str  # which of the two the derivative is computed from
+    max_ulp: float
+    max_absolute: float = 0.0  # where it comes so close to 0 that units of the last place mean nothing
+
+
+# For what is multiplied by something that falls faster than x grows: the same bits at all finite numbers, and the
+# limit instead of infinity times 0.
+_LARGE = 1e30
+
+
+def _from_below(x: Vec) -> Vec:
+    """x, but not minus infinity; NaN stays."""
+    return maximum(x.like(-_LARGE), x)
+
+
+def _bounded(x: Vec) -> Vec:
+    """x, but neither infinity; NaN stays."""
+    return minimum(x.like(_LARGE), _from_below(x))
+
+
+def _leaky_relu(x: Vec, slope: Vec) -> Vec:
+    return select(x > 0.0, x, x * slope)
+
+
+def _elu(x: Vec, alpha: Vec) -> Vec:
+    """alpha (e^x - 1) below 0 (Clevert et al., 2016)."""
+    return select(x > 0.0, x, expm1(x) * alpha)
+
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # (Klambauer et al., 2017)
+
+
+def _selu(x: Vec, _: Vec) -> Vec:
+    return select(x > 0.0, x * _SELU_SCALE, expm1(x) * (_SELU_SCALE * _SELU_ALPHA))
+
+
+def _selu_derivative(y: Vec, _: Vec) -> Vec:
+    return select(y > 0.0, _SELU_SCALE, y + _SELU_SCALE * _SELU_ALPHA)
+
+
+def _gelu(x: Vec, _: Vec) -> Vec:
+    """x P(X < x), the exact form (Hendrycks and Gimpel, 2016)."""
+    return _from_below(x) * normal_cdf(x)
+
+
+def _gelu_derivative(x: Vec, _: Vec) -> Vec:
+    """P(X < x) + x p(x); that of -x and that of x add up to 1."""
+    tail, density = normal_tail(x)
+    below = fma(minimum(x.like(_LARGE), absolute(x)), -density, tail)
+    return select(x < 0.0, below, 1.0 - below)
+
+
+# sqrt(2 / pi) (x + 0.044715 x^3) = x (A + B x^2) / 2; (1 + tanh u) / 2 is the logistic function of 2 u.
+_GELU_TANH_A = 1.5957691216057308
+_GELU_TANH_B = 0.044715 * _GELU_TANH_A
+_GELU_TANH_END = 32.0  # where the derivative has long been 0 or 1
+
+
+def _gelu_tanh(x: Vec, _: Vec) -> Vec:
+    """x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2."""
+    return _from_below(x) * sigmoid(x * fma(x * x, _GELU_TANH_B, _GELU_TANH_A))
+
+
+def _gelu_tanh_derivative(x: Vec, _: Vec) -> Vec:
+    x = select(x > _GELU_TANH_END, _GELU_TANH_END, select(x < -_GELU_TANH_END, -_GELU_TANH_END, x))
+    square = x * x
+    below, slope = _logistic(x * fma(square, _GELU_TANH_B, _GELU_TANH_A))
+    return fma(x * slope, fma(square, 3.0 * _GELU_TANH_B, _GELU_TANH_A), below)
+
+
+def _logistic(x: Vec) -> tuple[Vec, Vec]:
+    """The logistic function and its derivative."""
+    t = exp(-absolute(x))
+    share = 1.0 / (t + 1.0)
+    return select(x < 0.0, t, t.like(1.0)) * share, t * share * share
+
+
+def _silu(x: Vec, _: Vec) -> Vec:
+    """x / (1 + e^-x) (Elfwing et al., 2018)."""
+    return _from_below(x) * sigmoid(x)
+
+
+def _silu_derivative(x: Vec, _: Vec) -> Vec:
+    value, slope = _logistic(x)
+    return fma(_bounded(x), slope, value)
+
+
+def _mish(x: Vec, _: Vec) -> Vec:
+    """x tanh(log(1 + e^x)) (Misra, 2019), as x n / d without overflow: in terms of t = e^-|x|."""
+    t = exp(-absolute(x))
+    n = select(x < 0.0, t * (t + 2.0), fma(t, 2.0, t.like(1.0)))
+    return _from_below(x) * (n / _mish_denominator(x, t, n))
+
+
+def _mish_denominator(x: Vec, t: Vec, n: Vec) -> Vec:
+    return select(x < 0.0, n + 2.0, fma(t * t, 2.0, n))
+
+
+def _mish_derivative(x: Vec, _: Vec) -> Vec:
+    """n / d + 4 x t (1 + t) / d^2, where t is squared for positive x."""
+    t = exp(-absolute(x))
+    n = select(x < 0.0, t * (t + 2.0), fma(t, 2.0, t.like(1.0)))
+    inverse = 1.0 / _mish_denominator(x, t, n)
+    slope = select(x < 0.0, t, t * t) * (t + 1.0) * 4.0
+    return fma(_bounded(x) * inverse, slope * inverse, n * inverse)
+
+
+def _softplus(x: Vec, _: Vec) -> Vec:
+    """log(1 + e^x)."""
+    return maximum(x, x.like(0.0)) + log1p(exp(-absolute(x)))
+
+
+def _softsign(x: Vec, _: Vec) -> Vec:
+    x = _bounded(x)
+    return x / (absolute(x) + 1.0)
+
+
+def _softsign_derivative(y: Vec, _: Vec) -> Vec:
+    rest = 1.0 - absolute(y)
+    return rest * rest
+
+
+_SIXTH = 1.0 / 6.0
+
+
+def _hard_sigmoid(x: Vec, _: Vec = None) -> Vec:
+    """x / 6 + 1 / 2 within [0, 1]."""
+    shifted = x + 3.0
+    return select(shifted < 0.0, 0.0, select(shifted > 6.0, 6.0, shifted)) / 6.0
+
+
+def _hard_sigmoid_derivative(y: Vec, _: Vec) -> Vec:
+    return select((y > 0.0) & (y < 1.0), _SIXTH, y.like(0.0))
+
+
+def _hard_swish(x: Vec, _: Vec) -> Vec:
+    """x hard_sigmoid(x) (Howard et al., 2019)."""
+    return _from_below(x) * _hard_sigmoid(x)
+
+
+def _hard_swish_derivative(x: Vec, _: Vec) -> Vec:
+    return select(x < -3.0, 0.0, select(x > 3.0, 1.0, fma(x, 1.0 / 3.0, x.like(0.5))))
+
+
+# What results below the smallest normal number are off by: some times the distance between them.
+_FADING = 1e-43
+
+ACTIVATIONS = (
+    Activation("identity", lambda x, _: x, lambda y, _: y.like(1.0), "y", 0.0),
+    Activation(
+        "relu",
+        lambda x, _: maximum(x.like(0.0), x),
+        lambda y, _: select(y > 0.0, 1.0, y.like(0.0)),
+        "y", 0.0,
+    ),
+    Activation("leaky_relu", _leaky_relu, lambda y, slope: select(y > 0.0, 1.0, slope), "y", 0.5),
+    Activation("tanh", lambda x, _: tanh(x), lambda y, _: 1.0 - y * y, "y", MAX_ULP["tanh"]),
+    Activation("sigmoid", lambda x, _: sigmoid(x), lambda y, _: y * (1.0 - y), "y", MAX_ULP["sigmoid"]),
+    Activation("elu", _elu, lambda y, alpha: select(y > 0.0, 1.0, y + alpha), "y", 1.1),
+    Activation("selu", _selu, _selu_derivative, "y", 1.9, _FADING),
+    Activation("gelu", _gelu, _gelu_derivative, "x", 7.0, _FADING),
+    Activation("gelu_tanh", _gelu_tanh, _gelu_tanh_derivative, "x", 5.2, 1e-8),
+    Activation("silu", _silu, _silu_derivative, "x", 3.3, _FADING),
+    Activation("mish", _mish, _mish_derivative, "x", 4.6, _FADING),
+    Activation("softplus", _softplus, lambda y, _: -expm1(-y), "y", 2.1),
+    Activation("softsign", _softsign, _softsign_derivative, "y", 1.5),
+    Activation("hard_sigmoid", _hard_sigmoid, _hard_sigmoid_derivative, "y", 1.1),
+    Activation("hard_swish", _hard_swish, _hard_swish_derivative, "x", 2.0),
+)  # fmt: skip
+CODES = {activation.name: code for code, activation in enumerate(ACTIVATIONS)}
+
+
+@primitive
+def activation_forward(
+    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, rows: Int, columns: Int, code: Int, option: Vec
+) -> None:  # fmt: skip
+    """y = f(x) on a block."""
+
+    def case(activation: Activation):
+        map_block(
+            rows, columns, [Block(y + y0, ldy)], [Block(x + x0, ldx)],
+            lambda at, value: [activation.formula(value, option)],
+        )  # fmt: skip
+
+    simd.choose(code, {i: lambda a=a: case(a) for i, a in enumerate(ACTIVATIONS)})
+
+
+@primitive
+def activation_backward(
+    dx: Pointer, dx0: Int, lddx: Int, dy: Pointer, dy0: Int, lddy: Int,
+    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, rows: Int, columns: Int, code: Int, option: Vec,
+) -> None:  # fmt: skip
+    """dx = dy f'(x) on a block; f' from y = f(x) or from x, whichever the activation keeps."""
+
+    def case(activation: Activation):
+        kept = Block(y + y0, ldy) if activation.keeps == "y" else Block(x + x0, ldx)
+        map_block(
+            rows, columns, [Block(dx + dx0, lddx)], [Block(dy + dy0, lddy), kept],
+            lambda at, delta, value: [delta * activation.derivative(value, option)],
+        )  # fmt: skip
+
+    simd.choose(code, {i: lambda a=a: case(a) for i, a in enumerate(ACTIVATIONS)})

@@ -1,0 +1,76 @@
+"""What the threads of a team share: counters, a barrier, and who takes which rows.
+
+All shared words live in one array `control`, each on a cache line of its own; `schema` names them.
+"""
+
+import sys
+
+from numba import types
+
+from .. import simd
+from ..compiler.jit import kernel
+from ..schema import ARRIVED, BROKEN, CONTROL_WORDS, DEALT, HALT, STEP, STOP
+from ..simd import Int, Pointer, primitive
+
+__all__ = [
+    "ARRIVED", "BROKEN", "CONTROL_WORDS", "DEALT", "HALT", "STEP", "STOP", "barrier", "load", "publish", "share",
+    "swap",
+]  # fmt: skip
+
+_SPINS = 2000  # about 20 microseconds of looking at the counter ...
+_PAUSES = 200  # ... then pauses in between ...
+_yield_core = types.ExternalFunction(
+    "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
+)  # ... then another thread may have the core
+
+
+@primitive
+def load(words: Pointer, word: Int) -> int:
+    """Read a shared word, and see all that its writer wrote before it."""
+    return (words + word).read_atomic()
+
+
+@primitive
+def publish(words: Pointer, word: Int, number: Int) -> None:
+    """Write a shared word, after all that this thread wrote before."""
+    (words + word).write_atomic(number)
+
+
+@primitive
+def _add(words: Pointer, word: Int, number: Int) -> int:
+    """Add to a shared word; return what it was."""
+    return (words + word).add_atomic(number)
+
+
+@primitive
+def swap(words: Pointer, word: Int, expected: Int, number: Int) -> int:
+    """Write a shared word if it is what was expected; 1 if it was."""
+    return (words + word).swap_atomic(expected, number)
+
+
+@primitive
+def _pause(words: Pointer) -> None:
+    """Let the core rest for some cycles."""
+    simd.pause(words)
+
+
+@kernel
+def barrier(control, size):
+    """Wait until all `size` threads are here; then all see what any wrote before."""
+    if size == 1:
+        return
+    goal = (_add(control, ARRIVED, 1) // size + 1) * size
+    for spin in range(_SPINS + _PAUSES):
+        if load(control, ARRIVED) >= goal:
+            return
+        if spin > _SPINS:
+            _pause(control)
+    while load(control, ARRIVED) < goal:
+        _yield_core()
+
+
+@kernel
+def share(count, grain, rank, size):
+    """The part [begin, end) of `count` things that this rank takes: whole grains, as even as they go."""
+    grains = (count + grain - 1) // grain
+    return min(grains * rank // size * grain, count), min(grains * (rank + 1) // size * grain, count)
