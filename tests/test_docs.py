@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import inspect
 import pkgutil
 import re
 from importlib import import_module
@@ -131,6 +132,20 @@ def test_everything_in_the_reference_has_an_example(name):
     module, _, thing = f"fastmlp.{name}".rpartition(".")
     tests = doctest.DocTestFinder().find(getattr(import_module(module), thing), module=False)
     assert any(test.examples for test in tests)
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE))
+def test_parameters_of_the_reference_are_those_of_the_signature(name):
+    """The strict build of the site refuses a documented parameter that the signature does not have."""
+    skip_without_scikit_learn(name)
+    module, _, thing = f"fastmlp.{name}".rpartition(".")
+    described = getattr(import_module(module), thing)
+    text = inspect.getdoc(described) or ""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n\S[^\n]*\n--|\Z)", text, re.DOTALL | re.MULTILINE)
+    if section:
+        headings = re.findall(r"^(\S[^:\n]*)", section[1], re.MULTILINE)
+        names = {part.strip() for heading in headings for part in heading.split(",")}
+        assert names - {"..."} <= set(inspect.signature(described).parameters)
 
 
 def test_pages_show_only_what_is_exported():

@@ -23,8 +23,11 @@ class Adam(Optimizer):
         What is kept of the running mean of the gradient and of its square, in [0, 1).
     epsilon : float
         Added to the root, above 0.
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------
@@ -60,8 +63,11 @@ class AdamW(Adam):
         As for `Adam`.
     weight_decay : float
         Each step, a weight first loses the share learning_rate times weight_decay of itself.
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------
@@ -79,8 +85,13 @@ class AMSGrad(Adam):
 
     Parameters
     ----------
-    learning_rate, beta1, beta2, epsilon, **options
+    learning_rate, beta1, beta2, epsilon
         As for `Adam`.
+
+    Other Parameters
+    ----------------
+    **options
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------
@@ -102,8 +113,13 @@ class Nadam(Adam):
 
     Parameters
     ----------
-    learning_rate, beta1, beta2, epsilon, **options
+    learning_rate, beta1, beta2, epsilon
         As for `Adam`.
+
+    Other Parameters
+    ----------------
+    **options
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------

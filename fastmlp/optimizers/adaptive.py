@@ -20,8 +20,11 @@ class Adagrad(Optimizer):
         Size of a step.
     epsilon : float
         Added to the root, above 0.
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------
@@ -48,8 +51,11 @@ class Adadelta(Optimizer):
         What is kept of the running mean squares, in [0, 1).
     epsilon : float
         Added to them, above 0.
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------
@@ -82,8 +88,11 @@ class RMSprop(Optimizer):
         What is kept of the last step, in [0, 1).
     centered : bool
         Divide by a running standard deviation instead (Graves, 2013).
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------

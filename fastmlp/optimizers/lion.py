@@ -20,8 +20,11 @@ class Lion(Optimizer):
         Size of a step of each parameter.
     beta1, beta2 : float
         What the sign, and the next average, keep of the average, in [0, 1).
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------

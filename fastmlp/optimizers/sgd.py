@@ -27,8 +27,11 @@ class SGD(Optimizer):
         What is taken off each gradient, in [0, 1).
     nesterov : bool
         Step along g + momentum v (Sutskever et al., 2013); needs momentum, and no dampening.
+
+    Other Parameters
+    ----------------
     **options
-        Those of `Optimizer`.
+        Those of `Optimizer`: decay, weight_decay, clipping, ema_momentum.
 
     Examples
     --------
