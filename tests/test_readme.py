@@ -6,7 +6,8 @@ import subprocess
 import numpy as np
 
 from fastmlp import Dense, Dropout, Flatten, Sequential
-from tests.pages import PAGES, ROOT, blocks, run
+from fastmlp.cli import parser
+from tests.pages import PAGES, ROOT, blocks, commands, run
 
 README = PAGES["README.md"]
 
@@ -20,6 +21,18 @@ def test_python_runs_and_the_resumed_model_equals_an_uninterrupted_one(tmp_path,
     for one, other in zip(whole.layers, resumed.layers, strict=True):
         for name in one.parameters:
             np.testing.assert_array_equal(one.parameters[name], other.parameters[name])
+
+
+def test_commands_run_in_a_fresh_clone(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for command in commands("README.md"):
+        if command[0] == "fastmlp":
+            assert parser.main(command[1:]) == 0, command
+    last = capsys.readouterr().out.partition("index,class,probability\n")[2]
+    assert [line.split(",")[1] for line in last.splitlines()] == [
+        species for species in ("setosa", "versicolor", "virginica") for _ in range(2)
+    ]
 
 
 def test_ci_runs_the_test_command_of_the_readme():
