@@ -39,7 +39,7 @@ def _resident(field: str) -> int:
 
 
 def main() -> None:
-    from fastmlp.engine.lowering import lower
+    from fastmlp.engine.layer_lowering import lower
     from fastmlp.inputs.samples import as_samples
 
     from .peers import ours

@@ -94,6 +94,17 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
+def ceil_div(number: int, divisor: int) -> int:
+    """The quotient of two whole numbers, rounded up.
+
+    Examples
+    --------
+    >>> ceil_div(7, 3), ceil_div(6, 3)
+    (3, 2)
+    """
+    return -(-number // divisor)
+
+
 def make_plain(described: Any) -> None:
     """Make the numbers in the fields of a dataclass those of Python, as a model file has no others.
 

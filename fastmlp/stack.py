@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 
 from .checks import is_count, look_up, sample_shape
 from .engine import manual
+from .engine.building import Handle, build_network
+from .engine.layer_lowering import check_kinds
 from .engine.network import DTYPES, Network
 from .engine.plan import Plan
 from .inputs.class_names import check_class_names
@@ -64,6 +66,7 @@ class Stack:
         """
         if not isinstance(layer, Layer):
             raise TypeError(f"expected a layer such as Dense(10), got {layer!r}")
+        check_kinds([layer])
         if self._network is not None:
             raise RuntimeError(
                 f"cannot add {layer!r}: the model is built; add all layers before fit or build"
@@ -87,7 +90,7 @@ class Stack:
             )
         if self._network is None:
             self.count_outputs(self.class_names, shape)
-            self._network = Network(self.layers, shape, self.dtype, self.seed)
+            self._network = build_network(self.layers, shape, self.dtype, self.seed)
         return self
 
     def build_for(self, samples: Samples, rows: np.ndarray) -> None:
@@ -115,9 +118,9 @@ class Stack:
         return 0 if self._network is None else self._network.epochs
 
     @property
-    def span(self) -> slice:
-        """The layers of the network that this model stands for: all."""
-        return slice(0, len(self.layers))
+    def handle(self) -> Handle:
+        """What the engine does for all layers together, by hand."""
+        return Handle(self.network, 0, len(self.layers))
 
     @property
     def parameters(self) -> int:
@@ -244,7 +247,7 @@ class Stack:
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
         samples, one = self.check_batch(X)
-        outputs = manual.forward(self.network, self.span, samples)
+        outputs = manual.forward(self.network, slice(0, len(self.layers)), samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
@@ -260,4 +263,4 @@ class Stack:
         ndarray, shape (samples, features), or (features,) for one sample
             Gradient with respect to the input.
         """
-        return manual.backward(self.network, self.span, d_y)
+        return self.handle.backward(d_y)

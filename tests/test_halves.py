@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Dense, Dropout, Sequential
 from fastmlp.engine import team
-from fastmlp.engine.lowering import lower
+from fastmlp.engine.layer_lowering import lower
 from fastmlp.kernels import schema
 from fastmlp.kernels.program import input_sharing
 from fastmlp.kernels.program.input_sharing import NOBODYS, SHARED_ROWS

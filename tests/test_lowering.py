@@ -8,7 +8,7 @@ import pytest
 
 from fastmlp import Activation, Dense, Dropout, Flatten, MaxAbsScaler, Sequential, StandardScaler
 from fastmlp.activations import ALONG_ROWS
-from fastmlp.engine.lowering import lower
+from fastmlp.engine.layer_lowering import lower
 from fastmlp.engine.plan import operation_name, verify
 from fastmlp.kernels import schema
 from fastmlp.kernels.loops import activations, losses

@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import SGD, Activation, Adam, Dense, Dropout, Flatten, RMSprop, Sequential
 from fastmlp.checks import look_up
+from fastmlp.engine.run_arguments import team_rows
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
 Y = np.arange(8) % 3
@@ -188,5 +189,5 @@ def test_classes_of_one_output():
 
 @pytest.mark.parametrize(("width", "rows"), [(10, 256), (1000, 256), (20_000, 48), (10**9, 8)])
 def test_wide_samples_are_predicted_in_short_chunks(width, rows):
-    layers = Sequential([Flatten(), Activation("relu")])
-    assert layers.build(width).network.team_rows(3) == 3 * rows
+    model = Sequential([Flatten(), Activation("relu")]).build(width)
+    assert team_rows(model.network.widths, model.network.dtype, 3) == 3 * rows

@@ -21,7 +21,8 @@ import numpy as np
 from ..checks import look_up
 from ..data import DataSet
 from ..engine.compilation import say_compiling
-from ..engine.engines import ENGINES, choose_size
+from ..engine.execution import team_size
+from ..engine.run_arguments import ENGINES, work
 from ..errors import Interrupted, TrainingDiverged, UsageError
 from ..files.atomic import atomic_write
 from ..inputs.splits import split_rows
@@ -238,7 +239,7 @@ def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int,
     widths = [network.features, *options.layers, network.outputs]
     dropout = f", dropout {options.dropout:g}" if options.dropout else ""
     rate = f"learning rate {model.optimizer.learning_rate:g}"
-    threads = choose_size(options.engine, options.threads, network.work(batch, 3))
+    threads = team_size(options.engine, options.threads, work(network, batch, 3))
     _print_table(
         {
             "data": f"{data.name}: {counts} {_kind_of_samples(network.input_shape)}",

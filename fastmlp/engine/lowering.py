@@ -7,13 +7,11 @@ kernel asks what it is being used for.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from ..kernels import schema
 from ..kernels.loops import activations, losses, norms
-from ..losses import Formula
 from .plan import Plan, verify
 
 # Below this share of non-zero inputs, the first layer skips the zeros. Measured: see docs/decisions.
@@ -33,13 +31,6 @@ _FUSED = {
     "log_softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
     "sigmoid": {"binary_cross_entropy"},
 }
-
-
-class Lowerable(Protocol):
-    """What lowering asks of a layer."""
-
-    def lower(self, into: "Lowering") -> None:
-        """Add this layer's operations."""
 
 
 @dataclass(frozen=True)
@@ -243,52 +234,3 @@ class Lowering:
                 row[name] = number
         sizes = self.parameters, self.workspace, self.weight_rows, self.rows
         return verify(Plan(table, tuple(spans), *sizes, self.dtype))
-
-
-def lower(
-    layers: Sequence[Lowerable],
-    features: int,
-    rows: int,
-    dtype: np.dtype,
-    *,
-    loss: Formula | None = None,
-    training: bool = False,
-    input_delta: bool = False,
-    sparse_input: bool = False,
-) -> Plan:
-    """Lower a network.
-
-    Parameters
-    ----------
-    layers : sequence of Layer
-        The network.
-    features : int
-        Columns of its input.
-    rows : int
-        Largest number of rows that run at a time.
-    dtype : dtype
-        float32 or float64.
-    loss : Formula, optional
-        End in this loss; without one, in the network's output.
-    training : bool
-        Whether dropout is active and deltas flow backward.
-    input_delta : bool
-        Whether the delta of the input is wanted too.
-    sparse_input : bool
-        Whether the samples are mostly zero (see `SPARSE_BELOW`): faster, with the same bits.
-
-    Returns
-    -------
-    Plan
-        Verified; its parameters lie at the same places whatever the other arguments.
-    """
-    lowering = Lowering(rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input)
-    lowering.input(features)
-    spans = []
-    for number, layer in enumerate(layers):
-        lowering.layer, start = number, len(lowering.operations)
-        layer.lower(lowering)
-        spans.append(slice(start, len(lowering.operations)))
-    if loss is not None:
-        lowering.loss(*loss)
-    return lowering.finish(spans)

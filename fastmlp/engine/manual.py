@@ -1,9 +1,9 @@
-"""One pass at a time, by hand: forward, backward and a step of some of the layers, on the calling thread."""
+"""Forward, backward and a step of some layers by hand, one call each, on the calling thread."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,42 +11,48 @@ from numpy.typing import ArrayLike
 from ..inputs.samples import Samples, as_numbers
 from ..kernels import schema
 from ..kernels.program import entries
+from ..optimizers import Optimizer
 from .buffers import matrix
-from .lowering import lower
-from .network import Network, in_turn
+from .layer_lowering import lower
+from .network import Network, one_at_a_time
 from .plan import Plan
+from .run_arguments import data_of, prepare, update_of
 
-if TYPE_CHECKING:
-    from ..optimizers import Optimizer
+PURPOSE = "by hand"
 
 
 def _prepare(network: Network, rows: int) -> tuple[Plan, schema.State]:
     network.keep_gradients()
-    return network.prepare(
+    return prepare(
+        network,
         lambda: lower(network.layers, network.features, rows, network.dtype, training=True, input_delta=True),
-        "by hand",
+        PURPOSE,
         rows,
         1,
     )
 
 
-@in_turn
+@one_at_a_time
 def forward(network: Network, span: slice, samples: Samples) -> np.ndarray:
-    """Run some of the layers forward, as in training."""
-    rows, width = samples.count, network.widths[span.start]
+    """Run some of the layers forward, as in training: dropout and noise draw new numbers at each call."""
+    rows = samples.count
+    width = network.widths[span.start]
     if math.prod(samples.shape) != width:
         raise ValueError(f"X: expected {width} columns, got samples of shape {samples.shape}")
     plan, state = _prepare(network, rows)
-    data = network.data(samples, None, np.arange(rows))
-    # The values come in where the operation before these would put them.
-    operations = _operations(plan, span)
-    entry, before = plan.operations[:1].copy(), plan.operations[plan.spans[span.start].start - 1]
+    # The samples are written where the operation before these would write its output.
+    entry = plan.operations[:1].copy()
+    before = plan.operations[plan.spans[span.start].start - 1]
     for field in ("y", "ldy", "fan_out"):
         entry[field] = before[field]
-    walked = np.concatenate([entry, operations])
-    entries.forward(walked, state, data, rows, np.uint64(network.seed), 0)
-    network.by_hand = rows
-    last = walked[-1]
+    operations = np.concatenate([entry, _operations(plan, span)])
+    data = data_of(network, samples, None, np.arange(rows))
+    entries.forward(operations, state, data, rows, np.uint64(network.seed), network.draws)
+    for position in range(span.start, span.stop):
+        network.manual_draws[position] = network.draws
+    network.draws += 1
+    network.manual_rows = rows
+    last = operations[-1]
     return matrix(state.workspace, int(last["y"]), int(last["ldy"]), rows, int(last["fan_out"])).copy()
 
 
@@ -57,9 +63,10 @@ def backward(network: Network, span: slice, d_y: ArrayLike) -> np.ndarray:
     return d_x[0] if given.ndim == 1 else d_x
 
 
-@in_turn
+@one_at_a_time
 def _backward(network: Network, span: slice, d_y: np.ndarray) -> np.ndarray:
-    rows, columns = network.by_hand, network.widths[span.stop]
+    rows = network.manual_rows
+    columns = network.widths[span.stop]
     if rows == 0:
         raise RuntimeError("backward: call forward first")
     if d_y.shape != (rows, columns):
@@ -72,19 +79,24 @@ def _backward(network: Network, span: slice, d_y: np.ndarray) -> np.ndarray:
         return d_y.astype(network.dtype)
     first, last = operations[0], operations[-1]
     matrix(state.workspace, int(last["dy"]), int(last["ldy"]), rows, columns)[...] = d_y
-    entries.backward(operations, state, rows, np.uint64(network.seed), 0)
+    # Each layer needs the dropout mask of its own last forward pass; layers that ran together go back together.
+    for draws, some in groupby(reversed(range(span.start, span.stop)), network.manual_draws.__getitem__):
+        positions = sorted(some)
+        part = _operations(plan, slice(positions[0], positions[-1] + 1))
+        if len(part):
+            entries.backward(part, state, rows, np.uint64(network.seed), draws)
     return matrix(state.workspace, int(first["dx"]), int(first["ldx"]), rows, int(first["fan_in"])).copy()
 
 
-@in_turn
+@one_at_a_time
 def step(network: Network, optimizer: Optimizer, span: slice) -> None:
     """Update some of the layers from the gradients of the last `backward`."""
     network.require_parameters("step")
     optimizer.check_dtype(network.dtype)
     network.kept_gradients()
     network.prepare_slots(optimizer)
-    plan, state = _prepare(network, max(network.by_hand, 1))
-    for position in range(*span.indices(len(network.layers))):
+    plan, state = _prepare(network, max(network.manual_rows, 1))
+    for position in range(span.start, span.stop):
         network.steps[position] += 1
     operations = _operations(plan, span)
     if len(operations):
@@ -92,7 +104,7 @@ def step(network: Network, optimizer: Optimizer, span: slice) -> None:
             optimizer.hyper(network.steps[layer], 1, network.dtype, network.plateau)
             for layer in operations["layer"].tolist()
         ]
-        entries.step(operations, state, network.update(optimizer, "kernels", np.concatenate(rows)))
+        entries.step(operations, state, update_of(network, optimizer, "kernels", np.concatenate(rows)))
 
 
 def _operations(plan: Plan, span: slice) -> np.ndarray:

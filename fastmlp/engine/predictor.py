@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,11 +9,9 @@ from ..inputs.samples import as_numbers
 from ..kernels.compiler.jit import prepared
 from ..kernels.program import entries
 from .buffers import aligned_zeros, matrix
-from .lowering import BYTE_SCALE, lower
-
-if TYPE_CHECKING:
-    from .network import Network
-
+from .layer_lowering import lower
+from .lowering import BYTE_SCALE
+from .network import Network
 
 _BYTES = np.dtype(np.uint8)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Tensors = dict[str, np.ndarray]
 
 _FIELDS = {
-    "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "steps", "state_of", "averages", "plateau",
+    "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "draws", "steps", "state_of", "averages", "plateau",
     "sample_scale",
 }  # fmt: skip
 
@@ -50,6 +50,7 @@ def _config(model: Sequential, optimizer: Optimizer) -> dict[str, Any]:
         "seed": model.seed,
         "dtype": model.dtype,
         "epochs": model.epochs,
+        "draws": network.draws,
         "steps": network.steps if state_of else [0] * len(model.layers),
         "state_of": state_of,
         "averages": _has_averages(model),
@@ -190,9 +191,11 @@ def _restore_progress(model: Sequential, config: dict[str, Any]) -> None:
         raise ValueError(f"the state is of {state_of!r}, the optimizer is {model.optimizer.name!r}")
     if len(steps) != len(model.layers) or not all(is_count(n) for n in steps):
         raise ValueError(f"expected a number of steps for each of {len(model.layers)} layers, got {steps!r}")
-    if not is_count(config["epochs"]):
-        raise ValueError(f"expected a number of epochs, got {config['epochs']!r}")
+    for field in ("epochs", "draws"):
+        if not is_count(config[field]):
+            raise ValueError(f"expected a number of {field}, got {config[field]!r}")
     model.network.steps, model.network.epochs = list(steps), config["epochs"]
+    model.network.draws = config["draws"]
     if not isinstance(config["averages"], bool):
         raise ValueError(f"expected whether there are averages, got {config['averages']!r}")
     model.network.keep_averages(config["averages"])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..activations import choose_activation
 from .layer import Layer
-
-if TYPE_CHECKING:
-    from ..engine.lowering import Lowering
 
 
 class Activation(Layer):
@@ -31,14 +28,10 @@ class Activation(Layer):
 
     def __init__(self, activation: str, *, slope: float = 0.01, alpha: float = 1.0) -> None:
         super().__init__()
-        self.activation, self._option = choose_activation(
+        self.activation, self.activation_options = choose_activation(
             "Activation", activation, {"slope": slope, "alpha": alpha}
         )
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
-        return {"activation": self.activation, **self._option}
-
-    def lower(self, into: Lowering) -> None:
-        """The activation."""
-        into.activation(self.activation, *self._option.values())
+        return {"activation": self.activation, **self.activation_options}

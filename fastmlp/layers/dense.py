@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from ..checks import is_count, is_number
 from ..initializers import Initializer, get_initializer, initial_biases, initial_weights
 from ..regularizers import L1L2
 from .layer import Layer, Shape
-
-if TYPE_CHECKING:
-    from ..engine.lowering import Lowering
 
 
 class Dense(Layer):
@@ -74,7 +71,7 @@ class Dense(Layer):
         if not is_count(units) or units == 0:
             raise ValueError(f"Dense: units is {units!r}; expected a whole number of at least 1")
         self.units = int(units)
-        self.activation, self._option = choose_activation(
+        self.activation, self.activation_options = choose_activation(
             "Dense", activation, {"slope": slope, "alpha": alpha}
         )
         if initializer != "auto":
@@ -95,18 +92,12 @@ class Dense(Layer):
         for name, default in defaults.items():
             if getattr(self, name) != default:
                 options[name] = getattr(self, name)
-        return options | self._option
+        return options | self.activation_options
 
     def output_shape(self, shape: Shape) -> Shape:
         """(units,), from one row of numbers."""
         self.check_row(shape)
         return (self.units,)
-
-    def lower(self, into: Lowering) -> None:
-        """x W + b, then the activation in place."""
-        penalty = self.regularizer or L1L2()
-        into.dense(self.units, l1=penalty.l1, l2=2 * penalty.l2, max_norm=self.max_norm or 0.0)
-        into.activation(self.activation, *self._option.values())
 
     def initial_weight(self, inputs: int, seed: int, position: int) -> np.ndarray:
         """The weights that training starts from, shape (inputs, units)."""
@@ -126,12 +117,12 @@ class Dense(Layer):
     def initialize(self, seed: int) -> None:
         """Write the initial weights and biases."""
         inputs = self.weight.shape[0]
-        self.weight = self.initial_weight(inputs, seed, self._position)
-        self.bias = self.initial_bias(inputs, seed, self._position)
+        self.weight = self.initial_weight(inputs, seed, self.handle.position)
+        self.bias = self.initial_bias(inputs, seed, self.handle.position)
 
     def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`weight` and `bias`."""
-        rows = self.network.trained_rows(self._position, arena)
+        rows = self.handle.trained_rows(arena)
         return {"weight": rows[:-1], "bias": rows[-1]}
 
     @property

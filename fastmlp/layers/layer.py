@@ -1,40 +1,54 @@
-"""What all layers share."""
+"""What all layers share: a description of what a layer does, and a handle once it is built."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any, Protocol, Self
 
 import numpy as np
-
-from ..engine import manual
-from ..engine.network import Network
-from ..inputs.samples import Inputs, as_batch
-
-if TYPE_CHECKING:
-    from ..engine.lowering import Lowering
+from numpy.typing import ArrayLike
 
 Shape = tuple[int, ...]
 
 
+class Handle(Protocol):
+    """What a built layer asks of the engine; the class is in `engine/building.py`."""
+
+    network: Any
+    position: int
+
+    def trained_rows(self, arena: np.ndarray | None = None) -> np.ndarray:
+        """The layer's trained numbers, or what belongs to them in another arena: a view."""
+
+    def constant_rows(self, count: int) -> np.ndarray:
+        """The layer's numbers that no optimizer updates: a view."""
+
+    def forward(self, X: Any) -> np.ndarray:
+        """Run the layer forward."""
+
+    def backward(self, d_y: ArrayLike) -> np.ndarray:
+        """Run the layer backward."""
+
+    def step(self, optimizer: Any) -> None:
+        """Update the layer's parameters."""
+
+
 class Layer:
-    """What all layers share. A layer belongs to one network; one that stands alone is built with `build`.
+    """What all layers share. A layer belongs to one network; one that is used alone is built with `build`.
 
     Attributes
     ----------
     network : Network
-        What runs it; an error before it is built.
-    span : slice
-        The operations of this layer in the network's plan.
+        The network that the layer is part of; a RuntimeError before it is built.
     """
 
     kind = ""
     activation = "identity"
-    needs_whole_batch = False  # in training, for what it does with one row
+    needs_whole_batch = False  # in training, even to compute one row
 
     def __init__(self) -> None:
-        self._network: Network | None = None
-        self._position = 0
+        self._handle: Handle | None = None
 
     def __repr__(self) -> str:
         options = ", ".join(f"{key}={value!r}" for key, value in self.options().items())
@@ -65,20 +79,40 @@ class Layer:
             )
 
     def check_place(self, before: Sequence[Layer]) -> None:
-        """Raise a ValueError if this layer cannot stand behind these."""
+        """Raise a ValueError if this layer cannot follow these."""
 
     def check_ready(self) -> None:
         """Raise a RuntimeError if something is missing that neither `build` nor training gives this layer."""
-
-    def lower(self, into: Lowering) -> None:
-        """Add this layer's operations to a plan."""
 
     def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
         """The shapes of its arrays, for samples of this shape: `parameters`, then `constants`."""
         return {}
 
+    # Once it is built
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it belongs to a network."""
+        return self._handle is not None
+
+    @property
+    def handle(self) -> Handle:
+        """What the engine does for this layer; a RuntimeError before it is built."""
+        if self._handle is None:
+            raise RuntimeError(f"{self!r} is not built: fit the model, or call build(features)")
+        return self._handle
+
+    @property
+    def network(self) -> Any:
+        """The network that the layer is part of."""
+        return self.handle.network
+
+    def attach(self, handle: Handle) -> None:
+        """Make the layer part of a network."""
+        self._handle = handle
+
     def initialize(self, seed: int) -> None:
-        """Write what training starts from, where that is not 0."""
+        """Write the initial parameters, where they are not 0."""
 
     def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """The trained arrays by name, or what belongs to them in another arena: views."""
@@ -87,27 +121,15 @@ class Layer:
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """The trained arrays by name: views into the network's memory."""
-        return {} if self._network is None else self.trained_in(self._network.params)
+        return self.trained_in(self.network.params) if self.is_built else {}
 
     @property
     def constants(self) -> dict[str, np.ndarray]:
         """The arrays by name that belong to the model but are not trained: views into the network's memory."""
         return {}
 
-    @property
-    def network(self) -> Network:
-        """What runs this layer."""
-        if self._network is None:
-            raise RuntimeError(f"{self!r} is not built: fit the model, or call build(features)")
-        return self._network
-
-    @property
-    def span(self) -> slice:
-        """The layers of the network that this one stands for: itself."""
-        return slice(self._position, self._position + 1)
-
-    def build(self, features: int, *, seed: int = 0, dtype: str = "float32") -> Layer:
-        """Give a layer that stands alone its parameters.
+    def build(self, features: int, *, seed: int = 0, dtype: str = "float32") -> Self:
+        """Give a layer that is used alone its parameters.
 
         Parameters
         ----------
@@ -129,10 +151,12 @@ class Layer:
         >>> layer.forward([[1.0, -1.0]]).shape
         (1, 3)
         """
-        Network([self], (features,), dtype, seed)
+        # By name and only here: descriptions import nothing of the engine.
+        building = import_module("...engine.building", __name__)
+        building.build_network([self], (features,), dtype, seed)
         return self
 
-    def forward(self, X: Inputs) -> np.ndarray:
+    def forward(self, X: Any) -> np.ndarray:
         """Run this layer, as in training.
 
         Parameters
@@ -145,12 +169,9 @@ class Layer:
         ndarray
             Its output, a copy; one row for each of X.
         """
-        network, span = self.network, self.span
-        samples, one = as_batch(X, (network.widths[span.start],), network.dtype)
-        outputs = manual.forward(network, span, samples)
-        return outputs[0] if one else outputs
+        return self.handle.forward(X)
 
-    def backward(self, d_y: np.typing.ArrayLike) -> np.ndarray:
+    def backward(self, d_y: ArrayLike) -> np.ndarray:
         """Propagate the gradient of the loss through this layer, after `forward` of the same rows.
 
         Parameters
@@ -163,4 +184,4 @@ class Layer:
         ndarray, of the shape of the input
             Gradient with respect to the input. `d_weight` and `d_bias` then hold those of the parameters.
         """
-        return manual.backward(self.network, self.span, d_y)
+        return self.handle.backward(d_y)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..checks import is_number
 from .layer import Layer
-
-if TYPE_CHECKING:
-    from ..engine.lowering import Lowering
 
 
 class Dropout(Layer):
@@ -38,10 +35,6 @@ class Dropout(Layer):
         """The arguments that make this layer again."""
         return {"rate": self.rate}
 
-    def lower(self, into: Lowering) -> None:
-        """Nothing but in training."""
-        into.dropout(self.rate)
-
 
 class GaussianNoise(Layer):
     """In training, adds random numbers of the normal distribution to all values.
@@ -69,7 +62,3 @@ class GaussianNoise(Layer):
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
         return {"stddev": self.stddev}
-
-    def lower(self, into: Lowering) -> None:
-        """Nothing but in training."""
-        into.noise(self.stddev)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..checks import is_number
 from ..engine.buffers import read_only
 from .layer import Layer, Shape
-
-if TYPE_CHECKING:
-    from ..engine.lowering import Lowering
 
 
 class Normalization(Layer):
@@ -49,7 +46,7 @@ class Normalization(Layer):
 
     def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`gamma` and `beta`."""
-        rows = self.network.trained_rows(self._position, arena)
+        rows = self.handle.trained_rows(arena)
         return {"gamma": rows[0], "beta": rows[1]}
 
     @property
@@ -97,11 +94,6 @@ class LayerNorm(Normalization):
     """
 
     kind = "layer_norm"
-
-    def lower(self, into: Lowering) -> None:
-        """Normalise each row, then gain and offset."""
-        into.row_norm(self.epsilon)
-        into.affine()
 
 
 class BatchNorm(Normalization):
@@ -155,11 +147,6 @@ class BatchNorm(Normalization):
         self.constants["running_variance"][...] = 1
         self.constants["running_factor"][...] = 1 / np.sqrt(1 + self.epsilon)
 
-    def lower(self, into: Lowering) -> None:
-        """Normalise each column, then gain and offset."""
-        into.batch_norm(self.epsilon, self.momentum)
-        into.affine()
-
     def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
         """Those of all arrays."""
         names = ("gamma", "beta", "running_mean", "running_factor", "running_variance")
@@ -168,7 +155,7 @@ class BatchNorm(Normalization):
     @property
     def constants(self) -> dict[str, np.ndarray]:
         """The running mean and variance, and 1 / sqrt(variance + epsilon), which the kernels use."""
-        mean, factor, variance = self.network.constant_rows(self._position, 3)
+        mean, factor, variance = self.handle.constant_rows(3)
         return {"running_mean": mean, "running_factor": factor, "running_variance": variance}
 
     @property

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from ..inputs.samples import Inputs, Samples, as_samples
 from .layer import Layer, Shape
 from .statistics import Statistics, statistics, together
-
-if TYPE_CHECKING:
-    from ..engine.lowering import Lowering
-
 
 # A spread of fewer steps of the network's type than this is not worth learning from.
 _FEWEST_STEPS = 16
@@ -101,17 +97,17 @@ class Scaler(Layer):
         >>> StandardScaler().adapt([[1.0], [3.0]]).forward([[1.0], [2.0], [3.0]]).tolist()
         [[-1.0], [0.0], [1.0]]
         """
-        dtype = np.dtype(np.float32) if self._network is None else self._network.dtype
+        dtype = self.network.dtype if self.is_built else np.dtype(np.float32)
         samples = as_samples(X, dtype)
         features = math.prod(samples.shape)
-        if self._network is None:
+        if not self.is_built:
             self.output_shape(samples.shape)
-        elif self._network.features != features:
+        elif self.network.features != features:
             raise ValueError(
-                f"X: expected {self._network.features} features, as {self!r} is built for, got {features}"
+                f"X: expected {self.network.features} features, as {self!r} is built for, got {features}"
             )
         scaling = self.measure(samples, dtype)
-        if self._network is None:
+        if not self.is_built:
             self.build(features)
         self.set(scaling)
         return self
@@ -120,12 +116,12 @@ class Scaler(Layer):
         """Scale in this way from now on."""
         with self.network.lock:
             self.center[...], self.factor[...] = scaling
-            self.network.plan_anew()  # it may have zeros to skip now, or none
+            self.network.forget_plans()  # it may have zeros to skip now, or none
 
     @property
     def adapted(self) -> bool:
         """Whether it has seen samples; before, its factors are 0."""
-        return self._network is not None and bool(self.factor.any())
+        return self.is_built and bool(self.factor.any())
 
     def check_place(self, before: Sequence[Layer]) -> None:
         """Only what leaves the samples as they are may come before."""
@@ -146,10 +142,6 @@ class Scaler(Layer):
         self.check_row(shape)
         return shape
 
-    def lower(self, into: Lowering) -> None:
-        """(x - center) factor, in place."""
-        into.scale(keeps_zeros=self._network is not None and not self.center.any())
-
     def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
         """Those of `center` and `factor`."""
         return {"center": inputs, "factor": inputs}
@@ -162,12 +154,12 @@ class Scaler(Layer):
     @property
     def center(self) -> np.ndarray:
         """What is subtracted, shape (features,)."""
-        return self.network.constant_rows(self._position, 2)[0]
+        return self.handle.constant_rows(2)[0]
 
     @property
     def factor(self) -> np.ndarray:
         """What the difference is multiplied by, shape (features,)."""
-        return self.network.constant_rows(self._position, 2)[1]
+        return self.handle.constant_rows(2)[1]
 
 
 class StandardScaler(Scaler):

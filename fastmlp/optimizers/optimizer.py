@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from ..checks import is_number, make_plain
-from ..engine import manual
 from ..kernels import schema
 from ..kernels.loops import optimizers as kernels
 from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule
-
-if TYPE_CHECKING:
-    from ..layers.layer import Layer
-    from ..stack import Stack
 
 Rate = float | Schedule | Callable[[int], float]
 
@@ -41,6 +36,21 @@ _CLIPS = ("clip_value", "clip_norm", "global_clip_norm")
 _OPTIONAL = {*_CLIPS, "ema_momentum"}
 _POSITIVE = {"learning_rate", "epsilon", *_CLIPS}
 _SWITCHES = {"nesterov", "centered"}
+
+
+class Handle(Protocol):
+    """What does a step by hand."""
+
+    def step(self, optimizer: Optimizer) -> None:
+        """Update the parameters from their gradients."""
+
+
+class Steppable(Protocol):
+    """A model or a layer, whose handle can make a step."""
+
+    @property
+    def handle(self) -> Handle:
+        """What the engine does for it."""
 
 
 @dataclass(repr=False)
@@ -216,7 +226,7 @@ class Optimizer:
         """The numbers of the kernel's table, by name, for these steps and their learning rates."""
         raise NotImplementedError
 
-    def step(self, target: Stack | Layer) -> None:
+    def step(self, target: Steppable) -> None:
         """Update the parameters of a model, or of one layer, from the gradients of its last `backward`.
 
         Parameters
@@ -224,7 +234,7 @@ class Optimizer:
         target : Sequential or Layer
             What to update. Each layer counts its own steps.
         """
-        manual.step(target.network, self, target.span)
+        target.handle.step(self)
 
     def config(self) -> dict[str, Any]:
         """Name and options, as a model file keeps them.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import is_count, look_up, positive
-from ..engine.engines import ENGINES
+from ..engine.run_arguments import ENGINES
 from ..engine.team import choose_threads
 from ..inputs.class_names import find_class_names, number_classes
 from ..inputs.samples import Inputs, Samples, as_samples

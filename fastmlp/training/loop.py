@@ -66,7 +66,7 @@ def _have_machine_code(network: Network, task: Task) -> None:
     with announced(say_compiling if task.verbose else None):
         execution.train_epoch(
             network, task.samples, task.targets, task.rows[:0], optimizer=task.optimizer,
-            batch_size=task.batch_size, epoch=0, threads=task.threads, engine=task.engine, on_step=None,
+            batch_size=task.batch_size, threads=task.threads, engine=task.engine, on_step=None,
         )  # fmt: skip
         if task.validation is not None:
             samples, targets, rows = task.validation
@@ -81,12 +81,13 @@ def train_step(network: Network, task: Task) -> float:
     TrainingDiverged
         If the loss is not finite; nothing has changed then.
     """
-    # Steps, not epochs, key the random numbers, as many steps may follow each other in no epoch.
+    draws = network.draws
     totals, control = execution.train_epoch(
         network, task.samples, task.targets, task.rows, optimizer=task.optimizer,
-        batch_size=task.batch_size, epoch=max(network.steps), threads=task.threads, engine=task.engine, on_step=None,
+        batch_size=task.batch_size, threads=task.threads, engine=task.engine, on_step=None,
     )  # fmt: skip
     if control[words.BROKEN]:
+        network.draws = draws
         raise TrainingDiverged(
             f"the loss is not finite in step {max(network.steps) + 1}; the model is as it was before. Try a learning "
             f"rate below {_rate(network, task):g}, or scale the {_scalable(task)}"
@@ -116,15 +117,15 @@ def _train_epoch(
     before[...] = network.params
     if task.shuffle:
         order[...] = task.rows
-        rng.shuffle(order, np.uint64(network.seed), epoch)
+        rng.shuffle(order, np.uint64(network.seed), network.draws)
     start = time.perf_counter()
     totals, control = execution.train_epoch(
-        network, task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size, epoch=epoch,
+        network, task.samples, task.targets, order, optimizer=task.optimizer, batch_size=task.batch_size,
         threads=task.threads, engine=task.engine, on_step=on_step,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     if control[words.BROKEN] or not network.is_finite():
-        network.start_again(before)
+        network.restart(before)
         what = "loss is" if control[words.BROKEN] else "parameters are"
         step = min(int(control[words.STEP]) + 1, task.steps)
         raise TrainingDiverged(

@@ -1,13 +1,14 @@
-"""Large batches go through the workspace in pieces: the same bits as in one, and no more memory than a piece takes."""
+"""Large batches run through the workspace in micro-batches: the same bits, and the memory of one micro-batch."""
 
 import numpy as np
 import pytest
 
 from fastmlp import Adam, BatchNorm, Dense, Dropout, LayerNorm, Sequential, TrainingDiverged
-from fastmlp.engine import network
+from fastmlp.engine import run_arguments
+from fastmlp.engine.run_arguments import micro_batch_rows
 
 SAMPLES, FEATURES, CLASSES = 150, 200, 3
-BATCH, PIECE = 100, 40  # the second batch is smaller, and so is the last piece of each
+BATCH, MICRO_BATCH = 100, 40  # the second batch is smaller, and so is the last micro-batch of each
 
 NETWORKS = {
     "deep": lambda: [Dense(60, "relu"), Dropout(0.3), Dense(20, "tanh"), Dense(CLASSES, "softmax")],
@@ -35,10 +36,10 @@ def samples(form, dtype):
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Train with so many rows in a piece."""
+    """Train with so many rows in a micro-batch."""
 
     def train(rows, layers, form="dense", optimizer="adam", dtype="float32", **options):
-        monkeypatch.setattr(network, "PIECE_ROWS", rows)
+        monkeypatch.setattr(run_arguments, "MICRO_BATCH_ROWS", rows)
         model = Sequential(layers, optimizer=optimizer, seed=3, dtype=dtype)
         weights = np.linspace(0.5, 2.0, SAMPLES)
         history = model.fit(
@@ -67,7 +68,7 @@ def bits(model, history):
 def test_samples_and_optimizers(trained, form, optimizer, threads):
     layers, step = NETWORKS["deep"], OPTIMIZERS[optimizer]
     whole = bits(*trained(BATCH, layers(), form, step()))
-    assert bits(*trained(PIECE, layers(), form, step(), threads=threads)) == whole
+    assert bits(*trained(MICRO_BATCH, layers(), form, step(), threads=threads)) == whole
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -75,28 +76,28 @@ def test_samples_and_optimizers(trained, form, optimizer, threads):
 @pytest.mark.parametrize("layers", NETWORKS)
 def test_layers(trained, layers, dtype, threads):
     whole = bits(*trained(BATCH, NETWORKS[layers](), dtype=dtype))
-    assert bits(*trained(PIECE, NETWORKS[layers](), dtype=dtype, threads=threads)) == whole
+    assert bits(*trained(MICRO_BATCH, NETWORKS[layers](), dtype=dtype, threads=threads)) == whole
 
 
 def test_kept_gradients_are_those_of_the_whole_batch(trained):
-    models = [trained(rows, NETWORKS["deep"](), keep_gradients=True)[0] for rows in (BATCH, PIECE)]
+    models = [trained(rows, NETWORKS["deep"](), keep_gradients=True)[0] for rows in (BATCH, MICRO_BATCH)]
     assert models[0].network.gradients.tobytes() == models[1].network.gradients.tobytes() != b""
 
 
 def test_gradients_of_a_run_are_not_kept(trained):
-    model, _ = trained(PIECE, NETWORKS["deep"]())
+    model, _ = trained(MICRO_BATCH, NETWORKS["deep"]())
     with pytest.raises(RuntimeError, match="no gradients"):
         model.network.kept_gradients()
 
 
 def workspace(model):
     """Numbers of the workspace of the last training."""
-    _, _, state = model.network._runs["train"]
+    _, _, state = model.network.cache["train"]
     return state.workspace.size
 
 
 def test_memory_of_a_large_batch(trained, monkeypatch):
-    monkeypatch.setattr(network, "PIECE_ROWS", 24)
+    monkeypatch.setattr(run_arguments, "MICRO_BATCH_ROWS", 24)
     sizes = []
     for batch_size in (24, 48, 144):
         model = Sequential(NETWORKS["deep"](), seed=3)
@@ -105,24 +106,27 @@ def test_memory_of_a_large_batch(trained, monkeypatch):
     assert sizes[0] == sizes[1] == sizes[2]
 
 
-def test_pieces_are_even(trained):
+def test_micro_batches_are_even(trained):
     model, _ = trained(1024, NETWORKS["deep"]())
-    rows = {batch: model.network.piece_rows(batch) for batch in (1, 7, 1000, 1024, 1025, 2048, 2049, 60_000)}
+    rows = {
+        batch: micro_batch_rows(model.network, batch)
+        for batch in (1, 7, 1000, 1024, 1025, 2048, 2049, 60_000)
+    }
     assert rows == {1: 1, 7: 7, 1000: 1000, 1024: 1024, 1025: 520, 2048: 1024, 2049: 688, 60_000: 1024}
 
 
 def test_batch_norm_sees_the_whole_batch(trained):
     layers = [Dense(33), BatchNorm(), Dense(CLASSES, "softmax")]
-    model, history = trained(PIECE, layers)
-    assert model.network.piece_rows(BATCH) == BATCH
+    model, history = trained(MICRO_BATCH, layers)
+    assert micro_batch_rows(model.network, BATCH) == BATCH
     again = [Dense(33), BatchNorm(), Dense(CLASSES, "softmax")]
     assert bits(model, history) == bits(*trained(BATCH, again))
 
 
-def test_a_loss_that_is_not_finite_in_a_later_piece(monkeypatch):
+def test_a_loss_that_is_not_finite_in_a_later_micro_batch(monkeypatch):
     X = np.zeros((96, 4), np.float32)
     X[70] = 3e38  # its sums overflow
-    monkeypatch.setattr(network, "PIECE_ROWS", 32)
+    monkeypatch.setattr(run_arguments, "MICRO_BATCH_ROWS", 32)
     model = Sequential([Dense(4, "relu"), Dense(1)], optimizer="sgd", seed=0)
     model.build(4)
     before = model.network.params.copy()

@@ -1,0 +1,102 @@
+"""From layers to a built network: shapes are checked, memory is allocated, each layer gets its handle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..checks import look_up
+from ..inputs.samples import Inputs, as_batch
+from ..layers.layer import Layer, Shape
+from ..optimizers import Optimizer
+from . import manual
+from .layer_lowering import check_kinds, lower
+from .network import DTYPES, Network
+from .run_arguments import team_rows
+
+
+def build_network(
+    layers: Sequence[Layer], input_shape: Shape, dtype: str, seed: int, lock: Any = None
+) -> Network:
+    """Build a network, with initial parameters.
+
+    Parameters
+    ----------
+    layers, input_shape, dtype, seed, lock
+        As `Network` takes them.
+
+    Raises
+    ------
+    ValueError
+        If a layer belongs to another network, or the layers do not fit together.
+    """
+    check_kinds(layers)
+    for position, layer in enumerate(layers):
+        if layer.is_built or any(layer is other for other in layers[:position]):
+            raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
+    number_type = look_up("dtype", dtype, DTYPES)
+    widths = _widths(layers, tuple(input_shape))
+    inference = lower(layers, widths[0], team_rows(widths, number_type, 1), number_type)
+    network = Network(layers, input_shape, dtype, seed, inference, lock)
+    for position, layer in enumerate(layers):
+        layer.attach(Handle(network, position, 1))
+    for layer in layers:
+        layer.initialize(seed)
+    return network
+
+
+def _widths(layers: Sequence[Layer], shape: Shape) -> list[int]:
+    """Numbers of a sample before, between and after the layers; a ValueError where layers do not fit."""
+    widths = [math.prod(shape)]
+    for layer in layers:
+        shape = layer.output_shape(shape)
+        widths.append(math.prod(shape))
+    if len(shape) != 1:
+        raise ValueError(
+            f"the network: expected outputs that are rows of numbers, got samples of shape {shape}: add Flatten()"
+        )
+    return widths
+
+
+class Handle:
+    """Some neighbouring layers of a network, and what can be done with them: views and passes by hand.
+
+    Parameters
+    ----------
+    network : Network
+        Of which the layers are.
+    position, count : int
+        The first of the layers, and how many there are.
+    """
+
+    def __init__(self, network: Network, position: int, count: int) -> None:
+        self.network = network
+        self.position = position
+        self.span = slice(position, position + count)
+
+    def trained_rows(self, arena: np.ndarray | None = None) -> np.ndarray:
+        """The layer's trained numbers, or what belongs to them in an arena like `params`: a view."""
+        return self.network.trained_rows(self.position, self.network.params if arena is None else arena)
+
+    def constant_rows(self, count: int) -> np.ndarray:
+        """The layer's rows of `params` that no optimizer updates: a view."""
+        return self.network.constant_rows(self.position, count)
+
+    def forward(self, X: Inputs) -> np.ndarray:
+        """Run the layers forward, as in training; one row of outputs for each of X."""
+        network = self.network
+        samples, one = as_batch(X, (network.widths[self.position],), network.dtype)
+        outputs = manual.forward(network, self.span, samples)
+        return outputs[0] if one else outputs
+
+    def backward(self, d_y: ArrayLike) -> np.ndarray:
+        """Run the layers backward, after `forward` of the same rows; fill their gradients."""
+        return manual.backward(self.network, self.span, d_y)
+
+    def step(self, optimizer: Optimizer) -> None:
+        """Update the layers from the gradients of the last `backward`."""
+        manual.step(self.network, optimizer, self.span)

@@ -1,0 +1,116 @@
+"""What a run of the program is given: a plan with its arenas, the data, the update, and how many rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+
+import numpy as np
+
+from ..checks import ceil_div, look_up
+from ..inputs.samples import Samples
+from ..inputs.targets import Targets
+from ..kernels import schema
+from ..kernels.program.input_sharing import ROW_GRAIN
+from ..kernels.program.passes import CHUNK
+from ..kernels.program.weight_update import UPDATE_ROWS
+from ..optimizers import Optimizer
+from .buffers import aligned_zeros, read_only
+from .network import Network
+from .plan import Plan
+
+CHUNK_BYTES = 2**22  # of the widest value of a chunk, so that it stays in the caches
+MICRO_BATCH_ROWS = 1024  # larger batches run through the workspace in micro-batches; measured: decision 21
+
+
+# The modules of the compiled program and of its NumPy reference, which have entries of the same names.
+ENGINES = {"kernels": "..kernels.program.entries", "reference": "..kernels.reference.entries"}
+
+
+def program_of(engine: str) -> ModuleType:
+    """The module with the entries of an engine, imported when it is first used."""
+    return import_module(look_up("engine", engine, ENGINES), __package__)
+
+
+def prepare(
+    network: Network,
+    plan_of: Callable[[], Plan],
+    purpose: str,
+    key: object,
+    threads: int,
+    *,
+    sums_gradients: bool = False,
+) -> tuple[Plan, schema.State]:
+    """A plan and its arenas, kept for the next run of the same purpose and key.
+
+    `sums_gradients` asks for an arena of gradients, in which those of micro-batches add up.
+    """
+    network.check_ready()
+    kept = network.cache.get(purpose)
+    if kept is None or kept[0] != (key, threads):
+        plan = plan_of()
+        kept = (key, threads), plan, _state(network, plan, threads, sums_gradients)
+        network.cache[purpose] = kept
+    return kept[1], kept[2]
+
+
+def _state(network: Network, plan: Plan, threads: int, sums_gradients: bool) -> schema.State:
+    """The arenas of a plan: those of the network, and workspace of its own."""
+    dtype = network.dtype
+    widest = int(plan.operations["ldw"].max(initial=0))
+    gradients = network.gradients
+    if sums_gradients and not gradients.size:
+        gradients = aligned_zeros(network.params.size, dtype)
+    return schema.State(
+        params=network.params,
+        gradients=gradients,
+        slots=network.slots,
+        workspace=aligned_zeros(plan.workspace, dtype),
+        scratch=aligned_zeros(threads * int(UPDATE_ROWS) * widest, dtype),
+        losses=aligned_zeros(plan.rows, dtype),
+        scores=aligned_zeros(plan.rows, dtype),
+        labels=aligned_zeros(plan.rows, np.dtype(np.int64)),
+    )
+
+
+def data_of(network: Network, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
+    """Samples and targets as the program reads them, and the samples that it takes, in their order."""
+    none = np.zeros(0, network.dtype)
+    labels, values, weights, _ = targets or (np.zeros(0, np.int64), none, none, None)
+    # All read-only: to Numba, arrays that must not be written are a type of their own, compiled once more.
+    arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights, order)
+    inputs, *others = map(read_only, arrays)
+    return schema.Data(inputs, samples.kind, *others)
+
+
+def work(network: Network, rows: int, passes: int) -> int:
+    """Multiply-adds of `passes` passes of this many rows through the network."""
+    dense = network.inference.operations[network.inference.operations["weights"] >= 0]
+    return int(passes * rows * ((dense["depth"] - 1) * dense["fan_out"]).sum())
+
+
+def micro_batch_rows(network: Network, batch_size: int) -> int:
+    """Rows of the workspace in training: a batch, or an even part of a large one in whole tiles."""
+    if any(layer.needs_whole_batch for layer in network.layers):
+        return batch_size
+    tile = int(ROW_GRAIN)
+    count = ceil_div(batch_size, MICRO_BATCH_ROWS)
+    return min(batch_size, ceil_div(batch_size, count * tile) * tile)
+
+
+def team_rows(widths: list[int], dtype: np.dtype, size: int) -> int:
+    """Rows of the workspace when each of `size` threads takes chunks of samples of its own."""
+    row = schema.stride(max(widths), dtype) * dtype.itemsize
+    tile = int(ROW_GRAIN)
+    return size * max(tile, min(int(CHUNK), CHUNK_BYTES // row // tile * tile))
+
+
+def update_of(network: Network, optimizer: Optimizer, engine: str, hyper: np.ndarray) -> schema.Update:
+    """How gradients become steps, for an engine; `hyper` has a row of numbers for each step."""
+    rules = optimizer.rules
+    words = program_of(engine).prepared(optimizer.code, network.dtype)
+    words[schema.NORMS] = optimizer.needs_norms
+    limits = [rules[schema.CLIP_VALUE], rules[schema.CLIP_NORM], rules[schema.GLOBAL_CLIP_NORM]]
+    words[schema.CLIPS] = bool(rules[schema.WEIGHT_DECAY]) or np.isfinite(limits).any()
+    return schema.Update(words, hyper, rules, network.row_norms, network.averages)
