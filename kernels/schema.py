@@ -24,6 +24,7 @@ SMALL_BATCH = (
 )
 ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
 BATCH_ROWS = 5  # rows that BATCH_NORM keeps before those of its chunks; see batch_norm.py
+SUMS = 3  # sums of squares of one row of a gradient: of the numbers as they are, scaled down and scaled up
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
 # ROW_NORM and BATCH_NORM normalise, AFFINE gives what comes out a gain and an offset; what is not trained needs SCALE.
@@ -99,7 +100,7 @@ class Update(NamedTuple):
     optimizer: np.ndarray  # words, see below, int64
     hyper: np.ndarray  # the optimizer's numbers, a row a step
     rules: np.ndarray  # the same in all steps, see below, float64
-    sums: np.ndarray  # room for the sum of squares of each row of all gradients
+    sums: np.ndarray  # `SUMS` sums of squares for each row of all gradients
     averages: np.ndarray  # as params: their moving average; empty: not kept
 
 

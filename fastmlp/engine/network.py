@@ -12,6 +12,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 import numpy as np
 
 from ..checks import look_up
+from ..kernels import schema
 from ..layers.layer import Layer, Shape
 from ..optimizers import Optimizer
 from ..schedules import NO_PLATEAU
@@ -60,7 +61,7 @@ class Network:
         Parameters; their gradients, empty until something needs them; optimizer state; moving averages of the
         parameters, empty if the optimizer keeps none.
     row_norms : ndarray
-        Room for the sum of squares of each row of all gradients.
+        Room for the sums of squares of each row of all gradients.
     slots_of : str
         The optimizer whose state the slots hold; "" if there is none.
     steps : list of int
@@ -105,7 +106,7 @@ class Network:
         self.gradients = aligned_zeros(0, self.dtype)
         self.slots = aligned_zeros(0, self.dtype)
         self.averages = aligned_zeros(0, self.dtype)
-        self.row_norms = aligned_zeros(inference.weight_rows, self.dtype)
+        self.row_norms = aligned_zeros(schema.SUMS * inference.weight_rows, self.dtype)
         self.slots_of = ""
         self.steps = [0] * len(self.layers)
         self.epochs = 0

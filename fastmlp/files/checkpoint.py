@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Tensors = dict[str, np.ndarray]
 
 _FIELDS = {
-    "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "draws", "steps", "state_of", "averages", "plateau",
-    "sample_scale",
+    "layers", "input_shape", "loss", "optimizer", "seed", "dtype", "epochs", "draws", "steps", "state_of", "averages",
+    "plateau", "sample_scale",
 }  # fmt: skip
 
 _BYTES = "_bytes"  # of the model file, in the state of a copy

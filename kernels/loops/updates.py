@@ -9,10 +9,25 @@ is: what is changed goes to scratch memory, a block at a time.
 import math
 
 from ..compiler.jit import inlined, kernel
-from ..schema import AVERAGE, CLIP_NORM, CLIP_VALUE, CLIPS, GLOBAL_CLIP_NORM, LINE, WEIGHT_DECAY
+from ..schema import AVERAGE, CLIP_NORM, CLIP_VALUE, CLIPS, GLOBAL_CLIP_NORM, LINE, SUMS, WEIGHT_DECAY
 from ..simd import Int, Pointer, Vec, fma, primitive, repeat, select, sqrt
 from .elementwise import Block, fold_row, map_block
 from .transpose import transpose
+
+# Squares overflow and underflow long before the numbers do: in float32 from 2^64 on, and below 2^-63. Each sum of
+# squares is therefore computed three times: of the numbers, of the numbers / UNIT, and of the numbers * UNIT. The norm
+# comes from the first sum unless that is infinite or below 1 / UNIT, so ordinary norms have the bits of the plain sum.
+UNIT, DOUBLE_UNIT = 2.0**80, 2.0**600
+
+
+def _unit_of(model: Pointer) -> float:
+    return DOUBLE_UNIT if model.zeros().is_double else UNIT
+
+
+def _squares(x: Vec, unit: float) -> list[Vec]:
+    """The squares of x, of x / unit and of x unit."""
+    large, small = x * (1 / unit), x * unit
+    return [x * x, large * large, small * small]
 
 
 def _penalised(g: Vec, w: Vec, l1: Vec, l2: Vec) -> Vec:
@@ -39,35 +54,40 @@ def changed_gradient(
 def sum_of_squares(
     sums: Pointer, place: Int, g: Pointer, g0: Int, w: Pointer, w0: Int, columns: Int, l1: Vec, l2: Vec
 ) -> None:
-    """sums[place] = the sum of the squares of g + l2 w + l1 sign(w) along one row."""
+    """sums[place + j] = the sums of the three squares of g + l2 w + l1 sign(w) along one row."""
+    unit = _unit_of(g)
 
     def formula(at, gradient, weight):
-        x = _penalised(gradient, weight, l1, l2)
-        return [x * x]
+        return _squares(_penalised(gradient, weight, l1, l2), unit)
 
-    (total,) = fold_row(columns, [g + g0, w + w0], formula, lambda a, b: a + b, [0.0])
-    (sums + place).store_one(total)
+    totals = fold_row(columns, [g + g0, w + w0], formula, lambda a, b: a + b, [0.0] * SUMS)
+    for j, total in enumerate(totals):
+        (sums + (place + j)).store_one(total)
 
 
 @primitive
 def limit_columns(w: Pointer, w0: Int, ldw: Int, rows: Int, columns: Int, limit: Vec) -> None:
     """Scale those columns of a block down to the norm `limit` that have a larger one; sums over r = 0, 1, 2, ..."""
-    start = w + w0
+    start, unit = w + w0, _unit_of(w)
 
     def panel(c: Int, _):
         column = start + c
 
         def add(r, total):
             x = (column + ldw * r).load()
-            return [fma(x, x, total[0])]
+            scaled = (x, x * (1 / unit), x * unit)
+            return [fma(y, y, so_far) for y, so_far in zip(scaled, total, strict=True)]
 
-        (total,) = repeat(rows, 1, [w.zeros()], add)
-        norm = sqrt(total)
-        factor = select(norm > limit, limit / norm, 1.0)
+        plain, large, small = repeat(rows, 1, [w.zeros()] * SUMS, add)
+        overflows, underflows = plain.equals(math.inf), plain < 1 / unit
+        by = select(overflows, 1 / unit, select(underflows, unit, plain.like(1.0)))
+        norm = sqrt(select(overflows, large, select(underflows, small, plain)))
+        longer = norm > limit * by
+        by, factor = select(longer, by, 1.0), select(longer, limit / norm, 1.0)
 
         def scale(r, _):
             place = column + ldw * r
-            place.store(place.load() * factor)
+            place.store(place.load() * by * factor)
 
         repeat(rows, 1, [], scale)
 
@@ -111,28 +131,34 @@ def adjust(op, state, update, target, gradients, g0, begin, end, weight_scale, b
 
 @kernel
 def measure(op, state, update, begin, end):
-    """Sums of squares of these rows of the gradient with its penalties."""
+    """The sums of squares of these rows of the gradient with its penalties."""
     for k in range(begin, end):
         place = op.weights + k * op.ldw
         l1, l2 = (op.l1, op.l2) if k < op.biases else (0.0, 0.0)
         sum_of_squares(
-            update.sums, op.sums + k, state.gradients, place, state.params, place, op.fan_out, l1, l2
+            update.sums, SUMS * (op.sums + k), state.gradients, place, state.params, place, op.fan_out, l1, l2
         )  # fmt: skip
 
 
 @inlined
-def _total(update, begin, end):
-    """A sum of sums, in their order."""
-    total = 0.0
-    for i in range(begin, end):
-        total += update.sums[i]
-    return total
+def _totals(update, begin, end):
+    """The three sums of squares of these rows together, added in the order of the rows."""
+    plain, large, small = 0.0, 0.0, 0.0
+    for i in range(SUMS * begin, SUMS * end, SUMS):
+        plain += update.sums[i]
+        large += update.sums[i + 1]
+        small += update.sums[i + 2]
+    return plain, large, small
 
 
 @inlined
-def _scale(limit, squares):
-    """What brings a gradient with this sum of squares to the norm `limit`, if it is longer."""
-    norm = math.sqrt(squares)
+def _scale(limit, update, totals):
+    """What brings a gradient with these sums of squares to the norm `limit`, if it is longer."""
+    plain, large, small = totals
+    unit = UNIT if update.sums.itemsize == 4 else DOUBLE_UNIT
+    if plain == math.inf:
+        return min(1.0, limit / math.sqrt(large) / unit)
+    norm = math.sqrt(small) / unit if plain < 1 / unit else math.sqrt(plain)
     return limit / norm if norm > limit else 1.0
 
 
@@ -141,11 +167,14 @@ def global_scale(plan, update):
     """What all gradients are multiplied by, once they are measured."""
     if update.rules[GLOBAL_CLIP_NORM] == math.inf:
         return 1.0
-    total = 0.0
+    plain, large, small = 0.0, 0.0, 0.0
     for i in range(plan.size):
         if plan[i].weights >= 0:
-            total += _total(update, plan[i].sums, plan[i].sums + plan[i].depth)
-    return _scale(update.rules[GLOBAL_CLIP_NORM], total)
+            totals = _totals(update, plan[i].sums, plan[i].sums + plan[i].depth)
+            plain += totals[0]
+            large += totals[1]
+            small += totals[2]
+    return _scale(update.rules[GLOBAL_CLIP_NORM], update, (plain, large, small))
 
 
 @kernel
@@ -155,8 +184,8 @@ def own_scales(op, update):
     if limit == math.inf:
         return 1.0, 1.0
     return (
-        _scale(limit, _total(update, op.sums, biases)),
-        _scale(limit, _total(update, biases, op.sums + op.depth)),
+        _scale(limit, update, _totals(update, op.sums, biases)),
+        _scale(limit, update, _totals(update, biases, op.sums + op.depth)),
     )
 
 

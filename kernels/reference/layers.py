@@ -92,8 +92,11 @@ class _Trained(_Operation):
         """Limit the weights of each unit, and move the averages."""
         weights, limit = self.weights[: self.op.biases], self.op.max_norm
         if limit > 0:
-            norms = np.sqrt(np.einsum("ij,ij->j", weights, weights))
-            weights *= limit / np.maximum(norms, limit)
+            largest = np.abs(weights).max(axis=0)
+            unit = np.where(largest > 0, largest, 1)
+            scaled = weights / unit
+            norms = np.sqrt(np.einsum("ij,ij->j", scaled, scaled))
+            np.copyto(weights, scaled * (limit / norms), where=norms > limit / unit)
         if update.averages.size:
             averages, kept = self.of(update.averages), update.rules[AVERAGE]
             averages[:] = self.weights + kept * (averages - self.weights)

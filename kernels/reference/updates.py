@@ -1,17 +1,20 @@
 """The twin of what comes before and after an optimizer's formula, on all trained operations at once."""
 
+import math
+
 import numpy as np
 
 from ..schema import CLIP_NORM, CLIP_VALUE, CLIPS, GLOBAL_CLIP_NORM, WEIGHT_DECAY
 
 
-def _scale(limit, squares):
-    norm = np.sqrt(squares)
-    return limit / norm if norm > limit else 1.0
-
-
-def _squares(array):
-    return np.square(array, dtype=np.float64).sum()
+def _scale(limit, arrays):
+    """What brings these numbers together to the norm `limit`, if it is larger; their squares do not overflow."""
+    largest = max((float(np.abs(array).max(initial=0)) for array in arrays), default=0.0)
+    if not 0 < largest < math.inf:
+        return 0.0 if largest == math.inf else 1.0
+    unit = math.ldexp(1.0, min(math.frexp(largest)[1], 1023))
+    norm = math.sqrt(sum(np.square(array / unit, dtype=np.float64).sum() for array in arrays))
+    return min(1.0, limit / unit / norm)
 
 
 def _changed(operations, gradients, rules):
@@ -22,11 +25,11 @@ def _changed(operations, gradients, rules):
         biases = operation.op.biases
         weights = operation.weights[:biases]
         part[:biases] += operation.op.l2 * weights + operation.op.l1 * np.sign(weights)
-    whole = _scale(rules[GLOBAL_CLIP_NORM], sum(map(_squares, parts)))
+    whole = _scale(rules[GLOBAL_CLIP_NORM], parts)
     for operation, part in zip(operations, parts, strict=True):
         biases = operation.op.biases
         for own in (part[:biases], part[biases:]):
-            own *= whole * _scale(rules[CLIP_NORM], _squares(own))
+            own *= whole * _scale(rules[CLIP_NORM], [own])
         np.clip(part, -rules[CLIP_VALUE], rules[CLIP_VALUE], out=part)
         part[:biases] += rules[WEIGHT_DECAY] * operation.weights[:biases]
     return changed

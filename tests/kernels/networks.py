@@ -149,7 +149,7 @@ def update(program, code, dtype, steps=1, rules=None, averages=None, weight_rows
     changes = {place for place in given if given[place] != NO_RULES.get(place)} - {schema.AVERAGE}
     words[schema.CLIPS] = bool(changes)
     words[schema.NORMS] = bool(changes & {schema.CLIP_NORM, schema.GLOBAL_CLIP_NORM})
-    sums, none = np.zeros(weight_rows, dtype), np.zeros(0, dtype)
+    sums, none = np.zeros(schema.SUMS * weight_rows, dtype), np.zeros(0, dtype)
     averages = none if averages is None else averages
     return Update(words, hyper(optimizers.OPTIMIZERS[code], dtype, steps), numbers, sums, averages)
 
