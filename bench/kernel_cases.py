@@ -6,9 +6,9 @@ from itertools import count
 
 import numpy as np
 
-from fastmlp.kernels import reference, schema
+from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.compiler.jit import kernel
-from fastmlp.kernels.loops import losses, optimizers, rng, softmax
+from fastmlp.kernels.loops import losses, rng, softmax
 from fastmlp.kernels.loops.activations import ACTIVATIONS, activation_backward, activation_forward
 from fastmlp.kernels.loops.transpose import transpose
 from fastmlp.kernels.program import gather, optimizer_code
@@ -42,17 +42,18 @@ def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
         largest = float(np.abs(arrays[1]).max())
     places = [part for array in arrays for part in (array, 0, ld)]
     # The output or the input is not looked at; of the identity, neither.
-    used = 2 if ACTIVATIONS[code].name == "identity" or not backward else 3
+    row, formula = ACTIVATIONS[code]
+    used = 2 if row.name == "identity" or not backward else 3
     size = ITEM * used * rows * columns
     return Problem(
         repeated(kernel, kernel.__name__), twin, (*places, rows, columns, code, 0.01),
         [Output(0, rows, columns, ld, largest)],
-        terms=int(2 * (ACTIVATIONS[code].max_ulp + FUNCTION_ULP)), traffic=size, footprint=size,
+        terms=int(2 * (formula.max_ulp + FUNCTION_ULP)), traffic=size, footprint=size,
     )  # fmt: skip
 
 
 def _activations() -> Iterator[Case]:
-    for code, activation in enumerate(ACTIVATIONS):
+    for code, activation in enumerate(tables.ACTIVATIONS):
         for rows, columns in BLOCKS.values():
             for name, backward in (("activation forward", False), ("activation backward", True)):
                 build = partial(_activation, code, rows, columns, backward)
@@ -100,12 +101,12 @@ def _losses() -> Iterator[Case]:
     shape = " x ".join(map(str, HEAD))
     yield Case("softmax forward", shape, partial(_softmax, backward=False))
     yield Case("softmax backward", shape, partial(_softmax, backward=True))
-    for code, loss in enumerate(losses.LOSSES):
+    for code, loss in enumerate(tables.LOSSES):
         yield Case("loss", f"{loss.name} {shape}", partial(_loss, code))
 
 
 def _optimizer(code: int, rows: int, columns: int) -> Problem:
-    row = optimizers.OPTIMIZERS[code]
+    row = tables.OPTIMIZERS[code]
     (w, ld), (g, _) = numbers(rows, columns), numbers(rows, columns, seed=1)
     # From 0.3 to 0.4: a mean of squares is then above the square of a mean, as it is in training.
     states = [np.abs(numbers(rows, columns, seed=2 + j)[0]) % 1 for j in range(len(row.slots))]
@@ -128,7 +129,7 @@ def _optimizer_twin(words, *arguments):
 
 
 def _optimizers() -> Iterator[Case]:
-    for code, row in enumerate(optimizers.OPTIMIZERS):
+    for code, row in enumerate(tables.OPTIMIZERS):
         for rows, columns in ((785, 128), (1025, 1024)):
             yield Case(
                 "optimizer", f"{row.name} {rows} x {columns}", partial(_optimizer, code, rows, columns)
@@ -146,7 +147,7 @@ def _dropout() -> Problem:
         # Another epoch each time: the reference keeps the factors of the last ones, for its backward pass.
         reference.rng.dropout(*arguments[:-2], next(epochs), arguments[-1])
 
-    arguments = (y, 0, ld, x, 0, ld, rows, columns, 0.2, np.uint64(7), rng.DROPOUT, 0, 0)
+    arguments = (y, 0, ld, x, 0, ld, rows, columns, 0.2, np.uint64(7), schema.LAYER_PURPOSE, 0, 0)
     size = ITEM * 2 * rows * columns
     return Problem(
         repeated(rng.dropout, "dropout"), twin, arguments, [Output(0, rows, columns, ld)],

@@ -1,19 +1,19 @@
 """Activations by name, the option that some of them have, and the initial weights that go with them.
 
-The formulas are in `kernels/activations.py` and `kernels/softmax.py`.
+The formulas are in `kernels/loops/activations.py` and `kernels/loops/softmax.py`.
 """
 
 import math
 
 from .checks import is_number, look_up
-from .kernels.loops import activations
+from .kernels import tables
 
 ALONG_ROWS = ("softmax", "log_softmax")
-ACTIVATIONS = (*activations.CODES, *ALONG_ROWS)
+ACTIVATIONS = (*tables.ACTIVATION_CODES, *ALONG_ROWS)
 _KNOWN = {name: name for name in ACTIVATIONS}
 
-# The argument that some activations take; others have none.
-_OPTION_OF = {"leaky_relu": "slope", "elu": "alpha"}
+# The argument that some activations take.
+_OPTION_OF = {row.name: row.option for row in tables.ACTIVATIONS if row.option}
 
 # What `initializer="auto"` stands for, where it is not glorot_uniform.
 _INITIALIZER_OF = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Losses by name, and as classes with options. The formulas are in `kernels/losses.py`.
+"""Losses by name, and as classes with options. The formulas are in `kernels/loops/losses.py`.
 
 The loss of a batch is the mean over its samples of the loss of a sample; with weights, the sum of weight times loss
 divided by the number of samples (not by the sum of the weights), as Keras does by default.
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from .checks import is_number, kind_and_options, look_up, make_plain
-from .kernels.loops import losses as kernels
+from .kernels import tables
 
 
 class Formula(NamedTuple):
@@ -25,7 +25,7 @@ class Formula(NamedTuple):
     @property
     def score(self) -> str:
         """What the score that comes with the loss is called."""
-        return str(kernels.LOSSES[kernels.CODES[self.name]].score)
+        return tables.LOSSES[tables.LOSS_CODES[self.name]].score
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-LINE = 64  # bytes of a cache line
-SMALL_BATCH = (
-    4  # rows up to which a transpose of weights or a block of their gradient is not worth its memory
-)
-ONE_SUM = 128  # inputs up to which a layer has one sum, not two halves; see halves.py
-BATCH_ROWS = 5  # rows that BATCH_NORM keeps before those of its chunks; see batch_norm.py
+LINE = 64  # bytes of a cache line, and of the alignment of every arena
+
+# Constants of kernels are np.int64: a plain integer is a type of its own to Numba, which compiles a kernel once for
+# each such argument.
+ZERO = np.int64(0)
+ONE = np.int64(1)
+
+# How work is divided. The numbers are measured: see docs/decisions.
+SMALL_BATCH = 4  # most rows for which transposed weights and blocks of gradients do not pay
+ROW_GRAIN = np.int64(8)  # rows are divided between ranks in multiples of this: whole tiles
+ROW_GROUP = np.int64(8)  # rows whose sums BATCH_NORM computes by themselves; a divisor of ROW_GRAIN
+CHUNK = np.int64(256)  # most rows that a thread takes through all layers before it takes the next
+UPDATE_ROWS = np.int64(48)  # rows of weights whose gradient and update are done together: a block
+ONE_SUM = 128  # most inputs whose products a layer adds in one sum, not in two halves: see input_sharing.py
+# Most operations of a plan and most parts of a half, so that one word counts the parts that are taken: see
+# input_sharing.py.
+MOST_OPERATIONS = np.int64(2**12)
+MOST_PARTS = np.int64(2**20)
+MOMENT_ROWS = 5  # rows that BATCH_NORM keeps before those of its row groups: see batch_norm.py
 SUMS = 3  # sums of squares of one row of a gradient: of the numbers as they are, scaled down and scaled up
+
+# How samples are read.
+BYTE_SCALE = 1.0 / 255.0  # bytes are fractions of 255
+SPARSE_BELOW = 0.5  # share of non-zero inputs below which the first layer skips the zeros
+
+# Purposes of random numbers, so that the same counters never serve two of them: see rng.py.
+SHUFFLE_PURPOSE = 1
+WEIGHTS_PURPOSE = 2
+DIGITS_PURPOSE = 3
+SPLIT_PURPOSE = 4
+BIASES_PURPOSE = 5
+LAYER_PURPOSE = 1000  # of layer 0; layer i has LAYER_PURPOSE + i
 
 # Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
 # ROW_NORM and BATCH_NORM normalise, AFFINE gives what comes out a gain and an offset; what is not trained needs SCALE.
@@ -56,7 +81,7 @@ OPERATION = np.dtype(
         ("ldt", "i8"),
         # rows of `params` that no optimizer updates, stride ldx: center, factor; -1: none
         ("constants", "i8"),
-        # what normalising keeps in `workspace`: a number a row, or `BATCH_ROWS` and chunks; -1: none
+        # what normalising keeps in `workspace`: a number a row, or `MOMENT_ROWS` and two for each row group; -1: none
         ("kept", "i8"),
         ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
         ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
@@ -107,7 +132,7 @@ class Update(NamedTuple):
 # Words of `Update.optimizer`.
 CODE = 0  # its row in the table
 WIDTH = 1  # numbers of a row of `hyper`
-RESTS = 2  # whether a gradient of 0 leaves a parameter as it is, to the bit, whatever happened before
+SKIPS_ZERO_GRADIENTS = 2  # whether a gradient of 0 never changes a parameter, to the bit
 CLIPS = 3  # whether gradients are changed before the formula sees them: any rule but AVERAGE
 NORMS = 4  # whether a norm of the gradients is needed, which takes all of them
 STEP_CODE = 5  # address of the machine code of a step

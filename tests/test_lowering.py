@@ -10,8 +10,7 @@ from fastmlp import Activation, Dense, Dropout, Flatten, MaxAbsScaler, Sequentia
 from fastmlp.activations import ALONG_ROWS
 from fastmlp.engine.layer_lowering import lower
 from fastmlp.engine.plan import operation_name, verify
-from fastmlp.kernels import schema
-from fastmlp.kernels.loops import activations, losses
+from fastmlp.kernels import schema, tables
 from fastmlp.losses import Formula
 
 DTYPE = np.dtype(np.float32)
@@ -250,7 +249,7 @@ def test_unknown_kinds():
 
 def test_unknown_codes():
     operations = plan_of().operations
-    sizes = {schema.ACTIVATION: len(activations.ACTIVATIONS), schema.LOSS: len(losses.LOSSES)}
+    sizes = {schema.ACTIVATION: len(tables.ACTIVATIONS), schema.LOSS: len(tables.LOSSES)}
     for number, op in enumerate(operations):
         for code in (-1, sizes.get(op["kind"], 1), HUGE):
             refuse(plan_of(), number, "unknown code", code=code)

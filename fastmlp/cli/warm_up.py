@@ -13,8 +13,8 @@ from ..data import synthetic_digits
 from ..engine.compilation import announced
 from ..initializers import initial_weights
 from ..kernels.compiler.jit import ENTRIES
-from ..kernels.loops.optimizers import OPTIMIZERS
 from ..kernels.program.optimizer_code import prepared
+from ..kernels.tables import OPTIMIZERS
 from ..layers import Dense, Flatten
 from ..model import Sequential
 

@@ -10,14 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import schema
-from ..kernels.loops import activations, losses, norms
+from ..kernels import schema, tables
 from .plan import Plan, verify
-
-# Below this share of non-zero inputs, the first layer skips the zeros. Measured: see docs/decisions.
-SPARSE_BELOW = 0.5
-
-BYTE_SCALE = 1.0 / 255.0  # bytes are read as fractions of 255
 
 # Places, unless an operation has them.
 _NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "kept", "sums")
@@ -78,7 +72,7 @@ class Lowering:
     def input(self, columns: int) -> None:
         """Samples come in."""
         self.value = self._new_value(columns, with_delta=self.input_delta)
-        self._add(schema.INPUT, y=self.value, number=BYTE_SCALE)
+        self._add(schema.INPUT, y=self.value, number=schema.BYTE_SCALE)
 
     def dense(self, units: int, *, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
         """y = x W + b; what is asked of the weights in training: see `schema.OPERATION`."""
@@ -114,15 +108,15 @@ class Lowering:
         last = next(op for op in reversed(self.operations) if op["kind"] != schema.DROPOUT)
         if last["kind"] in {schema.INPUT, schema.SCALE}:
             return self.sparse_input
-        relu = last["kind"] == schema.ACTIVATION and last["code"] == activations.CODES["relu"]
+        relu = last["kind"] == schema.ACTIVATION and last["code"] == tables.ACTIVATION_CODES["relu"]
         return relu and self.rows <= schema.SMALL_BATCH
 
     def activation(self, name: str, option: float = 0.0) -> None:
         """y = f(x), in place unless x is needed on the way back: by the derivative of this, or of what x came from."""
         if name == "identity":
             return
-        x, code = self.value, activations.CODES.get(name, 0)
-        needed = self._keeps_output() or activations.ACTIVATIONS[code].keeps == "x"
+        x, code = self.value, tables.ACTIVATION_CODES.get(name, 0)
+        needed = self._keeps_output() or tables.ACTIVATIONS[code].keeps == "x"
         y = self._new_value(x.columns) if self.training and needed else x
         self._add(_ALONG_ROWS.get(name, schema.ACTIVATION), x=x, y=y, code=code, number=option)
 
@@ -130,7 +124,7 @@ class Lowering:
         """Whether the derivative of the last operation is computed from its output."""
         last = self.operations[-1]
         if last["kind"] == schema.ACTIVATION:
-            return activations.ACTIVATIONS[int(last["code"])].keeps == "y"
+            return tables.ACTIVATIONS[int(last["code"])].keeps == "y"
         return last["kind"] in _ALONG_ROWS.values()
 
     def scale(self, *, keeps_zeros: bool) -> None:
@@ -162,8 +156,9 @@ class Lowering:
         x, place = self.value, self.parameters
         self.parameters += 3 * x.stride
         if self.training:
-            y, chunks = self._same_delta(), -(-self.rows // norms.ROWS_OF_A_CHUNK)
-            kept = self._allocate((schema.BATCH_ROWS + 2 * chunks) * y.stride)
+            y = self._same_delta()
+            groups = -(-self.rows // int(schema.ROW_GROUP))
+            kept = self._allocate((schema.MOMENT_ROWS + 2 * groups) * y.stride)
             numbers = {"number": epsilon, "momentum": momentum}
             self._add(schema.BATCH_NORM, x=x, y=y, constants=place, kept=kept, **numbers)
         else:
@@ -198,12 +193,12 @@ class Lowering:
         if x.delta < 0:
             x = Value(x.place, x.stride, x.columns, self._allocate(self.rows * x.stride))
         target = Value(self._allocate(self.rows * x.stride), x.stride, x.columns, -1)
-        self._add(schema.LOSS, x=x, y=target, code=losses.CODES[name], number=option)
+        self._add(schema.LOSS, x=x, y=target, code=tables.LOSS_CODES[name], number=option)
 
     def _last_activation(self) -> str:
         last = self.operations[-1]
         if last["kind"] == schema.ACTIVATION:
-            return activations.ACTIVATIONS[int(last["code"])].name
+            return tables.ACTIVATIONS[int(last["code"])].name
         return {kind: name for name, kind in _ALONG_ROWS.items()}.get(int(last["kind"]), "")
 
     def _allocate(self, size: int) -> int:

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels import schema
-from ..kernels.loops import activations, losses, norms
+from ..kernels import schema, tables
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,9 @@ def operation_name(op: np.void) -> str:
     """What an operation is called in a table: its kind, and which activation or loss."""
     kind = schema.KINDS[op["kind"]]
     if op["kind"] == schema.ACTIVATION:
-        return f"{kind} {activations.ACTIVATIONS[op['code']].name}"
+        return f"{kind} {tables.ACTIVATIONS[op['code']].name}"
     if op["kind"] == schema.LOSS:
-        return f"{kind} {losses.LOSSES[op['code']].name}"
+        return f"{kind} {tables.LOSSES[op['code']].name}"
     return kind
 
 
@@ -88,15 +87,15 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
     if not 0 <= op["kind"] < len(schema.KINDS):
         yield "unknown kind"
         return
-    tables = {schema.ACTIVATION: activations.ACTIVATIONS, schema.LOSS: losses.LOSSES}
-    if not 0 <= op["code"] < len(tables.get(op["kind"], (None,))):
+    coded = {schema.ACTIVATION: tables.ACTIVATIONS, schema.LOSS: tables.LOSSES}
+    if not 0 <= op["code"] < len(coded.get(op["kind"], (None,))):
         yield "unknown code"
         return
     kind, fan_in, fan_out = op["kind"], op["fan_in"], op["fan_out"]
     if kind not in {schema.INPUT, schema.DENSE, schema.SPARSE} and fan_in != fan_out:
         yield f"{fan_in} columns come in, {fan_out} go out"
     if kind == schema.ACTIVATION and op["dx"] >= 0 and op["x"] == op["y"]:
-        row = activations.ACTIVATIONS[op["code"]]
+        row = tables.ACTIVATIONS[op["code"]]
         if row.keeps == "x":
             yield f"{row.name} needs its input on the way back, but works in place"
     if not 0 <= op["biases"] <= op["depth"]:
@@ -112,8 +111,8 @@ def _problems(plan: Plan, op: dict[str, Any]) -> Iterable[str]:
     if op["depth"] != {schema.DENSE: fan_in + 1, schema.SPARSE: fan_in + 1, schema.AFFINE: 2}.get(kind, 0):
         yield f"the weights have {op['depth']} rows"
     if kind in {schema.ROW_NORM, schema.BATCH_NORM}:
-        chunks = -(-plan.rows // norms.ROWS_OF_A_CHUNK)
-        room = plan.rows if kind == schema.ROW_NORM else (schema.BATCH_ROWS + 2 * chunks) * op["ldy"]
+        groups = -(-plan.rows // int(schema.ROW_GROUP))
+        room = plan.rows if kind == schema.ROW_NORM else (schema.MOMENT_ROWS + 2 * groups) * op["ldy"]
         if not 0 <= op["kept"] <= plan.workspace - room:
             yield f"kept is not inside its arena of {plan.workspace} numbers"
 

@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from ..inputs.samples import as_numbers
 from ..kernels.compiler.jit import prepared
 from ..kernels.program import entries
+from ..kernels.schema import BYTE_SCALE
 from .buffers import aligned_zeros, matrix
 from .layer_lowering import lower
-from .lowering import BYTE_SCALE
 from .network import Network
 
 _BYTES = np.dtype(np.uint8)

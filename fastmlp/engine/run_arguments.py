@@ -12,9 +12,7 @@ from ..checks import ceil_div, look_up
 from ..inputs.samples import Samples
 from ..inputs.targets import Targets
 from ..kernels import schema
-from ..kernels.program.input_sharing import ROW_GRAIN
-from ..kernels.program.passes import CHUNK
-from ..kernels.program.weight_update import UPDATE_ROWS
+from ..kernels.schema import CHUNK, ROW_GRAIN, UPDATE_ROWS
 from ..optimizers import Optimizer
 from .buffers import aligned_zeros, read_only
 from .network import Network

@@ -12,7 +12,7 @@ import numpy as np
 from ..checks import is_count
 from ..errors import FileFormatError
 from ..inputs.samples import SCALES
-from ..kernels.loops import optimizers
+from ..kernels import tables
 from ..layers import layer_from_config
 from ..layers.layer import Shape
 from ..losses import loss_from_config
@@ -120,7 +120,7 @@ def _tensors(model: Sequential) -> Tensors:
     tensors: Tensors = {}
     arenas = {"": network.params}
     if _state_of(model):
-        names = optimizers.OPTIMIZERS[model.optimizer.code].slots
+        names = tables.OPTIMIZERS[model.optimizer.code].slots
         arenas |= {f".{name}": arena for name, arena in zip(names, network.slot_arenas(), strict=True)}
     if _has_averages(model):
         arenas[".average"] = network.averages

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..kernels.extras import orthonormal
 from .distributions import standard_normal
 from .initializer import Initializer
 
@@ -33,6 +32,8 @@ class Orthogonal(Initializer):
 
     def __call__(self, fan_in: int, fan_out: int, random: np.ndarray) -> np.ndarray:
         """The orthonormal columns of a random normal matrix."""
+        from ..kernels.extras import orthonormal  # needs Numba, which a description does not wait for
+
         normal = standard_normal(random)
         wide = normal.shape[0] < normal.shape[1]
         columns = np.ascontiguousarray(normal.T if wide else normal)

@@ -9,7 +9,6 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..engine.lowering import SPARSE_BELOW
 from ..kernels import schema
 from .frames import column_names, frame_values, is_frame, is_series, series_values
 from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
@@ -71,9 +70,9 @@ class Samples:
         """Whether so few numbers are not zero that it pays to skip the zeros; judged by some of dense samples."""
         features = math.prod(self.shape)
         if self.starts.size:
-            return self.numbers.size < SPARSE_BELOW * self.count * features
+            return self.numbers.size < schema.SPARSE_BELOW * self.count * features
         some = self._some()
-        return bool(np.count_nonzero(some) < SPARSE_BELOW * some.size)
+        return bool(np.count_nonzero(some) < schema.SPARSE_BELOW * some.size)
 
     @cached_property
     def scale(self) -> str:

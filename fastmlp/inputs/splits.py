@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import is_count
-from ..kernels.loops import rng
+from ..kernels.schema import SPLIT_PURPOSE
 from .sparse_matrix import is_sparse_matrix
 
 
@@ -69,8 +69,10 @@ def split_rows(
     Messages call the size by the name.
     """
     for_test = _count_for_test(test_size, count, name)
+    from ..kernels.loops import rng  # needs Numba
+
     bits = np.empty(count, np.uint64)
-    rng.fill(bits, np.uint64(seed), rng.SPLIT, 0)
+    rng.fill(bits, np.uint64(seed), SPLIT_PURPOSE, 0)
     order = np.argsort(bits, kind="stable")
     chosen = np.zeros(count, np.bool_)
     chosen[_chosen(order, for_test, stratify)] = True

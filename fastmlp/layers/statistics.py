@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.lowering import BYTE_SCALE
 from ..inputs.samples import Samples
 from ..kernels import schema
 
@@ -63,6 +62,6 @@ def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterato
     for start in range(0, rows.size, at_once):
         numbers = samples.rows(rows[start : start + at_once])
         if numbers.dtype == schema.ITEM_TYPES[schema.BYTES]:
-            yield np.multiply(numbers, dtype.type(BYTE_SCALE), dtype=dtype).astype(np.float64)
+            yield np.multiply(numbers, dtype.type(schema.BYTE_SCALE), dtype=dtype).astype(np.float64)
         else:
             yield numbers.astype(dtype, copy=False).astype(np.float64)

@@ -45,9 +45,9 @@ class Adam(Optimizer):
         return {
             "rate": rates / (1.0 - integer_power(self.beta1, steps)),
             "beta1": self.beta1,
-            "rest1": 1.0 - self.beta1,
+            "one_minus_beta1": 1.0 - self.beta1,
             "beta2": self.beta2,
-            "rest2": 1.0 - self.beta2,
+            "one_minus_beta2": 1.0 - self.beta2,
             "correction": 1.0 / np.sqrt(1.0 - integer_power(self.beta2, steps)),
             "epsilon": self.epsilon,
         }

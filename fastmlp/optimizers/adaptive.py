@@ -69,7 +69,7 @@ class Adadelta(Optimizer):
     name: ClassVar[str] = "adadelta"
 
     def _columns(self, steps: np.ndarray, rates: np.ndarray) -> dict[str, Any]:
-        return {"rate": rates, "rho": self.rho, "rest": 1.0 - self.rho, "epsilon": self.epsilon}
+        return {"rate": rates, "rho": self.rho, "one_minus_rho": 1.0 - self.rho, "epsilon": self.epsilon}
 
 
 @dataclass(repr=False)
@@ -115,7 +115,7 @@ class RMSprop(Optimizer):
         return {
             "rate": rates,
             "rho": self.rho,
-            "rest": 1.0 - self.rho,
+            "one_minus_rho": 1.0 - self.rho,
             "momentum": self.momentum,
             "epsilon": self.epsilon,
         }

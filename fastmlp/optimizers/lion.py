@@ -41,7 +41,7 @@ class Lion(Optimizer):
         return {
             "rate": rates,
             "beta1": self.beta1,
-            "rest1": 1.0 - self.beta1,
+            "one_minus_beta1": 1.0 - self.beta1,
             "beta2": self.beta2,
-            "rest2": 1.0 - self.beta2,
+            "one_minus_beta2": 1.0 - self.beta2,
         }

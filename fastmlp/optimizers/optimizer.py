@@ -1,4 +1,4 @@
-"""What all optimizers share: options, rates, and what a step is told. The formulas are in `kernels/optimizers.py`."""
+"""What all optimizers share: options, rates, what a step is told. The formulas are in `kernels/loops/optimizers.py`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from ..checks import is_number, make_plain
-from ..kernels import schema
-from ..kernels.loops import optimizers as kernels
+from ..kernels import schema, tables
 from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule
 
 Rate = float | Schedule | Callable[[int], float]
@@ -146,18 +145,18 @@ class Optimizer:
     @property
     def code(self) -> int:
         """Row of this optimizer in the table of the kernels."""
-        return kernels.CODES[self.name]
+        return tables.OPTIMIZER_CODES[self.name]
 
     @property
     def slots(self) -> int:
         """Numbers of state a parameter."""
-        return len(kernels.OPTIMIZERS[self.code].slots)
+        return len(tables.OPTIMIZERS[self.code].slots)
 
     @property
     def rules(self) -> np.ndarray:
         """`Update.rules` of the kernels: what is done before and after the formula."""
         rules = np.zeros(schema.UPDATE_RULES)
-        decoupled = "shrink" in kernels.OPTIMIZERS[self.code].hyper
+        decoupled = tables.OPTIMIZERS[self.code].decoupled_decay
         rules[schema.WEIGHT_DECAY] = 0.0 if decoupled else self.weight_decay
         for place, limit in (
             (schema.CLIP_VALUE, self.clip_value),
@@ -215,8 +214,8 @@ class Optimizer:
         """
         steps = np.arange(first, first + count)
         rates = self.rates(steps - 1, plateau)
-        columns = {"shrink": rates * self.weight_decay} | self._columns(steps, rates)
-        names = kernels.OPTIMIZERS[self.code].hyper
+        columns = {"decay": rates * self.weight_decay} | self._columns(steps, rates)
+        names = tables.OPTIMIZERS[self.code].columns
         table = np.empty((count, len(names)), dtype)
         for number, name in enumerate(names):
             table[:, number] = columns[name]

@@ -58,4 +58,4 @@ class SGD(Optimizer):
         return "dampened" if self.dampening else "momentum" if self.momentum else "sgd"
 
     def _columns(self, steps: np.ndarray, rates: np.ndarray) -> dict[str, Any]:
-        return {"rate": rates, "momentum": self.momentum, "rest": 1.0 - self.dampening}
+        return {"rate": rates, "momentum": self.momentum, "one_minus_dampening": 1.0 - self.dampening}

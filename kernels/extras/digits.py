@@ -14,13 +14,12 @@ import numpy as np
 
 from ..compiler.jit import entry, kernel
 from ..loops import rng
+from ..schema import DIGITS_PURPOSE
 
 SIDE = 28
 CLASSES = 10
 MOST_POINTS = 24
 ROW = 32  # a row of the distance buffer: SIDE, padded to whole vectors
-
-PURPOSE = 3  # of these random numbers, beside those in rng.py
 
 # What each draw of an image is for. Every point takes one draw, and so does every pixel.
 DRAW_SKELETON, DRAW_SLANT, DRAW_BOW, DRAW_ROTATION, DRAW_WIDTH, DRAW_HEIGHT = range(6)
@@ -209,7 +208,7 @@ def draw_digits(images, labels, distances, placed, variant_of, variants, points,
     """
     for i in range(len(images)):
         index = start + np.uint64(i)
-        key = rng.key(seed, PURPOSE, 0, index)
+        key = rng.key(seed, DIGITS_PURPOSE, 0, index)
         digit = np.int64(index % np.uint64(CLASSES))
         variant = variants[variant_of[digit, np.int64(draw(key, DRAW_SKELETON) & SKELETON_BITS)]]
         radius = RADIUS + RADIUS_SPREAD * deviation(key, DRAW_RADIUS)

@@ -1,31 +1,29 @@
-"""Activations, one row of a table each: name, formula, derivative, what it keeps, largest error.
+"""The formulas of the activations in `tables.ACTIVATIONS`: value, derivative, largest error.
 
-Where the derivative is a formula of the output (`keeps` is "y"), the input need not be kept and an activation works in
-place; where it needs the input ("x"), `lowering` gives the output a place of its own in training. Padding columns are
-computed like others (and ignored); their deltas stay zero, as the derivative is finite.
+Where an activation keeps its output ("y"), its derivative is a formula of the output, so the input need not be kept and
+the activation works in place. Where it keeps its input ("x"), lowering gives the output memory of its own in training.
+Padding is computed like other columns and ignored; its deltas stay zero, as every derivative is finite.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .. import simd
+from .. import simd, tables
 from ..simd import Int, Pointer, Vec, absolute, fma, maximum, minimum, primitive, select
 from .elementary import MAX_ULP, exp, expm1, log1p, normal_cdf, normal_tail, sigmoid, tanh
 from .elementwise import Block, map_block
 
 
-class Activation(NamedTuple):
-    """One row of the table. `option` is the number of those that have one: a slope, or the alpha of ELU.
+class Formula(NamedTuple):
+    """An activation. `option` is the argument that some of them take: a slope, or the alpha of ELU.
 
     An output is off by at most `max_ulp` units of its last place and `max_absolute`, in float32 (ELU with alpha 1).
     """
 
-    name: str
-    formula: Callable[..., Vec]  # (x, option) -> y
-    derivative: Callable[..., Vec]  # (y or x, option) -> dy/dx
-    keeps: str  # which of the two the derivative is computed from
+    value: Callable[..., Vec]  # (x, option) -> y
+    derivative: Callable[..., Vec]  # (x or y, option) -> dy/dx
     max_ulp: float
-    max_absolute: float = 0.0  # where it comes so close to 0 that units of the last place mean nothing
+    max_absolute: float = 0.0  # for outputs so close to 0 that units of the last place say nothing
 
 
 # For what is multiplied by something that falls faster than x grows: the same bits at all finite numbers, and the
@@ -170,29 +168,28 @@ def _hard_swish_derivative(x: Vec, _: Vec) -> Vec:
 # What results below the smallest normal number are off by: some times the distance between them.
 _FADING = 1e-43
 
-ACTIVATIONS = (
-    Activation("identity", lambda x, _: x, lambda y, _: y.like(1.0), "y", 0.0),
-    Activation(
-        "relu",
-        lambda x, _: maximum(x.like(0.0), x),
-        lambda y, _: select(y > 0.0, 1.0, y.like(0.0)),
-        "y", 0.0,
-    ),
-    Activation("leaky_relu", _leaky_relu, lambda y, slope: select(y > 0.0, 1.0, slope), "y", 0.5),
-    Activation("tanh", lambda x, _: tanh(x), lambda y, _: 1.0 - y * y, "y", MAX_ULP["tanh"]),
-    Activation("sigmoid", lambda x, _: sigmoid(x), lambda y, _: y * (1.0 - y), "y", MAX_ULP["sigmoid"]),
-    Activation("elu", _elu, lambda y, alpha: select(y > 0.0, 1.0, y + alpha), "y", 1.1),
-    Activation("selu", _selu, _selu_derivative, "y", 1.9, _FADING),
-    Activation("gelu", _gelu, _gelu_derivative, "x", 7.0, _FADING),
-    Activation("gelu_tanh", _gelu_tanh, _gelu_tanh_derivative, "x", 5.2, 1e-8),
-    Activation("silu", _silu, _silu_derivative, "x", 3.3, _FADING),
-    Activation("mish", _mish, _mish_derivative, "x", 4.6, _FADING),
-    Activation("softplus", _softplus, lambda y, _: -expm1(-y), "y", 2.1),
-    Activation("softsign", _softsign, _softsign_derivative, "y", 1.5),
-    Activation("hard_sigmoid", _hard_sigmoid, _hard_sigmoid_derivative, "y", 1.1),
-    Activation("hard_swish", _hard_swish, _hard_swish_derivative, "x", 2.0),
-)  # fmt: skip
-CODES = {activation.name: code for code, activation in enumerate(ACTIVATIONS)}
+ACTIVATIONS = tables.with_formulas(
+    tables.ACTIVATIONS,
+    {
+        "identity": Formula(lambda x, _: x, lambda y, _: y.like(1.0), 0.0),
+        "relu": Formula(
+            lambda x, _: maximum(x.like(0.0), x), lambda y, _: select(y > 0.0, 1.0, y.like(0.0)), 0.0
+        ),
+        "leaky_relu": Formula(_leaky_relu, lambda y, slope: select(y > 0.0, 1.0, slope), 0.5),
+        "tanh": Formula(lambda x, _: tanh(x), lambda y, _: 1.0 - y * y, MAX_ULP["tanh"]),
+        "sigmoid": Formula(lambda x, _: sigmoid(x), lambda y, _: y * (1.0 - y), MAX_ULP["sigmoid"]),
+        "elu": Formula(_elu, lambda y, alpha: select(y > 0.0, 1.0, y + alpha), 1.1),
+        "selu": Formula(_selu, _selu_derivative, 1.9, _FADING),
+        "gelu": Formula(_gelu, _gelu_derivative, 7.0, _FADING),
+        "gelu_tanh": Formula(_gelu_tanh, _gelu_tanh_derivative, 5.2, 1e-8),
+        "silu": Formula(_silu, _silu_derivative, 3.3, _FADING),
+        "mish": Formula(_mish, _mish_derivative, 4.6, _FADING),
+        "softplus": Formula(_softplus, lambda y, _: -expm1(-y), 2.1),
+        "softsign": Formula(_softsign, _softsign_derivative, 1.5),
+        "hard_sigmoid": Formula(_hard_sigmoid, _hard_sigmoid_derivative, 1.1),
+        "hard_swish": Formula(_hard_swish, _hard_swish_derivative, 2.0),
+    },
+)
 
 
 @primitive
@@ -201,13 +198,13 @@ def activation_forward(
 ) -> None:  # fmt: skip
     """y = f(x) on a block."""
 
-    def case(activation: Activation):
+    def case(row: tables.Activation, formula: Formula):
         map_block(
             rows, columns, [Block(y + y0, ldy)], [Block(x + x0, ldx)],
-            lambda at, value: [activation.formula(value, option)],
+            lambda at, value: [formula.value(value, option)],
         )  # fmt: skip
 
-    simd.choose(code, {i: lambda a=a: case(a) for i, a in enumerate(ACTIVATIONS)})
+    simd.choose(code, {i: lambda a=a: case(*a) for i, a in enumerate(ACTIVATIONS)})
 
 
 @primitive
@@ -217,11 +214,11 @@ def activation_backward(
 ) -> None:  # fmt: skip
     """dx = dy f'(x) on a block; f' from y = f(x) or from x, whichever the activation keeps."""
 
-    def case(activation: Activation):
-        kept = Block(y + y0, ldy) if activation.keeps == "y" else Block(x + x0, ldx)
+    def case(row: tables.Activation, formula: Formula):
+        kept = Block(y + y0, ldy) if row.keeps == "y" else Block(x + x0, ldx)
         map_block(
             rows, columns, [Block(dx + dx0, lddx)], [Block(dy + dy0, lddy), kept],
-            lambda at, delta, value: [delta * activation.derivative(value, option)],
+            lambda at, delta, value: [delta * formula.derivative(value, option)],
         )  # fmt: skip
 
-    simd.choose(code, {i: lambda a=a: case(a) for i, a in enumerate(ACTIVATIONS)})
+    simd.choose(code, {i: lambda a=a: case(*a) for i, a in enumerate(ACTIVATIONS)})

@@ -1,4 +1,4 @@
-"""Losses, one row of a table each: loss, score and gradient of a row together, all from the last layer's outputs.
+"""The formulas of the losses in `tables.LOSSES`: loss, score and deltas of a row, from the last layer's outputs.
 
 A loss is a function that emits code for one row of the batch: it writes the deltas d = scale * dL/dz, zero in the
 padding, and returns the row's loss and score. Losses that are a mean or a sum over the outputs need only a formula of
@@ -8,7 +8,7 @@ one output: see `mean_of` and `sum_of`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .. import simd
+from .. import simd, tables
 from ..simd import Int, Pointer, Vec, absolute, fma, maximum, minimum, primitive, repeat, select, with_sign_of
 from .elementary import exp, expm1, log, log1p, sigmoid
 from .elementwise import Place, fold_row
@@ -27,16 +27,7 @@ class Row(NamedTuple):
     option: Vec  # the number of those losses that have one
 
 
-Emit = Callable[[Row], tuple[Vec, Vec]]
-
-
-class Loss(NamedTuple):
-    """One row of the table."""
-
-    name: str
-    emit: Emit  # writes the deltas; the loss and the score, in every lane
-    takes_labels: bool  # integer classes, else target values
-    score: str  # what `scores` holds, averaged over the rows
+Emit = Callable[[Row], tuple[Vec, Vec]]  # writes the deltas; returns the loss and the score, in every lane
 
 
 def _cross_entropy(row: Row) -> tuple[Vec, Vec]:
@@ -199,20 +190,22 @@ def _poisson(z: Vec, t: Vec, _: Vec) -> tuple[Vec, Vec, Vec]:
     return rate - t * z, absolute(rate - t), rate - t
 
 
-LOSSES = (
-    Loss("cross_entropy", _cross_entropy, True, "accuracy"),
-    Loss("mean_squared_error", mean_of(_squared_error), False, "mean_absolute_error"),
-    Loss("binary_cross_entropy", mean_of(_logistic), False, "accuracy"),
-    Loss("smoothed_cross_entropy", _smoothed_cross_entropy, True, "accuracy"),
-    Loss("cross_entropy_of_shares", _cross_entropy_of_shares, False, "accuracy"),
-    Loss("sum_squared_error", sum_of(_squared_error), False, "mean_absolute_error"),
-    Loss("mean_absolute_error", mean_of(_absolute_error), False, "mean_absolute_error"),
-    Loss("huber", mean_of(_huber), False, "mean_absolute_error"),
-    Loss("log_cosh", mean_of(_log_cosh), False, "mean_absolute_error"),
-    Loss("quantile", mean_of(_quantile), False, "mean_absolute_error"),
-    Loss("poisson", mean_of(_poisson), False, "mean_absolute_error"),
+LOSSES = tables.with_formulas(
+    tables.LOSSES,
+    {
+        "cross_entropy": _cross_entropy,
+        "mean_squared_error": mean_of(_squared_error),
+        "binary_cross_entropy": mean_of(_logistic),
+        "smoothed_cross_entropy": _smoothed_cross_entropy,
+        "cross_entropy_of_shares": _cross_entropy_of_shares,
+        "sum_squared_error": sum_of(_squared_error),
+        "mean_absolute_error": mean_of(_absolute_error),
+        "huber": mean_of(_huber),
+        "log_cosh": mean_of(_log_cosh),
+        "quantile": mean_of(_quantile),
+        "poisson": mean_of(_poisson),
+    },
 )
-CODES = {loss.name: code for code, loss in enumerate(LOSSES)}
 
 
 @primitive
@@ -226,14 +219,14 @@ def loss_rows(
     `labels[first + r]` is the class of a row, `t` (rows, columns) its target values; a loss looks at one of the two.
     """
 
-    def case(loss: Loss):
+    def case(emit: Emit):
         def row(r: Int, _):
             label = (labels + (first + r)).read_int()
             deltas, outputs, targets = d + (d0 + ldd * r), z + (z0 + ldz * r), t + (t0 + ldt * r)
-            numbers = loss.emit(Row(deltas, outputs, targets, label, columns, scale, option))
+            numbers = emit(Row(deltas, outputs, targets, label, columns, scale, option))
             for place, number in zip((losses, scores), numbers, strict=True):
                 (place + (first + r)).store_one(number)
 
         repeat(rows, 1, [], row)
 
-    simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(LOSSES)})
+    simd.choose(code, {i: lambda emit=emit: case(emit) for i, (_, emit) in enumerate(LOSSES)})

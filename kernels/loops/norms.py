@@ -1,16 +1,14 @@
 """Normalisation: of each row over its columns, or of each column over the rows of a batch; then gain and offset.
 
-Sums over the rows of a batch are made of sums over `CHUNK` rows each, which are joined in their order: chunks depend on
-the batch only, so any number of threads gives the same bits.
+Sums over the rows of a batch are made of the sums of its row groups, `ROW_GROUP` rows each, which are added in their
+order: row groups depend on the batch only, so any number of threads gives the same bits.
 """
 
-import numpy as np
-
+from ..schema import ROW_GROUP
 from ..simd import Int, Pointer, Vec, fma, one, primitive, repeat, select, smaller, sqrt
 from .elementwise import Block, fold_row, map_block
 
-ROWS_OF_A_CHUNK = 8  # whole tiles, by which the rows of a batch are shared out
-CHUNK = np.int64(ROWS_OF_A_CHUNK)
+_ROWS = int(ROW_GROUP)
 
 
 def _add(a: Vec, b: Vec) -> Vec:
@@ -142,7 +140,7 @@ def join_moments(
         def chunk(i: Int, carried):
             count, mean, squares = carried
             place = s + (s0 + ld * i * 2 + c)
-            own = _count(s, smaller(rows - i * ROWS_OF_A_CHUNK, ROWS_OF_A_CHUNK))
+            own = _count(s, smaller(rows - i * _ROWS, _ROWS))
             apart, share = place.load() - mean, own / (count + own)
             between = fma(apart * apart, count * share, (place + ld).load())
             return [count + own, fma(apart, share, mean), squares + between]

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import simd
 from ..compiler.jit import entry, kernel
+from ..schema import SHUFFLE_PURPOSE
 from ..simd import Int, Pointer, Vec, fma, primitive, select, sqrt
 from .elementary import cos_turns, log
 from .elementwise import Block, map_block
@@ -16,9 +17,6 @@ from .elementwise import Block, map_block
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
-
-# Purposes: the same counters never serve two ends. Dropout or noise of layer i uses DROPOUT + i, digits.py 3.
-SHUFFLE, WEIGHTS, SPLIT, BIASES, DROPOUT = 1, 2, 4, 5, 1000
 
 
 @kernel
@@ -50,7 +48,7 @@ def shuffle(order, seed, epoch):
     """Bring `order` into the random order of this epoch (Fisher-Yates)."""
     for i in range(order.size - 1, 0, -1):
         # An even choice of 0, ..., i: the product's upper half, off by less than i / 2^64 (Lemire 2019).
-        j = np.int64(_high_product(key(seed, SHUFFLE, epoch, i), np.uint64(i + 1)))
+        j = np.int64(_high_product(key(seed, SHUFFLE_PURPOSE, epoch, i), np.uint64(i + 1)))
         order[i], order[j] = order[j], order[i]
 
 

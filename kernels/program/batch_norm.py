@@ -10,26 +10,26 @@ import numpy as np
 
 from ..compiler.jit import inlined, kernel
 from ..loops.gemm import ANEW
-from ..loops.norms import CHUNK, column_moments, column_sums, join_moments, join_sums, running_moments
-from ..schema import BATCH_ROWS
+from ..loops.norms import column_moments, column_sums, join_moments, join_sums, running_moments
+from ..schema import MOMENT_ROWS, ROW_GROUP
 from .threads import share
 
-FACTOR, PRODUCTS, MEANS, CHUNKS = np.int64(1), np.int64(3), np.int64(4), np.int64(BATCH_ROWS)
+FACTOR, PRODUCTS, MEANS, CHUNKS = np.int64(1), np.int64(3), np.int64(4), np.int64(MOMENT_ROWS)
 FORWARD, BACKWARD = np.int64(0), np.int64(1)
 COLUMN_GRAIN = np.int64(16)  # columns are shared out by whole cache lines
 
 
 @inlined
 def _chunks_place(op, first):
-    return op.kept + (CHUNKS + first // CHUNK * 2) * op.ldy
+    return op.kept + (CHUNKS + first // ROW_GROUP * 2) * op.ldy
 
 
 @kernel
 def batch_chunks(op, state, first, rows, direction):
     """What is summed over the chunks of these rows: the moments of the inputs, or the deltas of the outputs."""
     work = state.workspace
-    for r in range(first, first + rows, CHUNK):
-        place, count = _chunks_place(op, r), min(CHUNK, first + rows - r)
+    for r in range(first, first + rows, ROW_GROUP):
+        place, count = _chunks_place(op, r), min(ROW_GROUP, first + rows - r)
         x, y, dy = op.x + r * op.ldx, op.y + r * op.ldy, op.dy + r * op.ldy
         if direction == FORWARD:
             column_moments(work, place, op.ldy, work, x, op.ldx, count, op.fan_out)
@@ -41,7 +41,7 @@ def batch_chunks(op, state, first, rows, direction):
 def join_chunks(op, state, batch, rank, size, direction):
     """The same over the whole batch, for this rank's share of the columns."""
     begin, end = share(op.fan_out, COLUMN_GRAIN, rank, size)
-    work, place, chunks = state.workspace, _chunks_place(op, 0) + begin, (batch + CHUNK - 1) // CHUNK
+    work, place, chunks = state.workspace, _chunks_place(op, 0) + begin, (batch + ROW_GROUP - 1) // ROW_GROUP
     if direction == FORWARD:
         moments = op.kept + begin
         join_moments(work, moments, work, place, op.ldy, chunks, batch, end - begin, op.number)

@@ -13,16 +13,15 @@ import numpy as np
 
 from ..compiler.jit import inlined, kernel
 from ..loops.elementwise import Block, map_block
+from ..schema import MOST_OPERATIONS, MOST_PARTS, ROW_GRAIN
 from ..simd import Int, Pointer, primitive
 from .threads import ARRIVED, DEALT, load, share, swap
 
 FIRST, SECOND = np.int64(0), np.int64(1)
 HALVES = np.int64(2)
-ROW_GRAIN = np.int64(8)  # rows of a batch are shared out by whole tiles
 SHARED_ROWS = np.int64(256)  # of a batch: from here on, a part is worth its way to another core
 NOBODYS = np.int64(-1)  # the half of no part: all are taken
 _WORDS = np.int64(8)  # of a cache line of `control`
-_PARTS, _DEALS = np.int64(2**20), np.int64(2**12)  # most of a half; most between two barriers
 
 
 @inlined
@@ -72,7 +71,7 @@ def _next_of_all(control, number, parts, rank, size):
     numbers, ascending, and so have the barriers. The first part is the owner's: it is taken when what the half needs
     has been gathered.
     """
-    start = (load(control, ARRIVED) // size * _DEALS + number) * _PARTS
+    start = (load(control, ARRIVED) // size * MOST_OPERATIONS + number) * MOST_PARTS
     for turn in range(HALVES):
         half = (rank + turn) % HALVES
         word, count = DEALT + half * _WORDS, parts[half]

@@ -7,7 +7,6 @@ from ..compiler.jit import inlined, kernel
 from ..loops.activations import activation_backward, activation_forward
 from ..loops.losses import loss_rows
 from ..loops.norms import affine_forward, batch_norm_backward, row_norm_backward, row_norm_forward
-from ..loops.rng import DROPOUT as DROPOUT_PURPOSE
 from ..loops.rng import dropout, noise
 from ..loops.scaling import scale_backward, scale_forward
 from ..loops.softmax import log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward
@@ -17,6 +16,7 @@ from ..schema import (
     BATCH_NORM,
     DENSE,
     DROPOUT,
+    LAYER_PURPOSE,
     LOG_SOFTMAX,
     LOSS,
     NOISE,
@@ -59,7 +59,7 @@ def forward(op, state, first, rows):
 def training_forward(op, state, position, first, rows, seed, epoch):
     """The same for any operation: only training has dropout, noise and the moments of a batch."""
     work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
-    purpose = DROPOUT_PURPOSE + op.layer
+    purpose = LAYER_PURPOSE + op.layer
     if op.kind == DROPOUT:
         dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == NOISE:
@@ -118,7 +118,7 @@ def backward(op, state, position, first, rows, seed, epoch):
             work, op.x + first * op.ldx, op.ldx, rows, op.fan_out, op.code, op.number,
         )  # fmt: skip
     elif op.kind == DROPOUT:
-        purpose = DROPOUT_PURPOSE + op.layer
+        purpose = LAYER_PURPOSE + op.layer
         dropout(
             work, dx, op.ldx, work, dy, op.ldy, rows, op.fan_out, op.number, seed, purpose, epoch, position
         )

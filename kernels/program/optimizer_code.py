@@ -12,10 +12,11 @@ from numba import from_dtype, types
 from .. import simd
 from ..compiler.jit import address, entry
 from ..loops.elementwise import Block, map_block
-from ..loops.optimizers import OPTIMIZERS, Optimizer
+from ..loops.optimizers import OPTIMIZERS, Formula
 from ..loops.sparse import BITS, touched_bits
-from ..schema import CODE, OUTER_CODE, RESTS, SMALL_BATCH, STEP_CODE, UPDATE_WORDS, WIDTH
+from ..schema import CODE, OUTER_CODE, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, STEP_CODE, UPDATE_WORDS, WIDTH
 from ..simd import Case, Int, Pointer, Vec, absolute, fma, primitive, repeat, select, walk_bits
+from ..tables import Optimizer
 
 PANEL = 4  # vectors of a row whose gradients are summed side by side
 
@@ -25,20 +26,20 @@ def _without_denormals(x: Vec) -> Vec:
     return select(absolute(x) < (2.0**-1022 if x.is_double else 2.0**-126), 0.0, x)
 
 
-def _stepped(optimizer: Optimizer, numbers: list[Vec], weight: Vec, gradient: Vec, *state: Vec) -> list[Vec]:
+def _stepped(formula: Formula, numbers: list[Vec], weight: Vec, gradient: Vec, *state: Vec) -> list[Vec]:
     """The parameter and its state after a step."""
-    stepped, *state = optimizer.formula(weight, gradient, *state, *numbers)
+    stepped, *state = formula(weight, gradient, *state, *numbers)
     return [stepped, *(_without_denormals(slot) for slot in state)]
 
 
-def _numbers(optimizer: Optimizer, hyper: Pointer) -> list[Vec]:
-    return [(hyper + j).splat() for j in range(len(optimizer.hyper))]
+def _numbers(row: Optimizer, hyper: Pointer) -> list[Vec]:
+    """The numbers of a step, each in every lane."""
+    return [(hyper + j).splat() for j in range(len(row.columns))]
 
 
-def _for_bias(optimizer: Optimizer, numbers: list[Vec]) -> list[Vec]:
-    """The same numbers without decay, which biases do not have."""
-    named = zip(optimizer.hyper, numbers, strict=True)
-    return [number.like(0.0) if name == "shrink" else number for name, number in named]
+def _for_bias(row: Optimizer, numbers: list[Vec]) -> list[Vec]:
+    """The same numbers with a decay of 0, which biases have."""
+    return [*numbers[:-1], numbers[-1].like(0.0)] if row.decoupled_decay else numbers
 
 
 @primitive
@@ -52,28 +53,26 @@ def optimizer_step(
     place in slots, j slot_size further on.
     """
 
-    def case(optimizer: Optimizer):
-        numbers = _numbers(optimizer, hyper + h0)
+    def case(row: Optimizer, formula: Formula):
+        numbers = _numbers(row, hyper + h0)
 
         def part(first: Int | int, count: Int, numbers: list[Vec]):
             weights = Block(w + w0 + ldw * first, ldw)
-            state = [
-                Block(slots + (w0 + slot_size * j) + ldw * first, ldw) for j in range(len(optimizer.slots))
-            ]
+            state = [Block(slots + (w0 + slot_size * j) + ldw * first, ldw) for j in range(len(row.slots))]
             gradient = Block(g + g0 + ldg * first, ldg)
 
-            def formula(at, *vectors):
-                return _stepped(optimizer, numbers, *vectors)
+            def stepped(at, *vectors):
+                return _stepped(formula, numbers, *vectors)
 
-            map_block(count, columns, [weights, *state], [weights, gradient, *state], formula)
+            map_block(count, columns, [weights, *state], [weights, gradient, *state], stepped)
 
-        if "shrink" in optimizer.hyper:
+        if row.decoupled_decay:
             part(0, rows, numbers)
-            part(rows, biases, _for_bias(optimizer, numbers))
+            part(rows, biases, _for_bias(row, numbers))
         else:
             part(0, rows + biases, numbers)
 
-    simd.choose(code, {i: lambda o=o: case(o) for i, o in enumerate(OPTIMIZERS)})
+    simd.choose(code, {i: lambda o=o: case(*o) for i, o in enumerate(OPTIMIZERS)})
 
 
 @primitive
@@ -89,9 +88,9 @@ def optimizer_outer_step(
     input is not zero and those whose bit is set in `always`.
     """
 
-    def case(optimizer: Optimizer, samples: int):
-        arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(optimizer.slots)))]
-        numbers = _numbers(optimizer, hyper + h0)
+    def case(table_row: Optimizer, formula: Formula, samples: int):
+        arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(table_row.slots)))]
+        numbers = _numbers(table_row, hyper + h0)
 
         def panel(r: Int, c: Int, vectors: int, numbers: list[Vec]):
             inputs = [(x + (x0 + ldx * b + r)).splat() for b in range(samples)]
@@ -101,14 +100,14 @@ def optimizer_outer_step(
                     gradient = fma(number, (d + (d0 + ldd * b + offset)).load(), gradient)
                 places = [arena + (r * ldw + offset) for arena in arenas]
                 weight, *state = [place.load() for place in places]
-                stepped = _stepped(optimizer, numbers, weight, gradient, *state)
+                stepped = _stepped(formula, numbers, weight, gradient, *state)
                 for place, vec in zip(places, stepped, strict=True):
                     place.store(vec)
 
         def row(r: Int):
             in_row = [
                 simd.either(r < rows, number, bias) if bias is not number else number
-                for number, bias in zip(numbers, _for_bias(optimizer, numbers), strict=True)
+                for number, bias in zip(numbers, _for_bias(table_row, numbers), strict=True)
             ]
             width = PANEL * w.lanes
             whole = columns & -width
@@ -122,11 +121,11 @@ def optimizer_outer_step(
 
         repeat(depth, stride, [], block)
 
-    def cases(optimizer: Optimizer):
+    def cases(table_row: Optimizer, formula: Formula):
         sizes = range(1, SMALL_BATCH + 1)
-        simd.choose(batch, {size: lambda size=size: case(optimizer, size) for size in sizes})
+        simd.choose(batch, {size: lambda size=size: case(table_row, formula, size) for size in sizes})
 
-    simd.choose(code, {i: lambda o=o: cases(o) for i, o in enumerate(OPTIMIZERS)})
+    simd.choose(code, {i: lambda o=o: cases(*o) for i, o in enumerate(OPTIMIZERS)})
 
 
 # The entries: `code` is a literal, so each is compiled for one optimizer.
@@ -162,8 +161,10 @@ def _addresses(code: int, dtype: np.dtype) -> tuple[int, int]:
 def prepared(code: int, dtype: np.dtype) -> np.ndarray:
     """The words of `Update.optimizer` for an optimizer; the caller fills in what depends on its rules."""
     words = np.zeros(UPDATE_WORDS, np.int64)
-    words[CODE], words[RESTS] = code, OPTIMIZERS[code].rests
-    words[WIDTH] = len(OPTIMIZERS[code].hyper)
+    row, _ = OPTIMIZERS[code]
+    words[CODE] = code
+    words[WIDTH] = len(row.columns)
+    words[SKIPS_ZERO_GRADIENTS] = row.skips_zero_gradients
     words[STEP_CODE], words[OUTER_CODE] = _addresses(code, dtype)
     return words
 

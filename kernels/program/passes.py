@@ -3,13 +3,11 @@
 import numpy as np
 
 from ..compiler.jit import inlined
-from ..schema import BATCH_NORM, INPUT, Values
+from ..schema import BATCH_NORM, CHUNK, INPUT, ROW_GRAIN, Values
 from . import dense, gather, layers
 from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks
-from .input_sharing import HALVES, ROW_GRAIN, shares_inputs
+from .input_sharing import HALVES, shares_inputs
 from .threads import BROKEN, barrier, publish, share
-
-CHUNK = np.int64(256)  # rows that go through all layers together, so that each weight is read once for many
 
 
 @inlined

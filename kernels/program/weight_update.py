@@ -6,14 +6,11 @@ from ..compiler.jit import inlined, kernel
 from ..loops.gemm import ANEW
 from ..loops.sparse import BITS, touched_columns
 from ..loops.updates import adjust, follow, is_adjusted, measure
-from ..schema import AFFINE, RESTS, SMALL_BATCH, SPARSE
+from ..schema import AFFINE, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, SPARSE, UPDATE_ROWS
 from .dense import dense_gradient, dense_transpose
 from .input_sharing import FIRST, HALVES, NOBODYS, deal, half_of, parts_of_halves, shares_inputs
 from .optimizer_code import call_outer_step, call_step
 
-# Rows of weights whose gradient is summed and used at a time; whole cache lines when transposed. Measured: see
-# docs/decisions.
-UPDATE_ROWS = np.int64(48)
 MASK_BITS = np.int64(BITS)
 NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask
 
@@ -113,7 +110,7 @@ def _block_step(op, state, update, h0, k, end, rows, scratch):
     if is_adjusted(op, update):
         adjust(op, state, update, scratch, state.scratch, scratch, k, end, 1.0, 1.0)
         _rows_step(op, state, update, h0, k, end, state.scratch, scratch)
-    elif op.kind == SPARSE and update.optimizer[RESTS] != 0:
+    elif op.kind == SPARSE and update.optimizer[SKIPS_ZERO_GRADIENTS] != 0:
         _touched_step(op, state, update, h0, k, end, rows, scratch)
     else:
         _rows_step(op, state, update, h0, k, end, state.scratch, scratch)
@@ -126,7 +123,7 @@ def _block_step(op, state, update, h0, k, end, rows, scratch):
 def _outer_step(op, state, update, h0, turn, size, rows):
     """The same for a batch so small that a gradient is summed where it is used."""
     first, stride = turn * MASK_BITS, size * MASK_BITS
-    always = NONE if op.kind == SPARSE and update.optimizer[RESTS] != 0 else ALL
+    always = NONE if op.kind == SPARSE and update.optimizer[SKIPS_ZERO_GRADIENTS] != 0 else ALL
     call_outer_step(
         update.optimizer, state.params, state.slots, op.weights + first * op.ldw, op.ldw, state.params.size,
         state.workspace, op.x + first, op.ldx, state.workspace, op.dy, op.ldy, rows,

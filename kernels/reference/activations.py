@@ -1,11 +1,11 @@
-"""The twin of the activations: y = f(x), and dx = dy f'(kept), where an activation keeps y or x."""
+"""The activations in NumPy: y = f(x), and dx = dy f'(x) from what an activation keeps, x or y."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
-from .arenas import matrix, row_of, width
+from .. import tables
+from .arenas import matrix, width
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 _GELU_TANH = (math.sqrt(2 / math.pi), 0.044715)
@@ -174,31 +174,32 @@ def _hard_swish_backward(dx, dy, x, _):
     np.multiply(dy, np.where(x < -3, 0, np.where(x > 3, 1, x / 3 + x.dtype.type(0.5))), out=dx)
 
 
-ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
-    "identity": (_identity, _identity_backward),
-    "relu": (_relu, _relu_backward),
-    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
-    "tanh": (_tanh, _tanh_backward),
-    "sigmoid": (_sigmoid, _sigmoid_backward),
-    "elu": (_elu, _elu_backward),
-    "selu": (_selu, _selu_backward),
-    "gelu": (_gelu, _gelu_backward),
-    "gelu_tanh": (_gelu_tanh, _gelu_tanh_backward),
-    "silu": (_silu, _silu_backward),
-    "mish": (_mish, _mish_backward),
-    "softplus": (_softplus, _softplus_backward),
-    "softsign": (_softsign, _softsign_backward),
-    "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_backward),
-    "hard_swish": (_hard_swish, _hard_swish_backward),
-}
-# Those whose derivative is computed from x; it then has a place of its own.
-KEEP_INPUT = {"gelu", "gelu_tanh", "silu", "mish", "hard_swish"}
+ACTIVATIONS = tables.with_formulas(
+    tables.ACTIVATIONS,
+    {
+        "identity": (_identity, _identity_backward),
+        "relu": (_relu, _relu_backward),
+        "leaky_relu": (_leaky_relu, _leaky_relu_backward),
+        "tanh": (_tanh, _tanh_backward),
+        "sigmoid": (_sigmoid, _sigmoid_backward),
+        "elu": (_elu, _elu_backward),
+        "selu": (_selu, _selu_backward),
+        "gelu": (_gelu, _gelu_backward),
+        "gelu_tanh": (_gelu_tanh, _gelu_tanh_backward),
+        "silu": (_silu, _silu_backward),
+        "mish": (_mish, _mish_backward),
+        "softplus": (_softplus, _softplus_backward),
+        "softsign": (_softsign, _softsign_backward),
+        "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_backward),
+        "hard_swish": (_hard_swish, _hard_swish_backward),
+    },
+)
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, option):
     """y = f(x)."""
-    formula, _ = row_of(ACTIVATIONS, code)
+    _, (formula, _) = ACTIVATIONS[code]
     columns = width(columns, ldy, ldx)
     formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), option)
 
@@ -206,8 +207,8 @@ def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, option):
 @np.errstate(over="ignore", invalid="ignore")
 def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, x, x0, ldx, rows, columns, code, option):
     """dx = dy f'(x), from y or x."""
-    _, formula = row_of(ACTIVATIONS, code)
-    kept = (x, x0, ldx) if tuple(ACTIVATIONS)[code] in KEEP_INPUT else (y, y0, ldy)
+    row, (_, formula) = ACTIVATIONS[code]
+    kept = (x, x0, ldx) if row.keeps == "x" else (y, y0, ldy)
     columns = width(columns, lddx, lddy, kept[2])
     at = ((dx, dx0, lddx), (dy, dy0, lddy), kept)
     formula(*(matrix(*place, rows, columns) for place in at), option)

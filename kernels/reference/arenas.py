@@ -1,4 +1,4 @@
-"""Matrices in flat arenas, and rows of tables."""
+"""Matrices in flat arenas."""
 
 import numpy as np
 
@@ -12,8 +12,3 @@ def matrix(arena, start, stride, rows, columns, step=1):
 def width(columns, *strides):
     """Columns that an elementwise operation takes: whole rows where they are one contiguous block."""
     return strides[0] if len(set(strides)) == 1 else columns
-
-
-def row_of(table: dict, code: int):
-    """The row of a table, all of which are in the order of their codes."""
-    return tuple(table.values())[code]

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import schema
-from ..schema import AVERAGE, BYTES, CODE, ITEM_TYPES
-from .activations import ACTIVATIONS, KEEP_INPUT
-from .arenas import matrix, row_of, width
+from ..schema import AVERAGE, BYTES, CODE, ITEM_TYPES, LAYER_PURPOSE
+from .activations import ACTIVATIONS
+from .arenas import matrix, width
 from .losses import LOSSES
 from .norms import affine_forward, column_sums, row_norm_backward, row_norm_forward
 from .optimizers import optimizer_step
 from .rng import dropout_factors, noise
 from .scaling import scale_backward, scale_forward
 from .softmax import log_softmax, log_softmax_gradient, softmax, softmax_gradient
-
-_DROPOUT = 1000  # purpose of random numbers, of the first layer
 
 _Fields = namedtuple("_Fields", schema.OPERATION.names)
 
@@ -120,8 +118,8 @@ class _Dense(_Trained):
 class _Activation(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
-        self.formula, self.derivative = row_of(ACTIVATIONS, op.code)
-        self.kept = self.x if tuple(ACTIVATIONS)[op.code] in KEEP_INPUT else self.y
+        row, (self.formula, self.derivative) = ACTIVATIONS[op.code]
+        self.kept = self.x if row.keeps == "x" else self.y
 
     def forward(self, data, position, seed, epoch):
         self.formula(self.y, self.x, self.op.number)
@@ -132,7 +130,7 @@ class _Activation(_Operation):
 
 class _Dropout(_Operation):
     def _factors(self, position, seed, epoch):
-        op, purpose = self.op, _DROPOUT + self.op.layer
+        op, purpose = self.op, LAYER_PURPOSE + self.op.layer
         return dropout_factors(
             self.rows, self.columns, op.number, seed, purpose, epoch, position, self.y.dtype
         )
@@ -180,7 +178,7 @@ class _Noise(_Operation):
     def forward(self, data, position, seed, epoch):
         op, work = self.op, self.state.workspace
         noise(
-            work, op.y, op.ldy, work, op.x, op.ldx, self.rows, op.fan_out, op.number, seed, _DROPOUT + op.layer,
+            work, op.y, op.ldy, work, op.x, op.ldx, self.rows, op.fan_out, op.number, seed, LAYER_PURPOSE + op.layer,
             epoch, position,
         )  # fmt: skip
 
@@ -250,7 +248,7 @@ class _Affine(_Trained):
 class _Loss(_Operation):
     def __init__(self, op, state, rows):
         super().__init__(op, state, rows)
-        self.formula = row_of(LOSSES, op.code)
+        _, self.formula = LOSSES[op.code]
         self.losses, self.scores, self.labels = (
             array[:rows] for array in (state.losses, state.scores, state.labels)
         )

@@ -1,10 +1,9 @@
-"""The twin of the losses: loss, score and deltas of each row."""
-
-from collections.abc import Callable
+"""The losses in NumPy: loss, score and deltas of each row."""
 
 import numpy as np
 
-from .arenas import matrix, row_of
+from .. import tables
+from .arenas import matrix
 
 
 def _cross_entropy(d, losses, scores, z, labels, t, scale, _):
@@ -108,19 +107,22 @@ def _poisson(z, t, _):
     return rate - t * z, np.abs(rate - t), rate - t
 
 
-LOSSES: dict[str, Callable] = {
-    "cross_entropy": _cross_entropy,
-    "mean_squared_error": _mean_squared_error,
-    "binary_cross_entropy": _binary_cross_entropy,
-    "smoothed_cross_entropy": _smoothed_cross_entropy,
-    "cross_entropy_of_shares": _cross_entropy_of_shares,
-    "sum_squared_error": _sum_squared_error,
-    "mean_absolute_error": _mean_of(_absolute_error),
-    "huber": _mean_of(_huber),
-    "log_cosh": _mean_of(_log_cosh),
-    "quantile": _mean_of(_quantile),
-    "poisson": _mean_of(_poisson),
-}
+LOSSES = tables.with_formulas(
+    tables.LOSSES,
+    {
+        "cross_entropy": _cross_entropy,
+        "mean_squared_error": _mean_squared_error,
+        "binary_cross_entropy": _binary_cross_entropy,
+        "smoothed_cross_entropy": _smoothed_cross_entropy,
+        "cross_entropy_of_shares": _cross_entropy_of_shares,
+        "sum_squared_error": _sum_squared_error,
+        "mean_absolute_error": _mean_of(_absolute_error),
+        "huber": _mean_of(_huber),
+        "log_cosh": _mean_of(_log_cosh),
+        "quantile": _mean_of(_quantile),
+        "poisson": _mean_of(_poisson),
+    },
+)
 
 
 def loss_rows(
@@ -128,7 +130,8 @@ def loss_rows(
 ):  # fmt: skip
     """Loss, score and deltas of each row."""
     here = slice(first, first + rows)
-    row_of(LOSSES, code)(
+    _, formula = LOSSES[code]
+    formula(
         matrix(d, d0, ldd, rows, columns), losses[here], scores[here], matrix(z, z0, ldz, rows, columns),
         labels[here], matrix(t, t0, ldt, rows, columns), scale, option,
     )  # fmt: skip

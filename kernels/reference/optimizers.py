@@ -1,15 +1,13 @@
-"""The twin of the optimizers: one step of w, with gradient g, in place.
+"""The optimizers in NumPy: one step of w with gradient g, in place.
 
-Fading states may become denormal numbers here.
+Unlike in the kernels, numbers of the state may become denormal.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 
-from .. import schema
+from .. import schema, tables
 from ..schema import CODE, WIDTH
-from .arenas import matrix, row_of, width
+from .arenas import matrix, width
 
 
 def _sgd(w, g, slots, rate):
@@ -23,10 +21,10 @@ def _momentum(w, g, slots, rate, momentum):
     w -= rate * v
 
 
-def _rmsprop(w, g, slots, rate, rho, rest, epsilon):
+def _rmsprop(w, g, slots, rate, rho, one_minus_rho, epsilon):
     (v,) = slots
     change = g * g
-    change *= rest
+    change *= one_minus_rho
     v *= rho
     v += change
     np.sqrt(v, out=change)
@@ -36,13 +34,13 @@ def _rmsprop(w, g, slots, rate, rho, rest, epsilon):
     w -= change
 
 
-def _adam(w, g, slots, rate, beta1, rest1, beta2, rest2, correction, epsilon):
+def _adam(w, g, slots, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon):
     m, v = slots
-    change = g * rest1
+    change = g * one_minus_beta1
     m *= beta1
     m += change
     np.multiply(g, g, out=change)
-    change *= rest2
+    change *= one_minus_beta2
     v *= beta2
     v += change
     np.sqrt(v, out=change)
@@ -53,10 +51,10 @@ def _adam(w, g, slots, rate, beta1, rest1, beta2, rest2, correction, epsilon):
     w -= change
 
 
-def _dampened(w, g, slots, rate, momentum, rest):
+def _dampened(w, g, slots, rate, momentum, one_minus_dampening):
     (v,) = slots
     v *= momentum
-    v += rest * g
+    v += one_minus_dampening * g
     w -= rate * v
 
 
@@ -73,105 +71,117 @@ def _adagrad(w, g, slots, rate, epsilon):
     w -= rate * g / (np.sqrt(s) + epsilon)
 
 
-def _adadelta(w, g, slots, rate, rho, rest, epsilon):
+def _adadelta(w, g, slots, rate, rho, one_minus_rho, epsilon):
     v, d = slots
     v *= rho
-    v += rest * (g * g)
+    v += one_minus_rho * (g * g)
     u = np.sqrt(d + epsilon) / np.sqrt(v + epsilon) * g
     d *= rho
-    d += rest * (u * u)
+    d += one_minus_rho * (u * u)
     w -= rate * u
 
 
-def _rmsprop_momentum(w, g, slots, rate, rho, rest, momentum, epsilon):
+def _rmsprop_momentum(w, g, slots, rate, rho, one_minus_rho, momentum, epsilon):
     v, u = slots
     v *= rho
-    v += rest * (g * g)
+    v += one_minus_rho * (g * g)
     u *= momentum
     u += g / (np.sqrt(v) + epsilon)
     w -= rate * u
 
 
-def _rmsprop_centered(w, g, slots, rate, rho, rest, momentum, epsilon):
+def _rmsprop_centered(w, g, slots, rate, rho, one_minus_rho, momentum, epsilon):
     v, m, u = slots
     v *= rho
-    v += rest * (g * g)
+    v += one_minus_rho * (g * g)
     m *= rho
-    m += rest * g
+    m += one_minus_rho * g
     u *= momentum
     u += g / (np.sqrt(np.maximum(v - m * m, 0)) + epsilon)
     w -= rate * u
 
 
 def _adamw(w, g, slots, *numbers):
-    *numbers, shrink = numbers
-    w -= shrink * w
+    *numbers, decay = numbers
+    w -= decay * w
     _adam(w, g, slots, *numbers)
 
 
-def _nadam(w, g, slots, rate, rate_g, beta1, rest1, beta2, rest2, correction, epsilon, shrink):
+def _nadam(
+    w, g, slots, rate, rate_g, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay
+):
     m, v = slots
     m *= beta1
-    m += rest1 * g
+    m += one_minus_beta1 * g
     v *= beta2
-    v += rest2 * (g * g)
-    w -= shrink * w
+    v += one_minus_beta2 * (g * g)
+    w -= decay * w
     w -= (rate * m + rate_g * g) / (np.sqrt(v) * correction + epsilon)
 
 
-def _amsgrad(w, g, slots, rate, beta1, rest1, beta2, rest2, correction, epsilon, shrink):
+def _amsgrad(w, g, slots, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay):
     m, v, top = slots
     m *= beta1
-    m += rest1 * g
+    m += one_minus_beta1 * g
     v *= beta2
-    v += rest2 * (g * g)
+    v += one_minus_beta2 * (g * g)
     np.maximum(top, v, out=top)
-    w -= shrink * w
+    w -= decay * w
     w -= rate * m / (np.sqrt(top) * correction + epsilon)
 
 
-def _lion(w, g, slots, rate, beta1, rest1, beta2, rest2, shrink):
+def _lion(w, g, slots, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, decay):
     (m,) = slots
-    step = rate * np.sign(beta1 * m + rest1 * g)
+    step = rate * np.sign(beta1 * m + one_minus_beta1 * g)
     m *= beta2
-    m += rest2 * g
-    w -= shrink * w
+    m += one_minus_beta2 * g
+    w -= decay * w
     w -= step
 
 
-# Formula, states, numbers of a row of `hyper`, whether its last number is a decay, which biases do not have.
-OPTIMIZERS: dict[str, tuple[Callable, int, int, bool]] = {
-    "sgd": (_sgd, 0, 1, False),
-    "momentum": (_momentum, 1, 2, False),
-    "rmsprop": (_rmsprop, 1, 4, False),
-    "adam": (_adam, 2, 7, False),
-    "dampened": (_dampened, 1, 3, False),
-    "nesterov": (_nesterov, 1, 2, False),
-    "adagrad": (_adagrad, 1, 2, False),
-    "adadelta": (_adadelta, 2, 4, False),
-    "rmsprop_momentum": (_rmsprop_momentum, 2, 5, False),
-    "rmsprop_centered": (_rmsprop_centered, 3, 5, False),
-    "adamw": (_adamw, 2, 8, True),
-    "nadam": (_nadam, 2, 9, True),
-    "amsgrad": (_amsgrad, 3, 8, True),
-    "lion": (_lion, 1, 6, True),
-}
+OPTIMIZERS = tables.with_formulas(
+    tables.OPTIMIZERS,
+    {
+        "sgd": _sgd,
+        "momentum": _momentum,
+        "rmsprop": _rmsprop,
+        "adam": _adam,
+        "dampened": _dampened,
+        "nesterov": _nesterov,
+        "adagrad": _adagrad,
+        "adadelta": _adadelta,
+        "rmsprop_momentum": _rmsprop_momentum,
+        "rmsprop_centered": _rmsprop_centered,
+        "adamw": _adamw,
+        "nadam": _nadam,
+        "amsgrad": _amsgrad,
+        "lion": _lion,
+    },
+)
 
 
 def prepared(code, dtype):
     """The words of `Update.optimizer` for an optimizer."""
     words = np.zeros(schema.UPDATE_WORDS, np.int64)
-    words[CODE], words[WIDTH] = code, row_of(OPTIMIZERS, code)[2]
+    words[CODE] = code
+    words[WIDTH] = len(tables.OPTIMIZERS[code].columns)
     return words
 
 
 def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, biases, columns, code):
     """One step for a block of parameters, the last rows of which are biases."""
-    formula, states, numbers, decays = row_of(OPTIMIZERS, code)
-    columns, hyper = width(columns, ldw, ldg), hyper[h0 : h0 + numbers].tolist()
-    parts = [(0, rows, hyper), (rows, biases, [*hyper[:-1], 0.0])] if decays else [(0, rows + biases, hyper)]
-    for first, count, values in parts:
+    row, formula = OPTIMIZERS[code]
+    columns = width(columns, ldw, ldg)
+
+    def part(first, count, numbers):
         place = w0 + first * ldw
-        state = [matrix(slots, place + j * slot_size, ldw, count, columns) for j in range(states)]
-        weights = matrix(w, place, ldw, count, columns)
-        formula(weights, matrix(g, g0 + first * ldg, ldg, count, columns), state, *values)
+        state = [matrix(slots, place + j * slot_size, ldw, count, columns) for j in range(len(row.slots))]
+        gradient = matrix(g, g0 + first * ldg, ldg, count, columns)
+        formula(matrix(w, place, ldw, count, columns), gradient, state, *numbers)
+
+    numbers = hyper[h0 : h0 + len(row.columns)].tolist()
+    if row.decoupled_decay:
+        part(0, rows, numbers)
+        part(rows, biases, [*numbers[:-1], 0.0])
+    else:
+        part(0, rows + biases, numbers)

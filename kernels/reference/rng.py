@@ -4,9 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..schema import SHUFFLE_PURPOSE
 from .arenas import matrix, width
-
-_SHUFFLE = 1  # purpose of random numbers
 
 
 @np.errstate(over="ignore")
@@ -32,7 +31,7 @@ def _high_product(a, b):
 def shuffle(order, seed, epoch):
     """Bring `order` into the random order of this epoch (Fisher-Yates)."""
     steps = np.arange(order.size - 1, 0, -1, dtype=np.uint64)
-    others = _high_product(key(seed, _SHUFFLE, epoch, steps), steps + np.uint64(1))
+    others = _high_product(key(seed, SHUFFLE_PURPOSE, epoch, steps), steps + np.uint64(1))
     numbers = order.tolist()
     for i, j in zip(steps.tolist(), others.tolist(), strict=True):
         numbers[i], numbers[j] = numbers[j], numbers[i]

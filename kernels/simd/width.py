@@ -6,8 +6,9 @@ import llvmlite.binding
 from llvmlite import ir
 from numba import types
 
-LINE = 64  # bytes of a cache line, and of the alignment of every arena
-FLOAT32_LINE = 16  # float32 numbers of a cache line
+from ..schema import LINE as LINE
+
+FLOAT32_LINE = LINE // 4  # float32 numbers of a cache line
 
 INT = ir.IntType(64)
 INT32 = ir.IntType(32)

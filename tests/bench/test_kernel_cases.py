@@ -5,9 +5,7 @@ import pytest
 
 from bench import kernel_cases, peaks, shares
 from bench.problems import Output, Problem, blank, numbers
-from fastmlp.kernels.loops.activations import ACTIVATIONS
-from fastmlp.kernels.loops.losses import LOSSES
-from fastmlp.kernels.loops.optimizers import OPTIMIZERS
+from fastmlp.kernels.tables import ACTIVATIONS, LOSSES, OPTIMIZERS
 
 from .figures import kernel_figures, machine
 

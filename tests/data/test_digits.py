@@ -160,11 +160,6 @@ def test_the_tables_fit_the_kernel():
     assert np.abs(tables.points).max() <= 10
 
 
-def test_no_other_random_numbers_serve_the_same_purpose():
-    assert kernels.PURPOSE not in (rng.SHUFFLE, rng.WEIGHTS)
-    assert kernels.PURPOSE < rng.DROPOUT
-
-
 def test_the_draws_of_an_image_do_not_collide():
     numbers = [value for name, value in vars(kernels).items() if name.startswith("DRAW_")]
     assert len(set(numbers)) == len(numbers)

@@ -6,9 +6,7 @@ import numpy as np
 
 from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.engine.lowering import Lowering
-from fastmlp.kernels import reference, schema
-from fastmlp.kernels.loops import optimizers
-from fastmlp.kernels.program import weight_update
+from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.schema import Data, State, Update
 
 SEED = np.uint64(7)
@@ -49,7 +47,7 @@ def build(
         gradients=zeros(params.size if materialised else 0),
         slots=zeros(3 * params.size),
         workspace=zeros(plan.workspace),
-        scratch=zeros(team * weight_update.UPDATE_ROWS * widest),
+        scratch=zeros(team * schema.UPDATE_ROWS * widest),
         losses=zeros(rows),
         scores=zeros(rows),
         labels=aligned_zeros(rows, np.dtype(np.int64)),
@@ -127,14 +125,15 @@ def unlabelled(X, targets):
 
 
 _HYPER = {
-    "rate": 0.01, "momentum": 0.9, "rho": 0.9, "rest": 0.1, "beta1": 0.9, "rest1": 0.1, "beta2": 0.99,
-    "rest2": 0.01, "correction": 1.5, "epsilon": 0.01, "shrink": 0.003, "rate_g": 0.02,
+    "rate": 0.01, "momentum": 0.9, "rho": 0.9, "one_minus_rho": 0.1, "one_minus_dampening": 0.1, "beta1": 0.9,
+    "one_minus_beta1": 0.1, "beta2": 0.99, "one_minus_beta2": 0.01, "correction": 1.5, "epsilon": 0.01, "decay": 0.003,
+    "rate_g": 0.02,
 }  # fmt: skip
 
 
 def hyper(optimizer, dtype, steps=1):
     """The numbers of some steps, row after row."""
-    return np.array([_HYPER[name] for name in optimizer.hyper] * steps, dtype)
+    return np.array([_HYPER[name] for name in optimizer.columns] * steps, dtype)
 
 
 NO_RULES = {schema.CLIP_VALUE: np.inf, schema.CLIP_NORM: np.inf, schema.GLOBAL_CLIP_NORM: np.inf}
@@ -151,7 +150,7 @@ def update(program, code, dtype, steps=1, rules=None, averages=None, weight_rows
     words[schema.NORMS] = bool(changes & {schema.CLIP_NORM, schema.GLOBAL_CLIP_NORM})
     sums, none = np.zeros(schema.SUMS * weight_rows, dtype), np.zeros(0, dtype)
     averages = none if averages is None else averages
-    return Update(words, hyper(optimizers.OPTIMIZERS[code], dtype, steps), numbers, sums, averages)
+    return Update(words, hyper(tables.OPTIMIZERS[code], dtype, steps), numbers, sums, averages)
 
 
 def train(program, plan, state, samples, *, batch, optimizer, rules=None, averages=None, epoch=0, team=1):

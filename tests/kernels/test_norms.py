@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import reference, simd
+from fastmlp.kernels import reference, schema, simd
 from fastmlp.kernels.loops import norms
-from fastmlp.kernels.program import input_sharing
 from fastmlp.kernels.schema import stride
 from tests.cases import COLUMNS, DTYPES
 from tests.kernels import scalar
@@ -35,7 +34,7 @@ def sums(s, x, d, ld, first, rows, columns):
 
 @njit
 def moments(m, s, x, ld, rows, columns):
-    chunk = norms.CHUNK
+    chunk = schema.ROW_GROUP
     for first in range(0, rows, chunk):
         norms.column_moments(
             s, first // chunk * 2 * ld, ld, x, first * ld, ld, min(chunk, rows - first), columns
@@ -88,8 +87,8 @@ def view(arena, ld, columns, rows=ROWS):
     return reference.arenas.matrix(arena, 0, ld, rows, columns)
 
 
-def test_chunks_are_shared_out_whole():
-    assert input_sharing.ROW_GRAIN % norms.ROWS_OF_A_CHUNK == 0
+def test_ranks_take_whole_row_groups():
+    assert schema.ROW_GRAIN % schema.ROW_GROUP == 0
 
 
 @pytest.mark.parametrize("columns", COLUMNS)

@@ -5,8 +5,8 @@ import pytest
 from numba import njit
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.loops.optimizers import OPTIMIZERS
 from fastmlp.kernels.program import optimizer_code
+from fastmlp.kernels.tables import OPTIMIZERS
 from tests.cases import DTYPES
 from tests.kernels import networks
 from tests.tolerance import assert_close
@@ -39,10 +39,6 @@ def arenas(dtype):
         view = reference.arenas.matrix(arena, 0, LD, ROWS, COLUMNS)
         view[:] = np.abs(random.standard_normal(view.shape))
     return weights, slots, gradient
-
-
-def test_every_row_has_a_twin_in_the_same_place():
-    assert list(reference.optimizers.OPTIMIZERS) == [row.name for row in OPTIMIZERS]
 
 
 @pytest.mark.parametrize("code", range(len(OPTIMIZERS)), ids=[row.name for row in OPTIMIZERS])

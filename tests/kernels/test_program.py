@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import reference, schema
-from fastmlp.kernels.loops import losses, optimizers
-from fastmlp.kernels.loops.activations import ACTIVATIONS
+from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.program import entries
 from tests.kernels import networks
 from tests.kernels.networks import SEED
@@ -16,7 +14,7 @@ STEPS = -(-SAMPLES // BATCH)
 # Scaled samples, every activation, softmax in the middle, dropout.
 EVERYTHING = [
     ("scale", False),
-    *(part for row in ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
+    *(part for row in tables.ACTIVATIONS for part in (("dense", 20), (row.name, 0.1))),
     ("dense", 33), ("softmax", 0.0), ("dense", 17), ("dropout", 0.25), ("dense", OUTPUTS),
 ]  # fmt: skip
 # Roundings on the way of a sample: the sums of each dense layer, and what its activation is off by.
@@ -47,8 +45,8 @@ def scale(*arrays):
     return np.float64(max(1.0, *(float(np.abs(array).max()) for array in arrays)))
 
 
-@pytest.mark.parametrize("optimizer", range(len(optimizers.OPTIMIZERS)))
-@pytest.mark.parametrize("loss", [row.name for row in losses.LOSSES])
+@pytest.mark.parametrize("optimizer", range(len(tables.OPTIMIZERS)))
+@pytest.mark.parametrize("loss", [row.name for row in tables.LOSSES])
 def test_the_twin_trains_the_same_network(loss, optimizer):
     plan, state = build(loss)
     twin, before = networks.copy(state), networks.copy(state)
@@ -92,7 +90,7 @@ def test_samples_in_csr_form(kind):
     assert state.workspace.tobytes() == dense.workspace.tobytes() == twin.workspace.tobytes()
 
 
-@pytest.mark.parametrize("loss", [row.name for row in losses.LOSSES])
+@pytest.mark.parametrize("loss", [row.name for row in tables.LOSSES])
 def test_pieces_one_by_one(loss):
     plan, state = build(loss)
     twin, given, rows = networks.copy(state), samples(), 65
@@ -130,7 +128,7 @@ def test_evaluate_and_predict(team):
         assert_close(actual, expected, terms=DEPTH, scale=scale(expected))
 
 
-@pytest.mark.parametrize("optimizer", range(len(optimizers.OPTIMIZERS)))
+@pytest.mark.parametrize("optimizer", range(len(tables.OPTIMIZERS)))
 def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(optimizer):
     results = set()
     for team in (1, 2, 3):
@@ -184,7 +182,7 @@ def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
 
 def test_padding_of_weights_and_states_stays_zero():
     plan, state = build("cross_entropy")
-    three_states = next(code for code, row in enumerate(optimizers.OPTIMIZERS) if len(row.slots) == 3)
+    three_states = next(code for code, row in enumerate(tables.OPTIMIZERS) if len(row.slots) == 3)
     train(entries, plan, state, code=three_states)
     for op in networks.dense(plan):
         for arena in (state.params, *state.slots.reshape(3, -1)):

@@ -9,7 +9,7 @@ import pytest
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import rng
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import SHUFFLE_PURPOSE, stride
 from tests.cases import DTYPES
 from tests.kernels.calls import from_python
 from tests.tolerance import assert_close
@@ -47,7 +47,7 @@ def test_shuffle_is_the_documented_permutation(n):
     rng.shuffle(order, SEED, 3)
     reference.rng.shuffle(twin, SEED, 3)
     for i in range(n - 1, 0, -1):
-        j = key(7, rng.SHUFFLE, 3, i) * (i + 1) // WORD
+        j = key(7, SHUFFLE_PURPOSE, 3, i) * (i + 1) // WORD
         expected[i], expected[j] = expected[j], expected[i]
     assert order.tolist() == expected
     assert twin.tolist() == expected

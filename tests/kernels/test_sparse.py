@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastmlp.kernels import reference, schema
+from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.loops import gemm as products
-from fastmlp.kernels.loops import optimizers, sparse
+from fastmlp.kernels.loops import sparse
 from fastmlp.kernels.program import entries
 from fastmlp.kernels.schema import stride
 from tests.cases import DTYPES, whole_vectors
@@ -97,7 +97,7 @@ def test_nan_is_no_zero(dtype):
 
 
 @pytest.mark.parametrize("batch", [1, 3, 20])
-@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS, ids=lambda row: row.name)
+@pytest.mark.parametrize("optimizer", tables.OPTIMIZERS, ids=lambda row: row.name)
 def test_training_skips_zeros_without_a_trace(optimizer, batch):
     """Also for small batches, and where only the weights of touched inputs are updated."""
     random = np.random.default_rng(2)
@@ -111,13 +111,15 @@ def test_training_skips_zeros_without_a_trace(optimizer, batch):
             features=100, rows=batch, dtype=np.float32, loss="mean_squared_error", sparse=skips, materialised=False,
         )  # fmt: skip
         assert (schema.SPARSE in plan["kind"]) == skips
-        networks.train(entries, plan, state, data, batch=batch, optimizer=optimizers.CODES[optimizer.name])
+        networks.train(
+            entries, plan, state, data, batch=batch, optimizer=tables.OPTIMIZER_CODES[optimizer.name]
+        )
         assert all((padding(op, state.params) == 0).all() for op in networks.dense(plan))
         trained.append(state.params.tobytes() + state.slots.tobytes())
     assert trained[0] == trained[1]
 
 
-@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS, ids=lambda row: row.name)
+@pytest.mark.parametrize("optimizer", tables.OPTIMIZERS, ids=lambda row: row.name)
 def test_small_batches_by_materialised_gradients(optimizer):
     """A gradient that is summed where it is used gives the same bits as one that is written first."""
     random = np.random.default_rng(3)
@@ -132,6 +134,6 @@ def test_small_batches_by_materialised_gradients(optimizer):
             [("dense", 33), ("tanh", 0.0), ("dense", 3)],
             features=20, rows=2, dtype=np.float32, loss="mean_squared_error", materialised=materialised,
         )  # fmt: skip
-        networks.train(entries, plan, state, data, batch=2, optimizer=optimizers.CODES[optimizer.name])
+        networks.train(entries, plan, state, data, batch=2, optimizer=tables.OPTIMIZER_CODES[optimizer.name])
         trained.append(state.params.tobytes() + state.slots.tobytes())
     assert trained[0] == trained[1]

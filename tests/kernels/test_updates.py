@@ -6,8 +6,8 @@ from numba import njit
 
 from fastmlp.kernels import reference, schema, simd
 from fastmlp.kernels.loops import updates
-from fastmlp.kernels.loops.optimizers import CODES, OPTIMIZERS
 from fastmlp.kernels.program import entries
+from fastmlp.kernels.tables import OPTIMIZER_CODES, OPTIMIZERS
 from tests.cases import DTYPES
 from tests.kernels import networks, scalar
 from tests.tolerance import assert_close
@@ -59,7 +59,7 @@ def bits(plan, state, averages):
 @pytest.mark.parametrize("batch", [3, 70])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(rule, batch, optimizer):
-    options = {"code": CODES[optimizer], "batch": batch}
+    options = {"code": OPTIMIZER_CODES[optimizer], "batch": batch}
     results = {
         bits(*trained(entries, rule, team=team, materialised=materialised, **options))
         for team in (1, 2, 3)
@@ -85,7 +85,7 @@ def test_the_twin(rule, batch, sparse):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_padding_stays_zero(rule):
-    plan, state, averages = trained(entries, rule, code=CODES["adamw"], materialised=True)
+    plan, state, averages = trained(entries, rule, code=OPTIMIZER_CODES["adamw"], materialised=True)
     for op in networks.dense(plan):
         for arena in (state.params, state.gradients, *state.slots.reshape(3, -1)):
             assert not networks.padding(op, arena).any()
@@ -94,20 +94,13 @@ def test_padding_stays_zero(rule):
 
 
 @pytest.mark.parametrize("which", [entries, reference.entries])
-@pytest.mark.parametrize("optimizer", [row.name for row in OPTIMIZERS if "shrink" in row.hyper] + ["sgd"])
+@pytest.mark.parametrize("optimizer", [row.name for row in OPTIMIZERS if row.decoupled_decay] + ["sgd"])
 @pytest.mark.parametrize("batch", [3, 70])
 def test_weights_decay_and_biases_do_not(batch, optimizer, which):
     """Where nothing flows back, as all samples are 0 and so are all weights but the last ones, only decay is left."""
-    code, shrink = (
-        CODES[optimizer],
-        dict(
-            zip(
-                OPTIMIZERS[CODES[optimizer]].hyper,
-                networks.hyper(OPTIMIZERS[CODES[optimizer]], np.float64),
-                strict=True,
-            )
-        ).get("shrink", 0.001),
-    )
+    code = OPTIMIZER_CODES[optimizer]
+    row = OPTIMIZERS[code]
+    decay = networks.hyper(row, np.float64)[-1] if row.decoupled_decay else 0.001
     plan, state = networks.build(
         [("dense", 5)], features=3, rows=batch, dtype=np.float64, loss="mean_squared_error"
     )
@@ -121,7 +114,7 @@ def test_weights_decay_and_biases_do_not(batch, optimizer, which):
     rules = {schema.WEIGHT_DECAY: 0.1} if optimizer == "sgd" else {}
     networks.train(which, plan, state, samples, batch=batch, optimizer=code, rules=rules)
     assert np.array_equal(weights[-1], before[-1])
-    np.testing.assert_allclose(weights[:-1], before[:-1] * (1 - shrink), rtol=1e-12)
+    np.testing.assert_allclose(weights[:-1], before[:-1] * (1 - decay), rtol=1e-12)
 
 
 def test_the_gradient_arena_keeps_the_gradient_of_the_loss():

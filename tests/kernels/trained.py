@@ -4,10 +4,8 @@ import hashlib
 
 import numpy as np
 
-from fastmlp.kernels.loops import optimizers
-from fastmlp.kernels.loops.activations import ACTIVATIONS
-from fastmlp.kernels.loops.losses import LOSSES
 from fastmlp.kernels.program import entries
+from fastmlp.kernels.tables import ACTIVATIONS, LOSSES, OPTIMIZERS
 from tests.kernels import networks
 
 FEATURES, OUTPUTS, SAMPLES, BATCH = 21, 5, 100, 70
@@ -24,7 +22,7 @@ def digest() -> str:
     result = hashlib.sha256()
     samples = networks.data(SAMPLES, FEATURES, OUTPUTS, np.float32)
     for loss in LOSSES:
-        for code in range(len(optimizers.OPTIMIZERS)):
+        for code in range(len(OPTIMIZERS)):
             plan, state = networks.build(
                 PARTS,
                 features=FEATURES,
