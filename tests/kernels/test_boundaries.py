@@ -73,15 +73,17 @@ def test_nothing_comes_from_fastmlp(name):
     assert set(relative_imports(name)) <= set(TREES)
 
 
-def test_the_twin_imports_numpy_and_the_schema_only():
+def test_the_reference_imports_numpy_and_the_contract_only():
     standard = {"collections", "collections.abc", "functools", "math", "typing"}
     twins = {name for name in TREES if name.startswith("reference.")}
     assert {"reference.entries", "reference.layers"} <= twins
     for name in twins:
         assert set(absolute_imports(name)) - standard <= {"numpy"}
-        assert set(relative_imports(name)) <= {"schema"} | twins
+        assert set(relative_imports(name)) <= {"schema", "tables"} | twins
     assert set(absolute_imports("schema")) - standard == {"numpy"}
     assert not set(relative_imports("schema"))
+    assert set(absolute_imports("tables")) - standard <= {"numpy"}
+    assert set(relative_imports("tables")) <= {"schema"}
 
 
 def test_imports_go_downwards_only():
