@@ -19,6 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 LINE = 64  # bytes of a cache line, and of the alignment of every arena
+# A mask holds the zeros of this many numbers. The last one of a row reads as many, whatever is behind the row.
+MASK_BITS = 64
+ROOM = MASK_BITS * 8  # bytes behind each arena that belong to it, as kernels may read them: a mask of float64
 
 # Constants of kernels are np.int64: a plain integer is a type of its own to Numba, which compiles a kernel once for
 # each such argument.

@@ -1,5 +1,8 @@
 """Single samples: the bits of `predict`, whatever the form of the sample."""
 
+import pickle
+
+import joblib
 import numpy as np
 import pytest
 
@@ -23,6 +26,69 @@ def test_the_bits_of_predict(model, dtype):
     images = images.astype(dtype)
     predict = model.predictor()
     assert np.array_equal([predict(image) for image in images], model.predict(images))
+
+
+def through_a_file(image, folder):
+    joblib.dump(image, folder / "image")
+    return joblib.load(folder / "image")
+
+
+SAME_NUMBERS = {
+    "unpickled": lambda image, folder: pickle.loads(pickle.dumps(image)),  # noqa: S301  # our own bytes
+    "joblib": through_a_file,
+    "big-endian": lambda image, folder: image.astype(image.dtype.newbyteorder(">")),
+    "another byte order": lambda image, folder: image.byteswap().view(image.dtype.newbyteorder("S")),
+    "metadata": lambda image, folder: image.astype(np.dtype(image.dtype, metadata={"unit": "grey"})),
+    "part of an unpickled array": lambda image, folder: pickle.loads(pickle.dumps(np.stack([image] * 2)))[1],  # noqa: S301
+    "not contiguous": lambda image, folder: np.repeat(image, 2, axis=1)[:, ::2],
+    "Fortran order": lambda image, folder: np.asfortranarray(image),
+    "a subclass": lambda image, folder: np.ma.array(image),
+    "a memory map": lambda image, folder: mapped(image, folder / "image"),
+}
+
+
+def mapped(image, path):
+    image.tofile(path)
+    return np.memmap(path, image.dtype, "r", shape=image.shape)
+
+
+@pytest.mark.parametrize("form", SAME_NUMBERS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.float32, np.float64, np.int64, bool])
+def test_the_same_numbers_in_another_form(model, dtype, form, tmp_path):
+    image = fastmlp.synthetic_digits(1)[0][0].astype(dtype)
+    changed = SAME_NUMBERS[form](image, tmp_path)
+    assert np.array_equal(changed, image)
+    assert np.array_equal(model.predictor()(changed), model.predict(image[None])[0])
+    assert np.array_equal(model.predict(changed[None])[0], model.predict(image[None])[0])
+
+
+def test_integers_are_rounded_as_in_predict():
+    """To float64 first; to float32 at once, this number would become the next larger one."""
+    model = fastmlp.Sequential([fastmlp.Dense(1, initializer=fastmlp.initializers.Constant(1.0))]).build(1)
+    x = np.array([2**60 + 2**36 + 1])
+    assert np.array_equal(model.predictor()(x), model.predict(x[None])[0])
+
+
+NO_NUMBERS = {
+    "None": [None] * 6,
+    "masked": np.ma.array(np.ones(6), mask=[0, 0, 1, 0, 0, 0]),
+    "dates": np.zeros(6, "datetime64[D]"),
+    "words": ["1", "2", "3", "4", "5", "6"],
+    "words in an array": np.array(["1"] * 6),
+    "complex": np.ones(6, complex),
+    "objects": np.array([1, 2, 3, 4, 5, 6], object),
+    "records": np.zeros(6, [("a", "f4")]),
+}
+
+
+@pytest.mark.parametrize("x", NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_predict_refuses(x):
+    model = fastmlp.Sequential([fastmlp.Dense(2)]).build(6)
+    with pytest.raises(ValueError, match=r"^X: ") as expected:
+        model.predict(x)
+    with pytest.raises(ValueError, match=r"^x: ") as refused:
+        model.predictor()(x)
+    assert str(refused.value).lower() == str(expected.value).lower()
 
 
 def test_each_result_is_its_own(model):

@@ -6,9 +6,9 @@ from ..kernels import schema
 
 
 def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
-    """`size` zeros that start at a cache line, with a line of room behind them for vectors that reach over."""
+    """An arena: `size` zeros, aligned to cache lines, and behind them `schema.ROOM` bytes that kernels may read."""
     item = np.dtype(dtype).itemsize
-    memory = np.zeros((size * item) + 2 * schema.LINE, np.uint8)
+    memory = np.zeros(schema.LINE + size * item + schema.ROOM, np.uint8)
     start = -memory.ctypes.data % schema.LINE
     return memory[start : start + size * item].view(dtype)
 

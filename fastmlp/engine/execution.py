@@ -21,7 +21,7 @@ from .layer_lowering import lower
 from .network import Network, one_at_a_time
 from .plan import Plan
 from .run_arguments import data_of, micro_batch_rows, prepare, program_of, team_rows, update_of, work
-from .thread_tuner import Pace
+from .thread_tuner import ThreadTuner
 
 
 @one_at_a_time
@@ -115,13 +115,13 @@ def _plan_of_training(
     )
 
 
-def _tuner_of(network: Network, engine: str, threads: int | None, batch_size: int) -> Pace:
+def _tuner_of(network: Network, engine: str, threads: int | None, batch_size: int) -> ThreadTuner:
     """The thread tuner of such a training, with what it knows from the last one; a given number is kept."""
     amount = work(network, batch_size, 3)
     size = team_size(engine, threads, amount)
     key = (size, threads is None, batch_size)
     if network.tuner is None or network.tuner[0] != key:
-        network.tuner = key, Pace(size, amount, fixed=threads is not None)
+        network.tuner = key, ThreadTuner(size, amount, fixed=threads is not None)
     return network.tuner[1]
 
 

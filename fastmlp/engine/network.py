@@ -18,7 +18,7 @@ from ..optimizers import Optimizer
 from ..schedules import NO_PLATEAU
 from .buffers import aligned_zeros, matrix
 from .plan import Plan
-from .thread_tuner import Pace
+from .thread_tuner import ThreadTuner
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 
@@ -116,7 +116,7 @@ class Network:
         self.manual_rows = 0
         self.manual_draws = [0] * len(self.layers)
         self.cache: dict[str, tuple[object, Plan, Any]] = {}
-        self.tuner: tuple[object, Pace] | None = None
+        self.tuner: tuple[object, ThreadTuner] | None = None
 
     def __reduce__(self) -> NoReturn:
         """Refuse: a copy would lose the views and the alignment. Models are copied by what their file would hold."""

@@ -1,4 +1,4 @@
-"""One sample at a time, in a few microseconds: everything but the arithmetic is done beforehand."""
+"""One sample at a time, in a few microseconds: everything but the arithmetic is prepared once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from .buffers import aligned_zeros, matrix
 from .layer_lowering import lower
 from .network import Network
 
-_BYTES = np.dtype(np.uint8)
+# Types are compared by number: an array that was unpickled, or whose type has metadata, has a dtype object of its own.
+_UINT8 = np.dtype(np.uint8).num
+_READ_AS_THEY_ARE = frozenset({_UINT8, np.dtype(np.float32).num, np.dtype(np.float64).num})
+_INTEGERS = frozenset(np.dtype(code).num for code in "?bhHiIlLqQ")
 
 
 class Predictor:
@@ -24,13 +27,13 @@ class Predictor:
     Parameters
     ----------
     network : Network
-        What to predict with.
+        The network that predicts.
     """
 
     def __init__(self, network: Network) -> None:
         network.check_ready()
         self.input_shape = network.input_shape
-        # One sample reads each weight once, so the weights' way to the core is what counts: skip zeros where they are.
+        # A single sample reads each weight once, so memory bandwidth is the limit: skip the weights of zeros.
         plan = lower(network.layers, network.features, 1, network.dtype, sparse_input=True)
         first, last = plan.operations[0], plan.operations[-1]
         workspace = aligned_zeros(plan.workspace, network.dtype)
@@ -47,8 +50,8 @@ class Predictor:
         Parameters
         ----------
         x : array_like, of the shape of one sample
-            Dense; bytes (uint8) are read as fractions of 255. It is not searched for NaN, which comes out as NaN,
-            nor is its scale compared with that of the samples of the training.
+            Dense real numbers; bytes (uint8) are read as fractions of 255. It is not searched for NaN, whose outputs
+            are NaN, nor is its scale compared with that of the training samples.
 
         Returns
         -------
@@ -57,15 +60,26 @@ class Predictor:
         Raises
         ------
         ValueError
-            If the shape is another, or it is a sparse matrix, which `Sequential.predict` takes.
+            If the shape is another, or if it holds no real numbers, has masked values or is sparse, all of which
+            `Sequential.predict` refuses too except the last.
         """
-        array = np.asarray(x)
+        array = _read(x)
         if array.shape != self.input_shape:
-            as_numbers(x, "x")  # what is no dense array has a message of its own
             raise ValueError(f"x: expected one sample of shape {self.input_shape}, got {array.shape}")
-        if array.dtype is _BYTES:
+        if array.dtype.num == _UINT8:
             np.multiply(array, self._byte_scale, out=self._inputs)
         else:
             self._inputs[...] = array
         self._run()
         return self._outputs.copy()
+
+
+def _read(x: ArrayLike) -> np.ndarray:
+    """The numbers of a sample in the type in which `predict` reads them, or its error; at once for the usual types."""
+    if type(x) is np.ndarray:
+        number = x.dtype.num
+        if number in _READ_AS_THEY_ARE:
+            return x
+        if number in _INTEGERS:
+            return x.astype(np.float64)
+    return as_numbers(x, "x")

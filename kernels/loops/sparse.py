@@ -6,9 +6,9 @@ weights). No index lists: the non-zeros of 64 numbers are the set bits of a mask
 
 from .. import simd
 from ..compiler.jit import kernel
+from ..schema import MASK_BITS as BITS
 from ..simd import Int, Pointer, Vec, fma, primitive, repeat, walk_bits
 
-BITS = 64  # numbers of a mask
 VECTORS = 8  # accumulators: a panel of the outputs
 
 

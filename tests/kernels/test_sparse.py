@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.loops import gemm as products
 from fastmlp.kernels.loops import sparse
@@ -29,7 +30,8 @@ def touched(x, ldx, columns, rows):
 def sparse_matrix(random, rows, columns, density, dtype):
     """An arena with a matrix that is mostly zero; what lies behind its rows is not."""
     ld = stride(columns, dtype)
-    arena = np.ones((rows + 64) * ld, dtype)
+    arena = aligned_zeros(rows * ld, np.dtype(dtype))
+    arena[:] = 1
     matrix = reference.arenas.matrix(arena, 0, ld, rows, columns)
     matrix[:] = random.standard_normal((rows, columns)) * (random.random((rows, columns)) < density)
     matrix[matrix == 0] *= -1  # -0 is a zero too
@@ -39,7 +41,7 @@ def sparse_matrix(random, rows, columns, density, dtype):
 def dense_matrix(random, rows, columns, dtype):
     """An arena with a matrix, zero in its padding."""
     ld = stride(columns, dtype)
-    arena = np.zeros((rows + 64) * ld, dtype)
+    arena = aligned_zeros(rows * ld, np.dtype(dtype))
     reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = random.standard_normal((rows, columns))
     return arena, ld
 
