@@ -113,17 +113,17 @@ def test_npz(names, capsys):
 ERRORS = {
     "train --data t.csv": "--label: expected the column of t.csv that holds the classes",
     "train --data t.csv --label kid": "t.csv: line 1: there is no column 'kid'",
-    "train --data t.csv --label kind": "t.csv: line 2, column 0 ('id'): expected a number, got '#0'",
+    "train --data t.csv --label kind": "t.csv: line 2, column 1 ('id'): expected a number, got '#0'",
     "train --data t.csv --label kind --drop id --test-split 1.5": "--test-split: test_size: expected a share",
-    "train --data t.csv --label kind --drop id --test v.csv": "line 2, column 3 ('kind'): expected one of the classes",
+    "train --data t.csv --label kind --drop id --test v.csv": "line 2, column 4 ('kind'): expected one of the classes",
     "train --data a.npz": "a.npz: expected the arrays X and y, or x and y, or x_train and y_train, got Z",
     "train --data a.npz --label 0": "--label: expected with a CSV file only, got with an NPZ file",
     "train --data o.csv --label kind": "o.csv: expected two classes or more to learn, all are oak",
-    "train --data t.csv --targets kind --drop id": "line 2, column 3 ('kind'): expected a number, got",
-    "train --data t.csv --label kind --targets width": "expected a label (classes) or targets (values), got both",
+    "train --data t.csv --targets kind --drop id": "line 2, column 4 ('kind'): expected a number, got",
+    "train --data t.csv --label kind --targets width": "expected label (classes) or targets (values), got both",
     "train --data a.npz --targets 0": "--targets: expected with a CSV file only, got with an NPZ file",
     "train --targets 0": "--targets: expected with a CSV file only, got with images",
-    "train --data broken.npz": "broken.npz: not an NPZ file, or damaged",
+    "train --data broken.npz": "broken.npz: not an NPZ file of numbers and texts, or damaged",
 }
 
 

