@@ -44,9 +44,9 @@ if TYPE_CHECKING:
         plot_samples,
         plot_weights,
     )
+    from .rate_finder import LearningRates, find_learning_rate
     from .regularizers import L1, L1L2, L2
     from .training.history import History
-    from .training.rate_finder import LearningRates, find_learning_rate
 
 __version__ = "0.1.0"
 
@@ -151,7 +151,7 @@ _MODULES = {
         "plot_samples",
         "plot_weights",
     ),
-    "training.rate_finder": ("LearningRates", "find_learning_rate"),
+    "rate_finder": ("LearningRates", "find_learning_rate"),
     "regularizers": ("L1", "L1L2", "L2"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

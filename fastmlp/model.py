@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
@@ -12,22 +13,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .callbacks import Callback, CallbackList, Logs
+from .checks import is_count, look_up, sample_shape
 from .engine import execution
+from .engine.building import Handle, build_network
+from .engine.layer_lowering import check_kinds
+from .engine.network import DTYPES, Network
+from .engine.plan import Plan
 from .engine.predictor import Predictor
 from .files.checkpoint import copied_state, load_model, restore_copy, save_model
-from .inputs.samples import Inputs, as_samples
+from .inputs.class_names import check_class_names
+from .inputs.samples import Inputs
+from .inputs.spec import DataSpec
 from .inputs.targets import ClassWeight
-from .layers.layer import Layer
-from .losses import Loss
+from .layers.layer import Layer, Shape
+from .layers.scalers import Scaler
+from .losses import Loss, choose_loss
 from .optimizers import Optimizer, get_optimizer
-from .stack import Stack
-from .training.fit_arguments import SILENT, Task, epochs_to_train, make_task, measures_for, targets_for
+from .training.fit_arguments import SILENT, FitArguments, check_fit_arguments, epochs_to_train, read_targets
 from .training.history import History
 from .training.loop import train, train_step
-from .training.scoring import Given, predicted_classes
+from .training.scoring import Given, choose_metrics, predicted_classes
 
 
-class Sequential(Stack):
+class Sequential:
     """A multilayer perceptron: layers one after another.
 
     Parameters
@@ -93,7 +101,21 @@ class Sequential(Stack):
         dtype: str = "float32",
         class_names: Sequence[str] = (),
     ) -> None:
-        super().__init__(layers, loss=loss, seed=seed, dtype=dtype, class_names=class_names)
+        self._lock = threading.RLock()
+        self._network: Network | None = None
+        self.layers: list[Layer] = []
+        for layer in layers:
+            self.add(layer)
+        choose_loss(loss, "")
+        look_up("dtype", dtype, DTYPES)
+        if not is_count(seed):
+            raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
+        self._loss = loss
+        self.seed = int(seed)
+        self.dtype = dtype
+        self.class_names = check_class_names(class_names)
+        self.feature_names: tuple[str, ...] = ()
+        self.sample_scale = ""
         self.optimizer = optimizer
         self.history = History()
         self.stop_training = False
@@ -102,9 +124,11 @@ class Sequential(Stack):
         return f"Sequential({self.layers}, loss={self.loss.name!r}, optimizer={self.optimizer}, seed={self.seed})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return copied_state(self)
+        with self._lock:
+            return {name: value for name, value in copied_state(self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._lock = threading.RLock()  # a built model gets that of its network
         restore_copy(self, state, Sequential)
 
     def __copy__(self) -> Self:
@@ -121,6 +145,143 @@ class Sequential(Stack):
         chosen = get_optimizer(given)
         chosen.check_dtype(np.dtype(self.dtype))
         self._optimizer = chosen
+
+    # From layers to a network
+
+    def add(self, layer: Layer) -> Self:
+        """Append a layer and return the model.
+
+        Raises
+        ------
+        TypeError
+            If it is not a layer.
+        ValueError
+            If it cannot stand behind the layers before it.
+        RuntimeError
+            If the model is built already.
+        """
+        if not isinstance(layer, Layer):
+            raise TypeError(f"expected a layer such as Dense(10), got {layer!r}")
+        check_kinds([layer])
+        if self._network is not None:
+            raise RuntimeError(
+                f"cannot add {layer!r}: the model is built; add all layers before fit or build"
+            )
+        layer.check_place(self.layers)
+        self.layers.append(layer)
+        return self
+
+    def build(self, input_shape: int | Shape) -> Self:
+        """Give the model its parameters; `fit` does this by itself.
+
+        Parameters
+        ----------
+        input_shape : int or tuple of int
+            Number of features, or shape of one sample.
+        """
+        shape = sample_shape(input_shape)
+        if self._network is not None and self._network.input_shape != shape:
+            raise ValueError(
+                f"the model is built for samples of shape {self._network.input_shape}, got {shape}"
+            )
+        if self._network is None:
+            spec = self.data_spec
+            spec.check_class_names(self.class_names, spec.count_outputs(shape))
+            self._network = build_network(self.layers, shape, self.dtype, self.seed, self._lock)
+        return self
+
+    def prepare_for(self, arguments: FitArguments) -> None:
+        """Take over the names of classes and features, and build the model; new scalers measure the samples first."""
+        samples, _, rows = arguments.training
+        new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
+        scalings = [layer.measure(samples, np.dtype(self.dtype), rows) for layer in new]
+        self.class_names = arguments.class_names
+        self.build(samples.shape)
+        for layer, scaling in zip(new, scalings, strict=True):
+            layer.set(scaling)
+        self.feature_names = self.feature_names or samples.names
+        self.sample_scale = self.sample_scale or samples.scale
+
+    @property
+    def network(self) -> Network:
+        """What runs the model; an error before it is built."""
+        if self._network is None:
+            raise RuntimeError(
+                "the model has no parameters yet: call fit or build(input_shape), or load a saved one"
+            )
+        return self._network
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs so far, those before a saved model was loaded included."""
+        return 0 if self._network is None else self._network.epochs
+
+    @property
+    def handle(self) -> Handle:
+        """What the engine does for all layers together, by hand."""
+        return Handle(self.network, 0, len(self.layers))
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(array.size for layer in self.layers for array in layer.parameters.values())
+
+    @property
+    def plan(self) -> Plan:
+        """The network as the kernels see it; `print(model.plan)` shows a table."""
+        return self.network.inference
+
+    def summary(self) -> str:
+        """The layers with their output shapes and numbers of parameters, as a table.
+
+        Examples
+        --------
+        >>> print(Sequential([Dense(3, "relu"), Dense(2)]).build(4).summary())
+        layer                                 output  parameters
+        Dense(units=3, activation='relu')       (3,)          15
+        Dense(units=2, activation='identity')   (2,)           8
+        total                                                 23
+        """
+        shape, lines = self.network.input_shape, [("layer", "output", "parameters")]
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+            lines.append((repr(layer), str(shape), f"{sum(a.size for a in layer.parameters.values()):,}"))
+        lines.append(("total", "", f"{self.parameters:,}"))
+        name, output, count = (max(len(line[i]) for line in lines) for i in range(3))
+        return "\n".join(f"{a:<{name}} {b:>{output}} {c:>{count + 1}}" for a, b, c in lines)
+
+    @property
+    def loss(self) -> Loss:
+        """What training makes small."""
+        return choose_loss(self._loss, self.last_activation)
+
+    @property
+    def last_activation(self) -> str:
+        """Where the outputs come from."""
+        shaping = [layer for layer in self.layers if layer.kind in {"dense", "activation"}]
+        return shaping[-1].activation if shaping else "identity"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of one sample after all layers; a ValueError where it does not fit."""
+        if not self.layers:
+            raise ValueError("the model has no layers: add some first, e.g. add(Dense(10, 'softmax'))")
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+        return shape
+
+    @property
+    def data_spec(self) -> DataSpec:
+        """What the model expects of its data."""
+        return DataSpec(
+            dtype=np.dtype(self.dtype),
+            input_shape=None if self._network is None else self._network.input_shape,
+            output_shape=self.output_shape,
+            feature_names=self.feature_names,
+            sample_scale=self.sample_scale,
+            class_names=self.class_names,
+            loss=self.loss,
+            last_activation=self.last_activation,
+        )
 
     # Training and use
 
@@ -218,24 +379,20 @@ class Sequential(Stack):
         >>> model.class_names, model.predict_classes([[-0.9], [0.9]]).tolist()
         (('high', 'low'), ['low', 'high'])
         """
-        span = epochs_to_train(self.epochs, epochs, initial_epoch)
-        task = make_task(
-            self, X, y, optimizer=self.optimizer, batch_size=batch_size, validation_split=validation_split,
-            validation_data=validation_data, class_weight=class_weight, sample_weight=sample_weight, metrics=metrics,
-            shuffle=shuffle, threads=threads, engine=engine, verbose=verbose,
-        )  # fmt: skip
-        hooks = CallbackList(callbacks, self, task.metrics)
-        self._take_up(task)
-        if keep_gradients:
-            self.network.keep_gradients()
-        with self.network.lock:
-            train(self.network, task, span, self.history, hooks)
+        with self._lock:
+            span = epochs_to_train(self.epochs, epochs, initial_epoch)
+            arguments = check_fit_arguments(
+                self.data_spec, X, y, optimizer=self.optimizer, batch_size=batch_size, shuffle=shuffle,
+                threads=threads, engine=engine, verbose=verbose, seed=self.seed, validation_split=validation_split,
+                validation_data=validation_data, class_weight=class_weight, sample_weight=sample_weight,
+                metrics=metrics,
+            )  # fmt: skip
+            hooks = CallbackList(callbacks, self, arguments.metrics)
+            self.prepare_for(arguments)
+            if keep_gradients:
+                self.network.keep_gradients()
+            train(self.network, arguments, span, self.history, hooks)
         return self.history
-
-    def _take_up(self, task: Task) -> None:
-        """Get ready to learn: with the names of the task's classes, and built for its samples."""
-        self.class_names = task.class_names
-        self.build_for(task.samples, task.rows)
 
     def evaluate(
         self,
@@ -269,9 +426,11 @@ class Sequential(Stack):
         >>> scores["confusion_matrix"].tolist()
         [[1, 1], [0, 1]]
         """
-        samples = self.check_samples(as_samples(X, np.dtype(self.dtype)))
-        targets = targets_for(self, samples, y, self.class_names, class_weight, sample_weight)
-        measures = measures_for(self, samples, metrics, numbers=False)
+        spec = self.data_spec
+        samples = spec.read_samples(X)
+        count = spec.count_outputs(samples.shape)
+        targets = read_targets(spec, count, samples.count, y, self.class_names, class_weight, sample_weight)
+        measures = choose_metrics(metrics, spec.loss, count, spec.last_activation, numbers=False)
         loss, score = execution.evaluate(self.network, samples, targets, threads=threads, engine=engine)
         scores = {"loss": loss, targets.formula.score: score}
         if measures.metrics:
@@ -291,8 +450,9 @@ class Sequential(Stack):
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        samples, one = self.check_batch(X)
-        outputs = execution.predict(self.network, samples, threads=threads, engine=engine)
+        network = self.network
+        samples, one = self.data_spec.read_batch(X)
+        outputs = execution.predict(network, samples, threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
     def predictor(self) -> Predictor:
@@ -346,12 +506,13 @@ class Sequential(Stack):
         >>> losses[-1] < losses[0] / 100
         True
         """
-        task = make_task(
-            self, X, y, optimizer=self.optimizer, batch_size=None, shuffle=False, threads=threads, engine=engine,
-            verbose=SILENT,
-        )  # fmt: skip
-        self._take_up(task)
-        return train_step(self.network, task)
+        with self._lock:
+            arguments = check_fit_arguments(
+                self.data_spec, X, y, optimizer=self.optimizer, batch_size=None, shuffle=False, threads=threads,
+                engine=engine, verbose=SILENT,
+            )  # fmt: skip
+            self.prepare_for(arguments)
+            return train_step(self.network, arguments)
 
     def averaged(self) -> AbstractContextManager[None]:
         """A block in which the parameters are the moving averages that `ema_momentum` of an optimizer keeps.
@@ -375,6 +536,40 @@ class Sequential(Stack):
         True
         """
         return self.network.averaged()
+
+    # One pass at a time, by hand
+
+    def forward(self, X: Inputs) -> np.ndarray:
+        """One forward pass, as in training; the values stay for `backward`.
+
+        Parameters
+        ----------
+        X : array_like, shape (samples, ...) or that of one sample, or sparse matrix
+            Samples.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs), or (outputs,) for one sample
+        """
+        handle = self.handle
+        samples, one = self.data_spec.read_batch(X)
+        outputs = handle.forward_samples(samples)
+        return outputs[0] if one else outputs
+
+    def backward(self, d_y: ArrayLike) -> np.ndarray:
+        """One backward pass after `forward`; fills `d_weight` and `d_bias` of the layers.
+
+        Parameters
+        ----------
+        d_y : array_like, of the shape of the output
+            Gradient of the loss with respect to the output.
+
+        Returns
+        -------
+        ndarray, shape (samples, features), or (features,) for one sample
+            Gradient with respect to the input.
+        """
+        return self.handle.backward(d_y)
 
     # Files
 

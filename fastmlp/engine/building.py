@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import look_up
-from ..inputs.samples import Inputs, as_batch
+from ..inputs.samples import Inputs, Samples, as_batch
 from ..layers.layer import Layer, Shape
 from ..optimizers import Optimizer
 from . import manual
@@ -90,8 +90,12 @@ class Handle:
         """Run the layers forward, as in training; one row of outputs for each of X."""
         network = self.network
         samples, one = as_batch(X, (network.widths[self.position],), network.dtype)
-        outputs = manual.forward(network, self.span, samples)
+        outputs = self.forward_samples(samples)
         return outputs[0] if one else outputs
+
+    def forward_samples(self, samples: Samples) -> np.ndarray:
+        """Run the layers forward on samples that are checked already."""
+        return manual.forward(self.network, self.span, samples)
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:
         """Run the layers backward, after `forward` of the same rows; fill their gradients."""

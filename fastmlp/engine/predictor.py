@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inputs.samples import as_numbers
+from ..inputs.arrays import as_numbers
 from ..kernels.compiler.jit import prepared
 from ..kernels.program import entries
 from ..kernels.schema import BYTE_SCALE

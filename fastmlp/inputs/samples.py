@@ -1,17 +1,17 @@
 """What comes in: checks of X, and its form for the kernels. Errors name what came and what is accepted."""
 
 import math
-import reprlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..kernels import schema
-from .frames import column_names, frame_values, is_frame, is_series, series_values
-from .sparse_matrix import SparseMatrix, as_rows, is_sparse_matrix
+from .arrays import as_numbers, check_finite
+from .frames import column_names, is_frame, is_series
+from .sparse_matrix import SparseMatrix, is_sparse_matrix, rows_of
 
 Inputs = ArrayLike | SparseMatrix
 
@@ -19,7 +19,6 @@ _JUDGED_ROWS = 256
 
 # How large samples are: bytes, which are read as fractions of 255; other numbers from 0 to 1; any others.
 BYTES, FRACTIONS, NUMBERS = SCALES = ("bytes", "fractions", "numbers")
-_CHECKED_AT_ONCE = 2**18  # numbers, so that they stay in the cache and the check needs little memory
 
 
 @dataclass(frozen=True)
@@ -99,9 +98,9 @@ def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
     Parameters
     ----------
     X : array_like, shape (samples, ...), or a sparse matrix of scipy or a data frame, shape (samples, features)
-        Numbers: uint8 stays as it is and is read as fractions of 255; float32 and float64 stay as they are;
-        other integers and booleans become float64. Numbers are copied only where they are not contiguous, or not CSR
-        with sorted columns; and of a sparse matrix always where they lie.
+        Numbers: uint8, float32 and float64 stay as they are; other integers and booleans become float64. Numbers are
+        copied only where they are not contiguous, or not CSR with sorted columns; the positions of a sparse matrix
+        always.
     dtype : dtype
         What the network computes in.
     name : str
@@ -112,33 +111,23 @@ def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
     ValueError
         If it is empty, not a rectangular array of real numbers, or holds what is not finite in `dtype`.
     """
-    if is_sparse_matrix(X):
-        return _sparse_samples(X, dtype, name)
-    array = as_numbers(X, name)
-    if array.ndim < 2:
+    rows = rows_of(X, name)
+    given: Any = X if rows is None else rows.numbers
+    numbers = as_numbers(given, name)
+    shape = numbers.shape if rows is None else np.shape(X)
+    if len(shape) < 2:
         in_rows = (".to_frame()", ".to_frame().T") if is_series(X) else (".reshape(-1, 1)", ".reshape(1, -1)")
         raise ValueError(
-            f"{name}: expected samples as rows, shape (samples, features), got shape {array.shape}; "
+            f"{name}: expected samples as rows, shape (samples, features), got shape {shape}; "
             f"use {name}{in_rows[0]} for one feature or {name}{in_rows[1]} for one sample"
         )
-    _check_some(array.shape, name)
-    check_finite(array, dtype, name)
-    return Samples(array.reshape(-1), len(array), array.shape[1:], names=column_names(X))
-
-
-def _sparse_samples(X: SparseMatrix, dtype: np.dtype, name: str) -> Samples:
-    starts, columns, stored = as_rows(X, name)
-    _check_some(X.shape, name)
-    numbers = as_numbers(stored, name)
-    check_finite(
-        numbers, dtype, name, lambda i: (int(np.searchsorted(starts, i, "right")) - 1, int(columns[i]))
-    )
-    return Samples(numbers, X.shape[0], X.shape[1:], starts, columns)
-
-
-def _check_some(shape: tuple[int, ...], name: str) -> None:
     if math.prod(shape) == 0:
         raise ValueError(f"{name}: expected at least one sample and one feature, got shape {shape}")
+    if rows is None:
+        check_finite(numbers, dtype, name)
+        return Samples(numbers.reshape(-1), shape[0], shape[1:], names=column_names(X))
+    check_finite(numbers, dtype, name, rows.index_of)
+    return Samples(numbers, shape[0], shape[1:], rows.starts, rows.columns)
 
 
 def as_batch(X: Inputs, shape: tuple[int, ...], dtype: np.dtype) -> tuple[Samples, bool]:
@@ -150,63 +139,3 @@ def as_batch(X: Inputs, shape: tuple[int, ...], dtype: np.dtype) -> tuple[Sample
     if one:
         return as_samples(given[None], dtype), one
     return as_samples(X if is_frame(X) or is_series(X) else given, dtype), one
-
-
-def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
-    """A contiguous array of uint8, float32 or float64, in native byte order."""
-    array = as_array(values, name)
-    if array.ndim == 0 and array.dtype.kind not in "buif":
-        shown = " ".join(reprlib.repr(values).split())
-        raise ValueError(
-            f"{name}: expected an array of numbers, got {shown}; files are read with load_csv or load_npz"
-        )
-    if array.dtype.kind not in "buif":
-        raise ValueError(
-            f"{name}: expected numbers, got dtype {array.dtype}; convert it, e.g. {name}.astype('float32')"
-        )
-    wanted: type = np.float64
-    if array.dtype == np.uint8:
-        wanted = np.uint8
-    elif array.dtype.kind == "f" and array.dtype.itemsize <= 4:
-        wanted = np.float32
-    return np.require(array, dtype=wanted, requirements=["C", "A"])
-
-
-def as_array(values: ArrayLike, name: str) -> np.ndarray:
-    """A dense array of whatever type."""
-    if is_sparse_matrix(values):
-        raise ValueError(
-            f"{name}: expected a dense array, got a {type(values).__name__}; use {name}.toarray()"
-        )
-    if is_frame(values):
-        return frame_values(values, name)
-    if is_series(values):
-        return series_values(values)
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{name}: expected numbers, got an array with masked values; fill them or leave them out"
-        )
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
-
-
-def check_finite(
-    array: np.ndarray, dtype: np.dtype, name: str, index_of: Callable[[int], tuple[int, ...]] | None = None
-) -> None:
-    """Refuse what is not finite in `dtype`; `index_of` says where a number of the flat array stands for the user."""
-    if array.dtype == np.uint8:
-        return
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, _CHECKED_AT_ONCE):
-        some = flat[start : start + _CHECKED_AT_ONCE]
-        with np.errstate(over="ignore"):
-            finite = np.isfinite(some.astype(dtype, copy=False))
-        if not finite.all():
-            place = start + int(finite.argmin())
-            index = index_of(place) if index_of else tuple(map(int, np.unravel_index(place, array.shape)))
-            raise ValueError(
-                f"{name}: expected finite numbers of {dtype}, got {flat[place]} at index {index}; "
-                "remove, replace or scale such values first"
-            )

@@ -46,11 +46,20 @@ class Rows(NamedTuple):
     columns: np.ndarray
     numbers: np.ndarray
 
+    def index_of(self, place: int) -> tuple[int, int]:
+        """Row and column of one of the numbers."""
+        return int(np.searchsorted(self.starts, place, "right")) - 1, int(self.columns[place])
+
 
 def is_sparse_matrix(given: object) -> TypeIs[SparseMatrix]:
     """Whether it is a matrix or an array of `scipy.sparse`, which whoever has one has imported."""
     scipy_sparse = sys.modules.get("scipy.sparse")
     return scipy_sparse is not None and bool(scipy_sparse.issparse(given))
+
+
+def rows_of(given: object, name: str) -> Rows | None:
+    """The rows of a sparse matrix, as `as_rows` gives them; None for anything else."""
+    return as_rows(given, name) if is_sparse_matrix(given) else None
 
 
 def as_rows(matrix: SparseMatrix, name: str) -> Rows:

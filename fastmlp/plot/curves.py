@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from ..training.rate_finder import LearningRates
+    from ..rate_finder import LearningRates
 
 TIMES = {"seconds", "samples_per_second"}
 CURVES = {"training": COLOURS[0], "validation": COLOURS[1]}

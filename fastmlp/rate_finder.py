@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import is_count, is_number, positive
-from ..errors import TrainingDiverged
-from ..inputs.frames import is_series, series_values
-from ..inputs.samples import Inputs, as_numbers, as_samples
-from ..inputs.sparse_matrix import is_sparse_matrix
-from ..kernels.loops import rng
-from ..model import Sequential
-from .fit_arguments import class_names_for
+from .checks import is_count, is_number, positive
+from .errors import TrainingDiverged
+from .inputs.arrays import as_numbers
+from .inputs.frames import is_series, series_values
+from .inputs.samples import Inputs
+from .inputs.sparse_matrix import is_sparse_matrix
+from .kernels.loops import rng
+from .model import Sequential
+from .training.fit_arguments import SILENT, check_fit_arguments
 
 FEWEST_STEPS = 20
 KEPT = 0.9  # of the running loss that decides when to stop
@@ -142,10 +143,12 @@ def _growing_rates(lowest: float, highest: float, steps: int) -> np.ndarray:
 
 def _prepare(trial: Sequential, X: Inputs, y: ArrayLike) -> int:
     """Build the copy for these samples; their number."""
-    samples = as_samples(X, np.dtype(trial.dtype))
-    trial.class_names = class_names_for(trial, samples, y)
-    trial.build_for(samples, np.arange(samples.count))
-    return samples.count
+    arguments = check_fit_arguments(
+        trial.data_spec, X, y, optimizer=trial.optimizer, batch_size=None, shuffle=False, threads=None,
+        engine="kernels", verbose=SILENT,
+    )  # fmt: skip
+    trial.prepare_for(arguments)
+    return arguments.training.samples.count
 
 
 def _batches(count: int, size: int, seed: int) -> Iterator[np.ndarray]:
@@ -169,12 +172,10 @@ def _train(
     for rate, batch in zip(rates, batches, strict=False):
         trial.optimizer = replace(trial.optimizer, learning_rate=float(rate), decay=0.0)
         try:
-            history = trial.fit(
-                samples[batch], targets[batch], epochs=1, batch_size=None, shuffle=False, verbose=0
-            )
+            loss = trial.train_on_batch(samples[batch], targets[batch])
         except TrainingDiverged:
             return
-        yield history["loss"][-1]
+        yield loss
 
 
 def _judge(rates: np.ndarray, losses: np.ndarray) -> LearningRates:
