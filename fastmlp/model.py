@@ -22,14 +22,15 @@ from .engine.plan import Plan
 from .engine.predictor import Predictor
 from .files.checkpoint import copied_state, load_model, restore_copy, save_model
 from .inputs.class_names import check_class_names
-from .inputs.samples import Inputs
+from .inputs.samples import Inputs, as_batch
 from .inputs.spec import DataSpec
+from .inputs.subsets import read_subset
 from .inputs.targets import ClassWeight
 from .layers.layer import Layer, Shape
 from .layers.scalers import Scaler
 from .losses import Loss, choose_loss
 from .optimizers import Optimizer, get_optimizer
-from .training.fit_arguments import SILENT, FitArguments, check_fit_arguments, epochs_to_train, read_targets
+from .training.fit_arguments import SILENT, FitArguments, check_fit_arguments, epochs_to_train
 from .training.history import History
 from .training.loop import train, train_step
 from .training.scoring import Given, choose_metrics, predicted_classes
@@ -192,7 +193,7 @@ class Sequential:
 
     def prepare_for(self, arguments: FitArguments) -> None:
         """Take over the names of classes and features, and build the model; new scalers measure the samples first."""
-        samples, _, rows = arguments.training
+        samples, rows = arguments.training.samples, arguments.training.rows
         new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
         scalings = [layer.measure(samples, np.dtype(self.dtype), rows) for layer in new]
         self.class_names = arguments.class_names
@@ -427,15 +428,16 @@ class Sequential:
         [[1, 1], [0, 1]]
         """
         spec = self.data_spec
-        samples = spec.read_samples(X)
-        count = spec.count_outputs(samples.shape)
-        targets = read_targets(spec, count, samples.count, y, self.class_names, class_weight, sample_weight)
-        measures = choose_metrics(metrics, spec.loss, count, spec.last_activation, numbers=False)
-        loss, score = execution.evaluate(self.network, samples, targets, threads=threads, engine=engine)
-        scores = {"loss": loss, targets.formula.score: score}
+        subset = read_subset(spec, X, y, class_weight=class_weight, sample_weight=sample_weight)
+        measures = choose_metrics(metrics, spec.loss, subset.outputs, spec.last_activation, numbers=False)
+        network = self.network
+        loss, score = execution.evaluate(
+            network, subset.samples, subset.targets, threads=threads, engine=engine
+        )
+        scores = {"loss": loss, subset.targets.formula.score: score}
         if measures.metrics:
-            outputs = execution.predict(self.network, samples, threads=threads, engine=engine)
-            scores |= measures.of(targets, outputs)
+            outputs = execution.predict(network, subset.samples, threads=threads, engine=engine)
+            scores |= measures.of(subset.targets, outputs)
         return scores
 
     def predict(self, X: Inputs, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
@@ -451,7 +453,8 @@ class Sequential:
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
         network = self.network
-        samples, one = self.data_spec.read_batch(X)
+        samples, one = as_batch(X, network.input_shape, network.dtype)
+        self.data_spec.check(samples)
         outputs = execution.predict(network, samples, threads=threads, engine=engine)
         return outputs[0] if one else outputs
 
@@ -551,9 +554,10 @@ class Sequential:
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
-        handle = self.handle
-        samples, one = self.data_spec.read_batch(X)
-        outputs = handle.forward_samples(samples)
+        network = self.network
+        samples, one = as_batch(X, network.input_shape, network.dtype)
+        self.data_spec.check(samples)
+        outputs = self.handle.forward_samples(samples)
         return outputs[0] if one else outputs
 
     def backward(self, d_y: ArrayLike) -> np.ndarray:

@@ -107,7 +107,7 @@ def test_bad_labels():
 
 
 def test_validation_in_another_order():
-    with pytest.raises(ValueError, match="validation X: expected the columns that the model was trained on"):
+    with pytest.raises(ValueError, match="validation X: expected the columns of X in their order"):
         model_of().fit(FRAME, LABELS, validation_data=(FRAME[["c", "b", "a"]], LABELS), verbose=0)
 
 

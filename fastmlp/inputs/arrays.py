@@ -20,9 +20,44 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     ValueError
         If it is not a rectangular array of real numbers.
     """
-    array = as_array(values, name)
+    return _numbers(as_array(values, name), name)
+
+
+def as_array(values: ArrayLike, name: str) -> np.ndarray:
+    """A dense array of whatever type; a ValueError for what is none."""
+    plain, _ = plain_values(values, name)
+    return _dense(plain, name)
+
+
+def finite_numbers(
+    plain: ArrayLike,
+    dtype: np.dtype,
+    name: str,
+    index_of: Callable[[int], tuple[int, ...]] | None = None,
+) -> np.ndarray:
+    """As `as_numbers`, for anything but data frames and series; all of them finite in `dtype`.
+
+    `index_of` is that of `check_finite`.
+    """
+    numbers = _numbers(_dense(plain, name), name)
+    check_finite(numbers, dtype, name, index_of)
+    return numbers
+
+
+def _dense(plain: ArrayLike, name: str) -> np.ndarray:
+    if np.ma.is_masked(plain):
+        raise ValueError(
+            f"{name}: expected numbers, got an array with masked values; fill them or leave them out"
+        )
+    try:
+        return np.asarray(plain)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
+
+
+def _numbers(array: np.ndarray, name: str) -> np.ndarray:
     if array.ndim == 0 and array.dtype.kind not in "buif":
-        shown = " ".join(reprlib.repr(values).split())
+        shown = " ".join(reprlib.repr(array.tolist()).split())
         raise ValueError(
             f"{name}: expected an array of numbers, got {shown}; files are read with load_csv or load_npz"
         )
@@ -36,19 +71,6 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     elif array.dtype.kind == "f" and array.dtype.itemsize <= 4:
         wanted = np.float32
     return np.require(array, dtype=wanted, requirements=["C", "A"])
-
-
-def as_array(values: ArrayLike, name: str) -> np.ndarray:
-    """A dense array of whatever type; a ValueError for what is none."""
-    plain = plain_values(values, name)
-    if np.ma.is_masked(plain):
-        raise ValueError(
-            f"{name}: expected numbers, got an array with masked values; fill them or leave them out"
-        )
-    try:
-        return np.asarray(plain)
-    except ValueError as error:
-        raise ValueError(f"{name}: expected a rectangular array of numbers: {error}") from None
 
 
 def refuse_sparse(values: object, name: str) -> None:

@@ -26,14 +26,14 @@ def is_series(given: object) -> TypeIs[Any]:
     return pandas is not None and isinstance(given, pandas.Series)
 
 
-def plain_values(given: Any, name: str) -> Any:
-    """The values of a data frame or series; anything else as it is."""
+def plain_values(given: Any, name: str) -> tuple[Any, tuple[str, ...]]:
+    """The values of a data frame or series, and the names of its columns; anything else as it is."""
     if is_frame(given):
-        return frame_values(given, name)
-    return series_values(given) if is_series(given) else given
+        return frame_values(given, name), column_names(given)
+    return series_values(given) if is_series(given) else given, ()
 
 
-def column_names(given: object) -> tuple[str, ...]:
+def column_names(given: Any) -> tuple[str, ...]:
     """The names of the columns of a data frame, if it is one and all of them are texts."""
     if not is_frame(given) or not all(isinstance(name, str) for name in given.columns):
         return ()

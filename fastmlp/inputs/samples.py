@@ -3,14 +3,13 @@
 import math
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..kernels import schema
-from .arrays import as_numbers, check_finite
-from .frames import column_names, is_frame, is_series
+from .arrays import as_numbers, finite_numbers
+from .frames import is_frame, is_series, plain_values
 from .sparse_matrix import SparseMatrix, is_sparse_matrix, rows_of
 
 Inputs = ArrayLike | SparseMatrix
@@ -112,11 +111,15 @@ def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
         If it is empty, not a rectangular array of real numbers, or holds what is not finite in `dtype`.
     """
     rows = rows_of(X, name)
-    given: Any = X if rows is None else rows.numbers
-    numbers = as_numbers(given, name)
+    plain, names = plain_values(X if rows is None else rows.numbers, name)
+    numbers = finite_numbers(plain, dtype, name, None if rows is None else rows.index_of)
     shape = numbers.shape if rows is None else np.shape(X)
     if len(shape) < 2:
-        in_rows = (".to_frame()", ".to_frame().T") if is_series(X) else (".reshape(-1, 1)", ".reshape(1, -1)")
+        in_rows = (
+            (".to_frame()", ".to_frame().T")
+            if hasattr(X, "to_frame")
+            else (".reshape(-1, 1)", ".reshape(1, -1)")
+        )
         raise ValueError(
             f"{name}: expected samples as rows, shape (samples, features), got shape {shape}; "
             f"use {name}{in_rows[0]} for one feature or {name}{in_rows[1]} for one sample"
@@ -124,9 +127,7 @@ def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
     if math.prod(shape) == 0:
         raise ValueError(f"{name}: expected at least one sample and one feature, got shape {shape}")
     if rows is None:
-        check_finite(numbers, dtype, name)
-        return Samples(numbers.reshape(-1), shape[0], shape[1:], names=column_names(X))
-    check_finite(numbers, dtype, name, rows.index_of)
+        return Samples(numbers.reshape(-1), shape[0], shape[1:], names=names)
     return Samples(numbers, shape[0], shape[1:], rows.starts, rows.columns)
 
 

@@ -10,9 +10,11 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..losses import CrossEntropy, Loss
-from .samples import BYTES, NUMBERS, Inputs, Samples, as_batch, as_samples
+from ..losses import BinaryCrossEntropy, CrossEntropy, Loss
+from .class_names import find_class_names
+from .samples import BYTES, NUMBERS, Samples
 
 Shape = tuple[int, ...]
 
@@ -50,21 +52,11 @@ class DataSpec:
     loss: Loss
     last_activation: str
 
-    def read_samples(self, X: Inputs, name: str = "X") -> Samples:
-        """Samples that fit the model; a ValueError says why others do not."""
-        samples = as_samples(X, self.dtype, name)
-        self._check(samples, name)
-        return samples
-
-    def read_batch(self, X: Inputs) -> tuple[Samples, bool]:
-        """The same, where X may also be one sample alone; and whether it was."""
-        samples, one = as_batch(X, self.input_shape or (), self.dtype)
-        self._check(samples, "X")
-        return samples, one
-
-    def like(self, samples: Samples) -> DataSpec:
-        """The same for samples that must have the shape and the features of these."""
-        return replace(self, input_shape=samples.shape, feature_names=self.feature_names or samples.names)
+    def with_class_names(self, y: ArrayLike) -> DataSpec:
+        """The same, with the names that the targets give the classes, where these have none yet."""
+        if self.class_names or not isinstance(self.loss, (CrossEntropy, BinaryCrossEntropy)):
+            return self
+        return replace(self, class_names=find_class_names(y))
 
     def count_outputs(self, shape: Shape) -> int:
         """Numbers of an output, for samples of this shape."""
@@ -79,20 +71,28 @@ class DataSpec:
                 f"{', '.join(names)}; give all as class_names, or the last layer as many units"
             )
 
-    def _check(self, samples: Samples, name: str) -> None:
-        """Raise a ValueError if the samples have other features or another shape; warn of another scale."""
-        self._check_names(samples.names, name)
-        self._check_scale(samples)
-        if self.input_shape is None:
-            self.output_shape(samples.shape)
-        elif samples.shape != self.input_shape:
-            wanted = self.input_shape
+    def check(self, samples: Samples) -> int:
+        """Number of outputs for such samples.
+
+        Raises
+        ------
+        ValueError
+            If they have other features or another shape than those that the model was trained on, or the names of the
+            classes do not go with the outputs.
+        """
+        self._check_names(samples.names)
+        self._check_scale(samples.scale)
+        if self.input_shape not in (None, samples.shape):
+            wanted = self.input_shape or ()
             raise ValueError(
-                f"{name}: expected samples of shape {wanted} ({math.prod(wanted)} features), as in training, "
+                f"X: expected samples of shape {wanted} ({math.prod(wanted)} features), as the model was built for, "
                 f"got {samples.shape} ({math.prod(samples.shape)} features)"
             )
+        outputs = self.count_outputs(samples.shape)
+        self.check_class_names(self.class_names, outputs)
+        return outputs
 
-    def _check_names(self, given: tuple[str, ...], name: str) -> None:
+    def _check_names(self, given: tuple[str, ...]) -> None:
         """Raise a ValueError if the samples name other features than those that the model was trained on."""
         known = self.feature_names
         if not known or not given or known == given:
@@ -106,16 +106,14 @@ class DataSpec:
             problem = f"{unknown[0]!r} is none of them; use X[list(model.feature_names)]"
         else:
             problem = f"{wanted!r} where {there!r} is; use X[list(model.feature_names)]"
-        raise ValueError(
-            f"{name}: expected the columns that the model was trained on, in their order: {problem}"
-        )
+        raise ValueError(f"X: expected the columns that the model was trained on, in their order: {problem}")
 
-    def _check_scale(self, samples: Samples) -> None:
+    def _check_scale(self, scale: str) -> None:
         """Warn of bytes for a model that knows larger numbers, to which they are all nearly 0, and the reverse."""
-        if self.sample_scale == NUMBERS and samples.scale == BYTES:
+        if self.sample_scale == NUMBERS and scale == BYTES:
             told = "numbers beyond 0 to 1, and bytes (uint8) are read as fractions of 255"
             way_out = "if they mean the same as in training, give X.astype('float32')"
-        elif self.sample_scale == BYTES and samples.scale == NUMBERS:
+        elif self.sample_scale == BYTES and scale == NUMBERS:
             told = "bytes (uint8), read as fractions of 255, and these numbers go beyond 0 to 1"
             way_out = "if they are bytes in another type, give X.astype('uint8'), or X / 255"
         else:

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import ceil_div, is_count, is_number, look_up, positive
+from ..checks import ceil_div, is_count, look_up, positive
 from ..engine.run_arguments import ENGINES
 from ..engine.team import choose_threads
-from ..inputs.class_names import find_class_names, number_classes
-from ..inputs.samples import Inputs, Samples
+from ..inputs.samples import Inputs
 from ..inputs.spec import DataSpec
-from ..inputs.splits import split_rows
-from ..inputs.targets import ClassWeight, Targets, as_targets, has_classes, true_classes
+from ..inputs.subsets import Subset, read_subset, read_validation, split_for_validation
+from ..inputs.targets import ClassWeight
 from ..optimizers import Optimizer
 from .scoring import Given, Measures, choose_metrics
 
 SPEED = ("seconds", "samples_per_second")
 SILENT, BAR, LINES = range(3)  # what `verbose` can be, as in Keras
-
-
-class Subset(NamedTuple):
-    """Some samples of a data set, with their targets."""
-
-    samples: Samples
-    targets: Targets
-    rows: np.ndarray  # numbers of the samples
-
-    @property
-    def targets_of_rows(self) -> Targets:
-        """The targets of these samples alone, in the order of `rows`."""
-        return self.targets.of(self.rows, self.samples.count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,30 +92,25 @@ def check_fit_arguments(
         raise ValueError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
     look_up("engine", engine, ENGINES)
     choose_threads(threads, 0)
-    samples = spec.read_samples(X)
-    outputs = spec.count_outputs(samples.shape)
-    names = class_names_of(spec, outputs, y)
-    spec.check_class_names(names, outputs)
-    targets = read_targets(spec, outputs, samples.count, y, names, class_weight, sample_weight)
-    rows = np.arange(samples.count)
+    spec = spec.with_class_names(y)
+    training = read_subset(spec, X, y, class_weight=class_weight, sample_weight=sample_weight)
     validation = None
     if validation_split != 0:
         if validation_data is not None:
             raise ValueError(
                 "validation_split: expected 0 where there is validation_data; give one of the two"
             )
-        rows, kept = _split(validation_split, seed, samples.count, true_classes_of(spec, outputs, targets))
-        unweighted = read_targets(spec, outputs, samples.count, y, names, None, sample_weight)
-        validation = Subset(samples, unweighted, kept)
+        training, validation = split_for_validation(spec, validation_split, seed, training, y, sample_weight)
     elif validation_data is not None:
-        validation = _validation(spec, outputs, validation_data, samples, names)
+        validation = read_validation(spec, validation_data, training.samples)
+    count = training.rows.size
     return FitArguments(
-        training=Subset(samples, targets, rows),
+        training=training,
         validation=validation,
-        class_names=names,
-        measures=choose_metrics(metrics, spec.loss, outputs, spec.last_activation, numbers=True),
+        class_names=spec.class_names,
+        measures=choose_metrics(metrics, spec.loss, training.outputs, spec.last_activation, numbers=True),
         optimizer=optimizer,
-        batch_size=rows.size if batch_size is None else min(positive("batch_size", batch_size), rows.size),
+        batch_size=count if batch_size is None else min(positive("batch_size", batch_size), count),
         shuffle=bool(shuffle),
         threads=threads,
         engine=engine,
@@ -149,51 +129,3 @@ def epochs_to_train(done: int, epochs: int, initial: int | None) -> range:
             f"got {initial!r}"
         )
     return range(int(initial), epochs)
-
-
-def class_names_of(spec: DataSpec, outputs: int, y: ArrayLike) -> tuple[str, ...]:
-    """The names of the model's classes, or those found among the targets if they are classes."""
-    return spec.class_names or (find_class_names(y) if has_classes(spec.loss, outputs) else ())
-
-
-def read_targets(
-    spec: DataSpec,
-    outputs: int,
-    count: int,
-    y: ArrayLike,
-    names: tuple[str, ...],
-    class_weight: ClassWeight = None,
-    sample_weight: ArrayLike | None = None,
-) -> Targets:
-    """The targets of `count` samples, if they fit the outputs and the loss."""
-    return as_targets(
-        number_classes(y, names), spec.loss, count, outputs, spec.dtype,
-        class_weight=class_weight, sample_weight=sample_weight,
-    )  # fmt: skip
-
-
-def true_classes_of(spec: DataSpec, outputs: int, targets: Targets) -> np.ndarray | None:
-    """The class of each sample; None where samples have values or several labels."""
-    return true_classes(targets, spec.loss, outputs) if has_classes(spec.loss, outputs) else None
-
-
-def _split(share: float, seed: int, count: int, classes: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the samples to train on, and of those to validate with, in ascending order."""
-    if not is_number(share) or not 0 < share < 1:
-        raise ValueError(f"validation_split: expected a share from 0 and below 1, got {share!r}")
-    training, validation = split_rows(count, float(share), classes, seed, "validation_split")
-    return np.sort(training), np.sort(validation)
-
-
-def _validation(spec: DataSpec, outputs: int, given: Any, like: Samples, names: tuple[str, ...]) -> Subset:
-    """The samples and targets that a user gave to validate with."""
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        raise ValueError(
-            f"validation_data: expected (X, y) or (X, y, sample_weight), got {type(given).__name__}"
-        )
-    samples = spec.like(like).read_samples(given[0], "validation X")
-    try:
-        targets = read_targets(spec, outputs, samples.count, given[1], names, None, *given[2:])
-    except ValueError as error:
-        raise ValueError(f"validation {error}") from error
-    return Subset(samples, targets, np.arange(samples.count))

@@ -14,10 +14,11 @@ from ..engine import execution
 from ..engine.compilation import announced, say_compiling
 from ..engine.network import Network
 from ..errors import TrainingDiverged
+from ..inputs.subsets import Subset
 from ..kernels.loops import rng
 from ..kernels.program import threads as words
 from ..schedules import ReduceOnPlateau
-from .fit_arguments import BAR, SPEED, FitArguments, Subset
+from .fit_arguments import BAR, SPEED, FitArguments
 from .history import History
 
 
@@ -69,7 +70,7 @@ def _compile(network: Network, arguments: FitArguments) -> None:
     with announced(say_compiling if arguments.verbose else None):
         _run_epoch(network, arguments, arguments.training.rows[:0], None)
         if arguments.validation is not None:
-            samples, targets, rows = arguments.validation
+            samples, targets, rows, _ = arguments.validation
             execution.evaluate(network, samples, targets, threads=1, engine=arguments.engine, order=rows[:1])
 
 
