@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inputs.arrays import as_numbers, refuse_sparse
+from ..inputs.arrays import as_numbers
 from ..inputs.samples import Samples
 from ..kernels import schema
 from ..kernels.program import entries
@@ -59,7 +59,6 @@ def forward(network: Network, span: slice, samples: Samples) -> np.ndarray:
 
 def backward(network: Network, span: slice, d_y: ArrayLike) -> np.ndarray:
     """Run some of the layers backward, after `forward` of the same rows or of one; fill their gradients."""
-    refuse_sparse(d_y, "d_y")
     given = as_numbers(d_y, "d_y")
     d_x = _backward(network, span, np.atleast_2d(given))
     return d_x[0] if given.ndim == 1 else d_x

@@ -25,6 +25,10 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
 
 def as_array(values: ArrayLike, name: str) -> np.ndarray:
     """A dense array of whatever type; a ValueError for what is none."""
+    if is_sparse_matrix(values):
+        raise ValueError(
+            f"{name}: expected a dense array, got a {type(values).__name__}; use {name}.toarray()"
+        )
     plain, _ = plain_values(values, name)
     return _dense(plain, name)
 
@@ -71,14 +75,6 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
     elif array.dtype.kind == "f" and array.dtype.itemsize <= 4:
         wanted = np.float32
     return np.require(array, dtype=wanted, requirements=["C", "A"])
-
-
-def refuse_sparse(values: object, name: str) -> None:
-    """Raise a ValueError if it is a sparse matrix, where only a dense array will do."""
-    if is_sparse_matrix(values):
-        raise ValueError(
-            f"{name}: expected a dense array, got a {type(values).__name__}; use {name}.toarray()"
-        )
 
 
 def check_finite(

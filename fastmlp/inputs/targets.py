@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..losses import BinaryCrossEntropy, CrossEntropy, Formula, Loss
-from .arrays import as_array, as_numbers, check_finite, refuse_sparse
+from .arrays import as_array, as_numbers, check_finite
 
 ClassWeight = Mapping[int, float] | str | None
 
@@ -63,7 +63,6 @@ def as_targets(
     ValueError
         If something does not fit; the message says what.
     """
-    refuse_sparse(y, "y")
     labels = np.zeros(0, np.int64)
     if isinstance(loss, CrossEntropy):
         labels, values = _as_classes(y, count, outputs, dtype)
@@ -167,7 +166,6 @@ def _as_values(y: ArrayLike, loss: Loss, count: int, outputs: int, dtype: np.dty
 
 
 def _as_weights(sample_weight: ArrayLike, count: int) -> np.ndarray:
-    refuse_sparse(sample_weight, "sample_weight")
     weights = as_numbers(sample_weight, "sample_weight")
     _check_length(weights, count, "sample_weight")
     if weights.ndim != 1:
