@@ -12,7 +12,7 @@ from fastmlp.kernels.loops import losses, rng, softmax
 from fastmlp.kernels.loops.activations import ACTIVATIONS, activation_backward, activation_forward
 from fastmlp.kernels.loops.transpose import transpose
 from fastmlp.kernels.program import gather, optimizer_code
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import Matrix
 from tests.kernels import networks
 
 from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
@@ -29,25 +29,23 @@ SAMPLES = 60_000
 
 
 def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
-    arrays = [numbers(rows, columns, seed)[0] for seed in range(4 if backward else 2)]
-    ld = stride(columns, SINGLE)
+    matrices = [numbers(rows, columns, seed) for seed in range(4 if backward else 2)]
+    sizes = [float(np.abs(matrix.arena).max()) for matrix in matrices]
     if backward:
         kernel, twin = activation_backward, reference.activations.activation_backward
         # A derivative may be made of the output or the input: its error is at most that of its square.
-        kept = max(np.abs(array).max() for array in arrays[2:])
-        largest = float(np.abs(arrays[1]).max() * (1 + kept**2))
+        largest = sizes[1] * (1 + max(sizes[2:]) ** 2)
     else:
         kernel, twin = activation_forward, reference.activations.activation_forward
         # The twin's 1 + tanh cancels where x is far below 0: an error in units of x, not of the result.
-        largest = float(np.abs(arrays[1]).max())
-    places = [part for array in arrays for part in (array, 0, ld)]
+        largest = sizes[1]
     # The output or the input is not looked at; of the identity, neither.
     row, formula = ACTIVATIONS[code]
     used = 2 if row.name == "identity" or not backward else 3
     size = ITEM * used * rows * columns
     return Problem(
-        repeated(kernel, kernel.__name__), twin, (*places, rows, columns, code, 0.01),
-        [Output(0, rows, columns, ld, largest)],
+        repeated(kernel, kernel.__name__), twin, (*matrices, rows, columns, code, 0.01),
+        [Output(0, rows, columns, largest)],
         terms=int(2 * (formula.max_ulp + FUNCTION_ULP)), traffic=size, footprint=size,
     )  # fmt: skip
 
@@ -62,34 +60,34 @@ def _activations() -> Iterator[Case]:
 
 def _softmax(backward: bool) -> Problem:
     rows, columns = HEAD
-    (x, ld), out = numbers(rows, columns), blank(rows, columns)
+    x, out = numbers(rows, columns), blank(rows, columns)
     terms, size = columns + 4 * FUNCTION_ULP, ITEM * rows * columns
     if backward:
-        output = Output(0, rows, columns, ld, columns * float(np.abs(x).max()) ** 3)
-        arguments = (out, 0, ld, x, 0, ld, numbers(rows, columns, seed=1)[0], 0, ld, rows, columns)
+        output = Output(0, rows, columns, columns * float(np.abs(x.arena).max()) ** 3)
+        arguments = (out, x, numbers(rows, columns, seed=1), rows, columns)
         return Problem(
             repeated(softmax.softmax_backward, "softmax_backward"), reference.softmax.softmax_backward,
             arguments, [output], terms=terms, traffic=3 * size, footprint=3 * size,
         )  # fmt: skip
     return Problem(
         repeated(softmax.softmax_forward, "softmax_forward"), reference.softmax.softmax_forward,
-        (out, 0, ld, x, 0, ld, rows, columns), [Output(0, rows, columns, ld)],
+        (out, x, rows, columns), [Output(0, rows, columns)],
         terms=terms, traffic=2 * size, footprint=2 * size,
     )  # fmt: skip
 
 
 def _loss(code: int) -> Problem:
     rows, columns = HEAD
-    (z, ld), (t, _) = numbers(rows, columns), numbers(rows, columns, seed=1)
-    t[:] = np.abs(t) % 1
+    z, t = numbers(rows, columns), numbers(rows, columns, seed=1)
+    t.arena[:] = np.abs(t.arena) % 1
     labels = np.random.default_rng(0).integers(0, columns, rows)
-    row_losses, scores = np.zeros(rows, SINGLE), np.zeros(rows, SINGLE)
-    scale, largest = np.float32(1 / rows), float(np.abs(z).max()) + 1
+    row_losses, scores = (Matrix(np.zeros(rows, SINGLE), 0, 1) for _ in range(2))
+    scale, largest = np.float32(1 / rows), float(np.abs(z.arena).max()) + 1
+    targets = losses.Targets(Matrix(labels, 0, 1), t)
     arguments = (
-        code, blank(rows, columns), 0, ld, row_losses, scores, 0, z, 0, ld, labels, t, 0, ld, rows, columns, scale,
-        OPTION,
+        code, blank(rows, columns), row_losses, scores, z, targets, rows, columns, scale, OPTION
     )  # fmt: skip
-    outputs = [Output(1, rows, columns, ld, largest * scale), Output(4, 1, rows, rows, largest**2)]
+    outputs = [Output(1, rows, columns, largest * scale), Output(2, rows, 1, largest**2)]
     size = ITEM * rows * columns
     return Problem(
         repeated(losses.loss_rows, "loss_rows"), reference.losses.loss_rows, arguments, outputs,
@@ -107,19 +105,19 @@ def _losses() -> Iterator[Case]:
 
 def _optimizer(code: int, rows: int, columns: int) -> Problem:
     row = tables.OPTIMIZERS[code]
-    (w, ld), (g, _) = numbers(rows, columns), numbers(rows, columns, seed=1)
+    w, g = numbers(rows, columns), numbers(rows, columns, seed=1)
     # From 0.3 to 0.4: a mean of squares is then above the square of a mean, as it is in training.
-    states = [np.abs(numbers(rows, columns, seed=2 + j)[0]) % 1 for j in range(len(row.slots))]
-    slots = np.concatenate([np.float32(0.3) + np.float32(0.1) * state for state in states] or [w[:0]])
+    states = [np.abs(numbers(rows, columns, seed=2 + j).arena) % 1 for j in range(len(row.slots))]
+    slots = np.concatenate([np.float32(0.3) + np.float32(0.1) * state for state in states] or [w.arena[:0]])
     hyper = networks.hyper(row, SINGLE)
     arguments = (
-        optimizer_code.prepared(code, np.dtype(SINGLE)), w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1,
-        columns,
+        optimizer_code.prepared(code, np.dtype(SINGLE)), w, Matrix(slots, 0, w.stride), w.arena.size, g,
+        Matrix(hyper, 0, 0), rows - 1, 1, columns,
     )  # fmt: skip
     size, held = ITEM * rows * columns, len(row.slots)
     return Problem(
         repeated(optimizer_code.call_step, "call_step"), _optimizer_twin, arguments,
-        [Output(1, rows, columns, ld, float(np.abs(w).max()) + 1)],
+        [Output(1, rows, columns, float(np.abs(w.arena).max()) + 1)],
         terms=12, traffic=(3 + 2 * held) * size, footprint=(2 + held) * size,
     )  # fmt: skip
 
@@ -141,34 +139,31 @@ def _optimizers() -> Iterator[Case]:
 
 def _dropout() -> Problem:
     rows, columns = BLOCKS["large"]
-    (x, ld), y, epochs = numbers(rows, columns), blank(rows, columns), count()
+    x, y, epochs = numbers(rows, columns), blank(rows, columns), count()
 
     def twin(*arguments):
         # Another epoch each time: the reference keeps the factors of the last ones, for its backward pass.
         reference.rng.dropout(*arguments[:-2], next(epochs), arguments[-1])
 
-    arguments = (y, 0, ld, x, 0, ld, rows, columns, 0.2, np.uint64(7), schema.LAYER_PURPOSE, 0, 0)
+    arguments = (y, x, rows, columns, 0.2, np.uint64(7), schema.LAYER_PURPOSE, 0, 0)
     size = ITEM * 2 * rows * columns
     return Problem(
-        repeated(rng.dropout, "dropout"), twin, arguments, [Output(0, rows, columns, ld)],
+        repeated(rng.dropout, "dropout"), twin, arguments, [Output(0, rows, columns)],
         terms=2, traffic=size, footprint=size,
     )  # fmt: skip
 
 
 def _transpose() -> Problem:
     rows = columns = 1024
-    (w, ldw), t, ldt = numbers(rows, columns), blank(columns, rows), stride(rows, SINGLE)
+    w, t = numbers(rows, columns), blank(columns, rows)
 
-    def twin(t, t0, ldt, w, w0, ldw, rows, columns):
-        np.copyto(
-            reference.arenas.matrix(t, t0, ldt, columns, rows),
-            reference.arenas.matrix(w, w0, ldw, rows, columns).T,
-        )
+    def twin(t, w, rows, columns):
+        np.copyto(reference.arenas.view(t, columns, rows), reference.arenas.view(w, rows, columns).T)
 
     size = ITEM * 2 * rows * columns
     return Problem(
-        repeated(transpose, "transpose"), twin, (t, 0, ldt, w, 0, ldw, rows, columns),
-        [Output(0, columns, rows, ldt)], terms=0, traffic=size, footprint=size,
+        repeated(transpose, "transpose"), twin, (t, w, rows, columns), [Output(0, columns, rows)],
+        terms=0, traffic=size, footprint=size,
     )  # fmt: skip
 
 
@@ -186,9 +181,9 @@ def _inputs(kind: int) -> Problem:
         reference.entries.forward(plan[:1], state, data, rows, 0, 0)
 
     read, written = schema.ITEM_TYPES[kind].itemsize * rows * features, ITEM * rows * features
+    target = Matrix(state.workspace, 0, int(plan[0]["ldy"]))
     return Problem(
-        repeated(_gather, "gather"), twin, (state.workspace, plan[0], state, data, rows),
-        [Output(0, rows, features, int(plan[0]["ldy"]))],
+        repeated(_gather, "gather"), twin, (target, plan[0], state, data, rows), [Output(0, rows, features)],
         terms=2, traffic=read + written, footprint=read + written,
     )  # fmt: skip
 

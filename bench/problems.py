@@ -9,7 +9,7 @@ from numba import njit
 
 from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.kernels import reference
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import Matrix, stride
 from tests.tolerance import assert_close
 
 SINGLE = np.dtype(np.float32)
@@ -17,12 +17,11 @@ ITEM = SINGLE.itemsize
 
 
 class Output(NamedTuple):
-    """A matrix that the kernel writes: which argument, where in it, and how large its terms are."""
+    """A matrix that the kernel writes: which argument, its shape, and how large its terms are."""
 
     argument: int
     rows: int
     columns: int
-    stride: int
     scale: float | None = None  # of `assert_close`
 
 
@@ -82,7 +81,7 @@ class Problem:
         self.twin(1)
         for output in self._outputs:
             actual, expected = (
-                reference.arenas.matrix(given[output.argument], 0, output.stride, output.rows, output.columns)
+                reference.arenas.view(given[output.argument], output.rows, output.columns)
                 for given in (self._arguments, self._copies)
             )
             scale = None if output.scale is None else np.full(expected.shape, output.scale)
@@ -102,20 +101,17 @@ def _copied(value: Any, copies: dict[int, np.ndarray]) -> Any:
     return copies[id(value)]
 
 
-def numbers(rows: int, columns: int, seed: int = 0) -> tuple[np.ndarray, int]:
-    """An arena with a matrix of random numbers, zero in its padding; and its stride."""
+def numbers(rows: int, columns: int, seed: int = 0) -> Matrix:
+    """A matrix of random numbers in an arena of its own, zero in its padding."""
+    matrix, random = blank(rows, columns), np.random.default_rng(seed)
+    reference.arenas.view(matrix, rows, columns)[...] = random.standard_normal((rows, columns), np.float32)
+    return matrix
+
+
+def blank(rows: int, columns: int) -> Matrix:
+    """A matrix of zeros in an arena of its own."""
     ld = stride(columns, SINGLE)
-    arena = aligned_zeros(rows * ld, SINGLE)
-    random = np.random.default_rng(seed)
-    reference.arenas.matrix(arena, 0, ld, rows, columns)[...] = random.standard_normal(
-        (rows, columns), np.float32
-    )
-    return arena, ld
-
-
-def blank(rows: int, columns: int) -> np.ndarray:
-    """An arena for a matrix."""
-    return aligned_zeros(rows * stride(columns, SINGLE), SINGLE)
+    return Matrix(aligned_zeros(rows * ld, SINGLE), 0, ld)
 
 
 class Case(NamedTuple):

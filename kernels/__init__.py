@@ -1,33 +1,27 @@
-"""Executes: the kernels and the program that walks the plan.
+"""The compiled part of fastmlp: kernels, and the program that executes a plan.
 
-    program.py      the entries that Python calls: train_epoch, evaluate, predict, forward, backward, step
-    layers.py       forward and backward of each kind of operation
-    gather.py       samples and targets, brought into the workspace
-    dense.py        dense layers; halves.py: their inputs, shared by a team
-    weight_blocks.py    who updates which rows of the weights, and how
-    gemm.py         matrix products
-    sparse.py       the same with a matrix that is mostly zero
-    transpose.py    the transpose of a matrix
-    inputs.py       samples, converted on the way in
-    updates.py      before and after an optimizer's formula: penalties, clipping, largest norms, averages
-    steps.py        a step of an optimizer on a block of parameters, compiled for each when it is first used
-    scaling.py      samples, scaled feature by feature
-    activations.py  losses.py  optimizers.py    a table each: add a row, and its twin in reference/
-    rng.py          random numbers from a counter; the shuffle; dropout
-    orthonormal.py  orthonormal columns, for initial weights
-    digits.py       draws the synthetic digits
-    numerals.py     reads lines of numbers from text
-    elementary.py   exp, log, tanh of our own
-    blocks.py       loops over rows: map a formula, fold a formula
-    simd/           emits vector IR: numbers, addresses, loops
-    threads.py      atomics, the barrier, who takes which rows
-    schema.py       the plan and the arenas: the contract with fastmlp/lowering.py
-    reference/      the pure NumPy twin, in files of the same names
-    jit.py cache.py compiler flags; where machine code is kept
+Imports go from the bottom of this list to the top:
 
-Promises: kernels never allocate, never raise, never read a clock or the environment, and write only to the arguments
-that they name first. Every sum runs in one order, whatever the tile, the vector width or the number of threads.
-Imports go downwards only; nothing here imports from `fastmlp`.
+    program/    entries.py      what Python calls: train_epoch, evaluate, predict, forward, backward, step
+                passes.py       forward, loss and backward of all operations, for one thread or a team
+                layers.py       forward and backward of each kind of operation; gather.py, dense.py, batch_norm.py
+                update_all.py   the update of all weights; weight_update.py: of one operation, block by block
+                input_sharing.py    layers whose inputs a team shares
+                optimizer_code.py   a step of an optimizer, compiled for each one when it is first used
+                views.py, threads.py    the matrices of an operation; barrier and shared words of a team
+    loops/      one file for each kind of kernel: gemm.py, sparse.py, transpose.py, activations.py, losses.py,
+                softmax.py, norms.py, scaling.py, updates.py, optimizers.py, rng.py, read_samples.py; and what they
+                share: elementwise.py (map and fold rows), elementary.py (exp, log, tanh), matrices.py
+    compiler/   decorators, compiler flags, the cache of machine code
+    simd/       emits vector code: numbers, addresses, loops
+    tables.py   the activations, losses and optimizers
+    schema.py   the plan, the arenas and the constants: the contract with fastmlp/engine/lowering.py
+
+Beside them: `reference/`, the same functions in NumPy, and `extras/`, compiled code that has nothing to do with plans.
+
+Promises: kernels never allocate, never raise, never read a clock or the environment, and write only to their first
+arguments. Every sum has one order, whatever the tile, the vector width and the number of threads. Nothing here imports
+from `fastmlp`.
 """
 
 if __name__ != "fastmlp.kernels":

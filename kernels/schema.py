@@ -79,6 +79,8 @@ OPERATION = np.dtype(
         ("weights", "i8"),  # where they stand in `params`; -1: none
         ("ldw", "i8"),
         ("depth", "i8"),  # their rows, that of the bias included
+        # blocks of weights (UPDATE_ROWS rows) of all operations that are updated before this one: those after it
+        ("blocks_before", "i8"),
         # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
         ("transposed", "i8"),
         ("ldt", "i8"),
@@ -100,6 +102,26 @@ OPERATION = np.dtype(
         ("max_norm", "f8"),  # largest norm of the weights of a unit, without its bias; 0: any
     ]
 )
+
+
+class Matrix(NamedTuple):
+    """A matrix in an arena: the number at row r and column c is `arena[start + r * stride + c]`.
+
+    How many rows and columns it has is an argument of each kernel. `start` and `stride` are int64 in compiled code.
+    """
+
+    arena: np.ndarray
+    start: int
+    stride: int
+
+
+class Strided(NamedTuple):
+    """A matrix that may be a transpose: row r and column c are at `arena[start + r * row_step + c * column_step]`."""
+
+    arena: np.ndarray
+    start: int
+    row_step: int
+    column_step: int
 
 
 class State(NamedTuple):
@@ -177,7 +199,7 @@ STOP = 8  # the caller asks the team to stop
 HALT = 16  # rank 0 has decided: this step is not finished
 BROKEN = 24  # a row of this step has a loss that is not finite
 STEP = 32  # steps done
-DEALT = 40  # parts of each half of the inputs that are taken: see `halves.deal`
+DEALT = 40  # next ticket of each half of the inputs: see `input_sharing.next_part`
 CONTROL_WORDS = 56
 
 

@@ -4,7 +4,9 @@ The number of a row is its code in a plan. The formulas are in `loops/` and, in 
 to these rows by name. This file needs no Numba, so that describing a network does not either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 Row = TypeVar("Row", bound="Activation | Loss | Optimizer")
@@ -40,6 +42,15 @@ class Optimizer(NamedTuple):
     def columns(self) -> tuple[str, ...]:
         """All numbers of a step, in their order in `Update.hyper`."""
         return (*self.hyper, "decay") if self.decoupled_decay else self.hyper
+
+    def named(self, numbers: Iterable) -> Any:
+        """The numbers of a step by their names."""
+        return _numbers_of(self.columns)(*numbers)
+
+
+@cache
+def _numbers_of(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Numbers", columns)
 
 
 ACTIVATIONS = (

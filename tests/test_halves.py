@@ -8,11 +8,12 @@ from fastmlp.engine import team
 from fastmlp.engine.layer_lowering import lower
 from fastmlp.kernels import schema
 from fastmlp.kernels.program import input_sharing
-from fastmlp.kernels.program.input_sharing import NOBODYS, SHARED_ROWS
+from fastmlp.kernels.program.input_sharing import NO_HALF, NO_PART, SHARED_ROWS
+from fastmlp.kernels.program.threads import Member
 from fastmlp.losses import Formula
 from tests.kernels.calls import from_python
 
-deal = from_python(input_sharing.deal)
+next_part = from_python(input_sharing.next_part)
 
 SAMPLES, FEATURES, CLASSES = 130, 300, 3
 BATCH = 24  # the last batch is smaller, and not for every thread a tile
@@ -57,36 +58,36 @@ def test_threads_that_help_each_other(kind):
     assert found[0] == found[1] == found[2]
 
 
-def taken(control, rank, number=0, last=NOBODYS, rows=SHARED_ROWS):
+def taken(control, rank, series=0, last=NO_PART, rows=SHARED_ROWS):
     """What a rank of two gets next where the halves have two parts and three."""
-    return deal(control, number, last, (2, 3), rows, rank, 2)
+    return next_part(Member(control, rank, 2), series, last, (2, 3), rows)
 
 
 def test_a_rank_that_is_done_takes_parts_of_the_other_half():
     control = team.new_control()
     assert [taken(control, 1) for _ in range(3)] == [(1, 0), (1, 1), (1, 2)]
-    assert taken(control, 1)[0] == NOBODYS  # rank 0 has not begun: its half may not be gathered yet
+    assert taken(control, 1)[0] == NO_HALF  # rank 0 has not begun: its half may not be gathered yet
     assert taken(control, 0) == (0, 0)
     assert taken(control, 1) == (0, 1)
-    assert taken(control, 0)[0] == taken(control, 1)[0] == NOBODYS
+    assert taken(control, 0)[0] == taken(control, 1)[0] == NO_HALF
 
 
 def test_deals_between_barriers_and_after_one():
     control = team.new_control()
-    for number in (0, 1, 5):
-        assert [taken(control, 0, number) for _ in range(3)] == [(0, 0), (0, 1), (NOBODYS, 0)]
+    for series in (0, 1, 5):
+        assert [taken(control, 0, series) for _ in range(3)] == [(0, 0), (0, 1), (NO_HALF, 0)]
     control[schema.ARRIVED] += 2
     assert [taken(control, 0), taken(control, 0)] == [(0, 0), (0, 1)]
 
 
 def test_few_rows_stay_where_their_weights_are():
     control = team.new_control()
-    parts = [taken(control, 1, last=last, rows=SHARED_ROWS - 1) for last in (NOBODYS, 0, 1, 2)]
-    assert parts == [(1, 0), (1, 1), (1, 2), (NOBODYS, 0)]
+    parts = [taken(control, 1, last=last, rows=SHARED_ROWS - 1) for last in (NO_PART, 0, 1, 2)]
+    assert parts == [(1, 0), (1, 1), (1, 2), (NO_HALF, 0)]
     assert not control.any()
     # Rank 3 of four: every other part.
-    parts = [deal(control, 0, last, (2, 3), 1, 3, 4) for last in (NOBODYS, 1)]
-    assert parts == [(1, 1), (NOBODYS, 0)]
+    parts = [next_part(Member(control, 3, 4), 0, last, (2, 3), 1) for last in (NO_PART, 1)]
+    assert parts == [(1, 1), (NO_HALF, 0)]
 
 
 def by_inputs(rows, features, units, training=True):

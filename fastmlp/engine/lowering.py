@@ -5,6 +5,7 @@ evaluation and prediction is decided here and nowhere else: a plan for predictio
 kernel asks what it is being used for.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -227,5 +228,9 @@ class Lowering:
         for row, operation in zip(table, self.operations, strict=True):
             for name, number in operation.items():
                 row[name] = number
+        blocks = 0
+        for row in table[::-1]:
+            row["blocks_before"] = blocks
+            blocks += math.ceil(row["depth"] / schema.UPDATE_ROWS)
         sizes = self.parameters, self.workspace, self.weight_rows, self.rows
         return verify(Plan(table, tuple(spans), *sizes, self.dtype))

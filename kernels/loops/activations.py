@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .. import simd, tables
-from ..simd import Int, Pointer, Vec, absolute, fma, maximum, minimum, primitive, select
-from .elementary import MAX_ULP, exp, expm1, log1p, normal_cdf, normal_tail, sigmoid, tanh
-from .elementwise import Block, map_block
+from ..simd import Int, Rows, Vec, absolute, fma, maximum, minimum, primitive, select
+from .elementary import MAX_ULP, exp, expm1, log1p, normal_cdf, normal_tail, sigmoid, sigmoid_and_slope, tanh
+from .elementwise import map_rows
 
 
 class Formula(NamedTuple):
@@ -26,18 +26,18 @@ class Formula(NamedTuple):
     max_absolute: float = 0.0  # for outputs so close to 0 that units of the last place say nothing
 
 
-# For what is multiplied by something that falls faster than x grows: the same bits at all finite numbers, and the
-# limit instead of infinity times 0.
+# Where x is multiplied by a factor that goes to 0 faster than x grows, x is limited to this size: the same bits for all
+# finite numbers, and the limit instead of infinity times 0.
 _LARGE = 1e30
 
 
 def _from_below(x: Vec) -> Vec:
-    """x, but not minus infinity; NaN stays."""
+    """x, limited from below; NaN stays NaN."""
     return maximum(x.like(-_LARGE), x)
 
 
 def _bounded(x: Vec) -> Vec:
-    """x, but neither infinity; NaN stays."""
+    """x, limited on both sides; NaN stays NaN."""
     return minimum(x.like(_LARGE), _from_below(x))
 
 
@@ -67,7 +67,7 @@ def _gelu(x: Vec, _: Vec) -> Vec:
 
 
 def _gelu_derivative(x: Vec, _: Vec) -> Vec:
-    """P(X < x) + x p(x); that of -x and that of x add up to 1."""
+    """P(X < x) + x p(x); the derivatives at -x and x add up to 1."""
     tail, density = normal_tail(x)
     below = fma(minimum(x.like(_LARGE), absolute(x)), -density, tail)
     return select(x < 0.0, below, 1.0 - below)
@@ -76,7 +76,7 @@ def _gelu_derivative(x: Vec, _: Vec) -> Vec:
 # sqrt(2 / pi) (x + 0.044715 x^3) = x (A + B x^2) / 2; (1 + tanh u) / 2 is the logistic function of 2 u.
 _GELU_TANH_A = 1.5957691216057308
 _GELU_TANH_B = 0.044715 * _GELU_TANH_A
-_GELU_TANH_END = 32.0  # where the derivative has long been 0 or 1
+_GELU_TANH_END = 32.0  # beyond it the derivative is 0 or 1 to all digits
 
 
 def _gelu_tanh(x: Vec, _: Vec) -> Vec:
@@ -87,15 +87,8 @@ def _gelu_tanh(x: Vec, _: Vec) -> Vec:
 def _gelu_tanh_derivative(x: Vec, _: Vec) -> Vec:
     x = select(x > _GELU_TANH_END, _GELU_TANH_END, select(x < -_GELU_TANH_END, -_GELU_TANH_END, x))
     square = x * x
-    below, slope = _logistic(x * fma(square, _GELU_TANH_B, _GELU_TANH_A))
+    below, slope = sigmoid_and_slope(x * fma(square, _GELU_TANH_B, _GELU_TANH_A))
     return fma(x * slope, fma(square, 3.0 * _GELU_TANH_B, _GELU_TANH_A), below)
-
-
-def _logistic(x: Vec) -> tuple[Vec, Vec]:
-    """The logistic function and its derivative."""
-    t = exp(-absolute(x))
-    share = 1.0 / (t + 1.0)
-    return select(x < 0.0, t, t.like(1.0)) * share, t * share * share
 
 
 def _silu(x: Vec, _: Vec) -> Vec:
@@ -104,12 +97,12 @@ def _silu(x: Vec, _: Vec) -> Vec:
 
 
 def _silu_derivative(x: Vec, _: Vec) -> Vec:
-    value, slope = _logistic(x)
+    value, slope = sigmoid_and_slope(x)
     return fma(_bounded(x), slope, value)
 
 
 def _mish(x: Vec, _: Vec) -> Vec:
-    """x tanh(log(1 + e^x)) (Misra, 2019), as x n / d without overflow: in terms of t = e^-|x|."""
+    """x tanh(log(1 + e^x)) (Misra, 2019), computed as x n / d with t = e^-|x|, which does not overflow."""
     t = exp(-absolute(x))
     n = select(x < 0.0, t * (t + 2.0), fma(t, 2.0, t.like(1.0)))
     return _from_below(x) * (n / _mish_denominator(x, t, n))
@@ -120,7 +113,7 @@ def _mish_denominator(x: Vec, t: Vec, n: Vec) -> Vec:
 
 
 def _mish_derivative(x: Vec, _: Vec) -> Vec:
-    """n / d + 4 x t (1 + t) / d^2, where t is squared for positive x."""
+    """n / d + 4 x t (1 + t) / d^2, with t squared for positive x."""
     t = exp(-absolute(x))
     n = select(x < 0.0, t * (t + 2.0), fma(t, 2.0, t.like(1.0)))
     inverse = 1.0 / _mish_denominator(x, t, n)
@@ -165,7 +158,7 @@ def _hard_swish_derivative(x: Vec, _: Vec) -> Vec:
     return select(x < -3.0, 0.0, select(x > 3.0, 1.0, fma(x, 1.0 / 3.0, x.like(0.5))))
 
 
-# What results below the smallest normal number are off by: some times the distance between them.
+# The largest error of results below the smallest normal number.
 _FADING = 1e-43
 
 ACTIVATIONS = tables.with_formulas(
@@ -193,31 +186,25 @@ ACTIVATIONS = tables.with_formulas(
 
 
 @primitive
-def activation_forward(
-    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, rows: Int, columns: Int, code: Int, option: Vec
-) -> None:  # fmt: skip
-    """y = f(x) on a block."""
+def activation_forward(y: Rows, x: Rows, rows: Int, columns: Int, code: Int, option: Vec) -> None:
+    """y = f(x), with f the activation of this code; x and y are (rows, columns) and may be the same matrix."""
 
     def case(row: tables.Activation, formula: Formula):
-        map_block(
-            rows, columns, [Block(y + y0, ldy)], [Block(x + x0, ldx)],
-            lambda at, value: [formula.value(value, option)],
-        )  # fmt: skip
+        map_rows(rows, columns, [y], [x], lambda at, value: [formula.value(value, option)])
 
     simd.choose(code, {i: lambda a=a: case(*a) for i, a in enumerate(ACTIVATIONS)})
 
 
 @primitive
 def activation_backward(
-    dx: Pointer, dx0: Int, lddx: Int, dy: Pointer, dy0: Int, lddy: Int,
-    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, rows: Int, columns: Int, code: Int, option: Vec,
-) -> None:  # fmt: skip
-    """dx = dy f'(x) on a block; f' from y = f(x) or from x, whichever the activation keeps."""
+    dx: Rows, dy: Rows, y: Rows, x: Rows, rows: Int, columns: Int, code: Int, option: Vec
+) -> None:
+    """dx = dy f'(x), with f' computed from y = f(x) or from x: the one that this activation keeps."""
 
     def case(row: tables.Activation, formula: Formula):
-        kept = Block(y + y0, ldy) if row.keeps == "y" else Block(x + x0, ldx)
-        map_block(
-            rows, columns, [Block(dx + dx0, lddx)], [Block(dy + dy0, lddy), kept],
+        kept = y if row.keeps == "y" else x
+        map_rows(
+            rows, columns, [dx], [dy, kept],
             lambda at, delta, value: [delta * formula.derivative(value, option)],
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""exp, log, tanh, the logistic function, the normal distribution: our own, so that their bits are the same everywhere.
+"""exp, log, tanh, the logistic function, the normal distribution, with the same bits on every machine.
 
-Each is a polynomial on a reduced range in fused operations, for float32 and float64 alike; the coefficients are
+Each is a polynomial on a reduced range in fused operations, for float32 and for float64; the coefficients are
 near-minimax fits printed by `docs/coefficients.py`. MAX_ULP states the largest error of the float32 functions over
 every float32 (measured exhaustively by `tests/kernels/test_elementary.py`, in units of the last place of the exact
 result); the float64 ones are within MAX_ULP_DOUBLE on dense samples. NaN gives NaN, overflow gives infinity, results
@@ -31,7 +31,7 @@ class _Format(NamedTuple):
     ln2: tuple[float, float]  # two parts; n times the first is exact
     exp_tail: tuple[float, ...]  # (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2
     log_tail: tuple[float, ...]  # (log((1 + s) / (1 - s)) - 2 s) / s^3 as a polynomial in s^2
-    normal_end: float  # the normal distribution has nothing below minus this
+    normal_end: float  # P(X < -normal_end) rounds to 0
     normal_tail: tuple[float, ...]  # (q + 4) e^(q^2 / 2) P(X > q) as a polynomial in (q - 4) / (q + 4)
 
 
@@ -80,7 +80,7 @@ def _power_of_two(n: Vec, form: _Format) -> Vec:
 def _reduce(x: Vec) -> tuple[Vec, Vec]:
     """x = n ln 2 + r with |r| <= ln(2) / 2: the integers n, and exp(r) - 1."""
     form = _format(x)
-    magic = 1.5 * 2.0**form.mantissa  # adding it rounds to an integer, which then stands in the last bits
+    magic = 1.5 * 2.0**form.mantissa  # adding it rounds to an integer, which is then in the last bits
     shifted = fma(x, _LOG2_E, magic)
     n = shifted - magic
     r = fma(n, -form.ln2[1], fma(n, -form.ln2[0], x))
@@ -92,7 +92,7 @@ def exp(x: Vec) -> Vec:
     """e^x."""
     form = _format(x)
     n, power = _reduce(_clamp(x, form.low, form.high))
-    half = n.shift_signed(1)  # 2^n in two steps, as n may lie outside the exponents of normal numbers
+    half = n.shift_signed(1)  # 2^n in two steps, as n may be outside the exponents of normal numbers
     return (power + 1.0) * _power_of_two(half, form) * _power_of_two(n - half, form)
 
 
@@ -118,7 +118,7 @@ def log(x: Vec) -> Vec:
     tiny = x < smallest  # a denormal number is scaled up first
     scaled = select(tiny, x * 2.0 ** (form.mantissa + 2), x)
     bits = scaled.as_bits()
-    # Take the exponent out so that the rest lies in [sqrt(1/2), sqrt(2)).
+    # Take the exponent out, so that the rest is in [sqrt(1/2), sqrt(2)).
     offset = bits - scaled.like(_SQRT_HALF).as_bits()
     n = offset.shift_signed(form.mantissa)
     f = (bits - (n << form.mantissa)).as_float() - 1.0
@@ -152,6 +152,13 @@ def sigmoid(x: Vec) -> Vec:
     return select(x < 0.0, t, x.like(1.0)) / (t + 1.0)
 
 
+def sigmoid_and_slope(x: Vec) -> tuple[Vec, Vec]:
+    """The logistic function and its derivative."""
+    t = exp(-absolute(x))
+    inverse = 1.0 / (t + 1.0)
+    return select(x < 0.0, t, t.like(1.0)) * inverse, t * inverse * inverse
+
+
 def cos_turns(t: Vec) -> Vec:
     """cos(2 pi t) for 0 <= t <= 1, within COS_ERROR of it."""
     q = 0.25 - absolute(t - 0.5)
@@ -161,7 +168,7 @@ def cos_turns(t: Vec) -> Vec:
 def normal_tail(x: Vec) -> tuple[Vec, Vec]:
     """P(X > |x|) of the standard normal distribution, and its density at x.
 
-    The tail is e^(-x^2 / 2), with the rounding of the square made good, times a polynomial of (|x| - 4) / (|x| + 4).
+    The tail is e^(-x^2 / 2), corrected for the rounding of the square, times a polynomial of (|x| - 4) / (|x| + 4).
     """
     form = _format(x)
     q = _clamp(absolute(x), 0.0, form.normal_end)

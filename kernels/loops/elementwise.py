@@ -1,26 +1,18 @@
-"""Loops over rows of numbers: map a formula over a block, fold a formula along a row.
+"""Loops over rows of numbers: map a formula over all rows, fold a formula along a row.
 
-A block is a number of rows, each a multiple of a cache line long; its padding may be read and written. Formulas get
-the place (`at.offset`, `at.column`, `at.inside`) and a vector of each input.
+Rows are a multiple of a cache line long; their padding may be read and written. A formula gets the place of the numbers
+(`at.offset`, `at.column`, `at.inside`) and a vector of each input.
 """
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from .. import simd
-from ..simd import Int, Pointer, Vec, repeat, select
-
-
-class Block(NamedTuple):
-    """Rows of numbers: where the first one starts, and how far it is from one to the next (0: always the same)."""
-
-    start: Pointer
-    stride: Int | int
+from ..simd import Int, Pointer, Rows, Vec, repeat, select
 
 
 class Place:
-    """Which columns the lanes of a vector stand at."""
+    """Which columns the lanes of a vector are."""
 
     def __init__(self, pointer: Pointer, offset: Int, columns: Int):
         self._pointer, self.offset, self._columns = pointer, offset, columns
@@ -32,36 +24,56 @@ class Place:
 
     @cached_property
     def inside(self) -> Vec:
-        """Mask of the lanes that are no padding."""
+        """Mask of the lanes that are not padding (a comparison of unsigned 32-bit integers)."""
         return self.column < self._pointer.integer(self._columns)
 
 
-def map_block(rows: Int, columns: Int, outputs: Sequence[Block], inputs: Sequence[Block], formula: Callable):
+def map_rows(rows: Int, columns: Int, outputs: Sequence[Rows], inputs: Sequence[Rows], formula: Callable):
     """Emit `outputs[r, c] = formula(at, *inputs[r, c])`; an output may be an input too."""
-    lanes = outputs[0].start.lanes
 
     def row(r: Int, _):
-        targets = [block.start + r * block.stride for block in outputs]
-        sources = [block.start + r * block.stride for block in inputs]
-
-        def vector(c: Int, _):
-            results = formula(Place(targets[0], c, columns), *[(source + c).load() for source in sources])
-            for target, result in zip(targets, results, strict=True):
-                (target + c).store(result)
-
-        repeat(columns, lanes, [], vector)
+        map_row(columns, [rows.row(r) for rows in outputs], [rows.row(r) for rows in inputs], formula)
 
     repeat(rows, 1, [], row)
+
+
+def map_row(columns: Int, outputs: Sequence[Pointer], inputs: Sequence[Pointer], formula: Callable):
+    """Emit `outputs[c] = formula(at, *inputs[c])` along one row; an output may be an input too."""
+
+    def vector(c: Int, _):
+        results = formula(Place(outputs[0], c, columns), *[(source + c).load() for source in inputs])
+        for target, result in zip(outputs, results, strict=True):
+            (target + c).store(result)
+
+    repeat(columns, outputs[0].lanes, [], vector)
+
+
+def add(a: Vec, b: Vec) -> Vec:
+    """The sum, as a fold combines two numbers."""
+    return a + b
+
+
+def sum_row(columns: Int, inputs: Sequence[Pointer], formula: Callable) -> Vec:
+    """Emit the sum of `formula(at, *inputs[c])` along a row, in every lane."""
+    return fold_one(columns, inputs, formula, add, 0.0)
+
+
+def fold_one(
+    columns: Int, inputs: Sequence[Pointer], formula: Callable, combine: Callable, start: float
+) -> Vec:
+    """The same as `fold_row` for a formula that returns one vector: its fold, in every lane."""
+    (result,) = fold_row(columns, inputs, lambda at, *vectors: [formula(at, *vectors)], combine, [start])
+    return result
 
 
 def fold_row(
     columns: Int, inputs: Sequence[Pointer], formula: Callable, combine: Callable, starts: Sequence[float]
 ) -> list[Vec]:
-    """Emit the folds of what `formula(at, *inputs[c])` returns along a row; each one comes back in every lane.
+    """Emit the folds along a row of all vectors that `formula(at, *inputs[c])` returns; each result is in every lane.
 
-    The order is the same for every width of vector: lane j of a cache line's worth of partial results takes the
-    columns j, j + lanes of a line, ...; then the upper half of the lanes is folded onto the lower half until one is
-    left.
+    The order of the terms is the same for every width of vectors. There are as many partial results as a cache line has
+    numbers: number j combines the columns j, j + numbers of a line, j + 2 numbers of a line, ... Then the upper half of
+    the partial results is combined with the lower half, until one is left.
     """
     lanes = inputs[0].lanes
     parts = simd.FLOAT32_LINE // simd.FLOAT32_LANES
@@ -84,7 +96,7 @@ def fold_row(
 
 
 def _folded(partial: list[Vec], combine: Callable) -> Vec:
-    """All lanes of all vectors folded into one number, which comes back in every lane."""
+    """The fold of all lanes of all vectors, in every lane."""
     lanes = partial[0].lanes
     while len(partial) > 1:
         middle = len(partial) // 2

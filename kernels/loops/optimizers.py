@@ -10,110 +10,107 @@ from collections.abc import Callable
 from .. import tables
 from ..simd import Vec, fma, maximum, select, sqrt
 
-Formula = Callable[..., tuple[Vec, ...]]  # (w, g, *slots, *columns) -> (w, *slots)
+Formula = Callable[
+    ..., tuple[Vec, ...]
+]  # (w, g, *slots, n) -> (w, *slots), with the numbers of the step in n
 
 
-def _sgd(w, g, rate):
+def _sgd(w, g, n):
     """w - rate g."""
-    return (fma(g, -rate, w),)
+    return (fma(g, -n.rate, w),)
 
 
-def _momentum(w, g, v, rate, momentum):
+def _momentum(w, g, v, n):
     """Classical momentum, as in PyTorch: v = momentum v + g, w - rate v."""
-    v = fma(momentum, v, g)
-    return fma(v, -rate, w), v
+    v = fma(n.momentum, v, g)
+    return fma(v, -n.rate, w), v
 
 
-def _rmsprop(w, g, v, rate, rho, one_minus_rho, epsilon):
+def _rmsprop(w, g, v, n):
     """v = rho v + (1 - rho) g^2, w - rate g / (sqrt(v) + epsilon) (Hinton, lecture 6e, 2012)."""
-    v = fma(rho, v, one_minus_rho * (g * g))
-    return w - rate * g / (sqrt(v) + epsilon), v
+    v = fma(n.rho, v, n.one_minus_rho * (g * g))
+    return w - n.rate * g / (sqrt(v) + n.epsilon), v
 
 
-def _adam(w, g, m, v, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon):
+def _adam(w, g, m, v, n):
     """m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w - rate' m / (sqrt(v) correction + epsilon).
 
     rate' = rate / (1 - beta1^t) and correction = 1 / sqrt(1 - beta2^t) (Kingma and Ba, 2015, algorithm 1).
     """
-    m = fma(beta1, m, one_minus_beta1 * g)
-    v = fma(beta2, v, one_minus_beta2 * (g * g))
-    return w - rate * m / fma(sqrt(v), correction, epsilon), m, v
+    m = fma(n.beta1, m, n.one_minus_beta1 * g)
+    v = fma(n.beta2, v, n.one_minus_beta2 * (g * g))
+    return w - n.rate * m / fma(sqrt(v), n.correction, n.epsilon), m, v
 
 
-def _dampened(w, g, v, rate, momentum, one_minus_dampening):
+def _dampened(w, g, v, n):
     """v = momentum v + (1 - dampening) g, w - rate v."""
-    v = fma(momentum, v, one_minus_dampening * g)
-    return fma(v, -rate, w), v
+    v = fma(n.momentum, v, n.one_minus_dampening * g)
+    return fma(v, -n.rate, w), v
 
 
-def _nesterov(w, g, v, rate, momentum):
+def _nesterov(w, g, v, n):
     """v = momentum v + g, w - rate (g + momentum v) (Sutskever et al., 2013, in PyTorch's form)."""
-    v = fma(momentum, v, g)
-    return fma(fma(momentum, v, g), -rate, w), v
+    v = fma(n.momentum, v, g)
+    return fma(fma(n.momentum, v, g), -n.rate, w), v
 
 
-def _adagrad(w, g, s, rate, epsilon):
+def _adagrad(w, g, s, n):
     """s = s + g^2, w - rate g / (sqrt(s) + epsilon) (Duchi, Hazan and Singer, 2011)."""
     s = fma(g, g, s)
-    return w - rate * g / (sqrt(s) + epsilon), s
+    return w - n.rate * g / (sqrt(s) + n.epsilon), s
 
 
-def _adadelta(w, g, v, d, rate, rho, one_minus_rho, epsilon):
+def _adadelta(w, g, v, d, n):
     """v = rho v + (1 - rho) g^2, u = sqrt(d + epsilon) / sqrt(v + epsilon) g, d = rho d + (1 - rho) u^2, w - rate u.
 
     Zeiler, 2012.
     """
-    v = fma(rho, v, one_minus_rho * (g * g))
-    u = sqrt(d + epsilon) / sqrt(v + epsilon) * g
-    return fma(u, -rate, w), v, fma(rho, d, one_minus_rho * (u * u))
+    v = fma(n.rho, v, n.one_minus_rho * (g * g))
+    u = sqrt(d + n.epsilon) / sqrt(v + n.epsilon) * g
+    return fma(u, -n.rate, w), v, fma(n.rho, d, n.one_minus_rho * (u * u))
 
 
-def _rmsprop_momentum(w, g, v, u, rate, rho, one_minus_rho, momentum, epsilon):
+def _rmsprop_momentum(w, g, v, u, n):
     """RMSprop whose steps g / (sqrt(v) + epsilon) are gathered in u = momentum u + step, w - rate u."""
-    v = fma(rho, v, one_minus_rho * (g * g))
-    u = fma(momentum, u, g / (sqrt(v) + epsilon))
-    return fma(u, -rate, w), v, u
+    v = fma(n.rho, v, n.one_minus_rho * (g * g))
+    u = fma(n.momentum, u, g / (sqrt(v) + n.epsilon))
+    return fma(u, -n.rate, w), v, u
 
 
-def _rmsprop_centered(w, g, v, m, u, rate, rho, one_minus_rho, momentum, epsilon):
+def _rmsprop_centered(w, g, v, m, u, n):
     """The same with the variance v - m^2 in the place of v, m = rho m + (1 - rho) g (Graves, 2013)."""
-    v = fma(rho, v, one_minus_rho * (g * g))
-    m = fma(rho, m, one_minus_rho * g)
-    u = fma(momentum, u, g / (sqrt(maximum(fma(-m, m, v), 0.0)) + epsilon))
-    return fma(u, -rate, w), v, m, u
+    v = fma(n.rho, v, n.one_minus_rho * (g * g))
+    m = fma(n.rho, m, n.one_minus_rho * g)
+    u = fma(n.momentum, u, g / (sqrt(maximum(fma(-m, m, v), 0.0)) + n.epsilon))
+    return fma(u, -n.rate, w), v, m, u
 
 
-def _adamw(w, g, m, v, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay):
+def _adamw(w, g, m, v, n):
     """Adam after w - decay w, decay = learning rate times decay (Loshchilov and Hutter, 2019)."""
-    numbers = (rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon)
-    return _adam(fma(w, -decay, w), g, m, v, *numbers)
+    return _adam(fma(w, -n.decay, w), g, m, v, n)
 
 
-def _nadam(
-    w, g, m, v, rate, rate_g, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay
-):
+def _nadam(w, g, m, v, n):
     """Adam's m and v, w - (rate m + rate_g g) / (sqrt(v) correction + epsilon), after w - decay w (Dozat, 2016)."""
-    m = fma(beta1, m, one_minus_beta1 * g)
-    v = fma(beta2, v, one_minus_beta2 * (g * g))
-    step = fma(rate, m, rate_g * g) / fma(sqrt(v), correction, epsilon)
-    return fma(w, -decay, w) - step, m, v
+    m = fma(n.beta1, m, n.one_minus_beta1 * g)
+    v = fma(n.beta2, v, n.one_minus_beta2 * (g * g))
+    step = fma(n.rate, m, n.rate_g * g) / fma(sqrt(v), n.correction, n.epsilon)
+    return fma(w, -n.decay, w) - step, m, v
 
 
-def _amsgrad(
-    w, g, m, v, top, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay
-):
+def _amsgrad(w, g, m, v, top, n):
     """AdamW with the largest v so far in the place of v (Reddi, Kale and Kumar, 2018)."""
-    m = fma(beta1, m, one_minus_beta1 * g)
-    v = fma(beta2, v, one_minus_beta2 * (g * g))
+    m = fma(n.beta1, m, n.one_minus_beta1 * g)
+    v = fma(n.beta2, v, n.one_minus_beta2 * (g * g))
     top = maximum(v, top)
-    return fma(w, -decay, w) - rate * m / fma(sqrt(top), correction, epsilon), m, v, top
+    return fma(w, -n.decay, w) - n.rate * m / fma(sqrt(top), n.correction, n.epsilon), m, v, top
 
 
-def _lion(w, g, m, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, decay):
+def _lion(w, g, m, n):
     """w - decay w - rate sign(beta1 m + (1 - beta1) g), m = beta2 m + (1 - beta2) g (Chen et al., 2023)."""
-    blend = fma(beta1, m, one_minus_beta1 * g)
-    step = select(blend > 0.0, rate, select(blend < 0.0, -rate, 0.0))
-    return fma(w, -decay, w) - step, fma(beta2, m, one_minus_beta2 * g)
+    blend = fma(n.beta1, m, n.one_minus_beta1 * g)
+    step = select(blend > 0.0, n.rate, select(blend < 0.0, -n.rate, 0.0))
+    return fma(w, -n.decay, w) - step, fma(n.beta2, m, n.one_minus_beta2 * g)
 
 
 OPTIMIZERS = tables.with_formulas(

@@ -1,20 +1,21 @@
-"""Reading samples: bytes, single or double precision, converted on the way into the workspace."""
+"""Reading samples of bytes, float32 or float64 numbers, converted to the type of the workspace."""
 
 from collections.abc import Callable
+from typing import Any
 
 from .. import simd
 from ..schema import BYTES, DOUBLE, SINGLE
-from ..simd import Int, Pointer, Vec, primitive, repeat
+from ..simd import Int, Pointer, Rows, Vec, primitive, repeat
 
 
-def _choose_kind(y: Pointer, data: Pointer, kind: Int, scale: Vec, copy: Callable) -> None:
-    """Emit `copy(source, convert)` for data of this kind: its numbers, and what makes of them numbers of y."""
+def _choose_kind(scalar: Any, data: Pointer, kind: Int, scale: Vec, copy: Callable) -> None:
+    """Emit `copy(source, convert)` for data of this kind: where its numbers are, and how they become `scalar`."""
 
     def scaled(numbers: Vec) -> Vec:
-        return numbers.converted(y.scalar) * scale.lanes_at(range(numbers.lanes))
+        return numbers.converted(scalar) * scale.lanes_at(range(numbers.lanes))
 
     def as_is(numbers: Vec) -> Vec:
-        return numbers.converted(y.scalar)
+        return numbers.converted(scalar)
 
     simd.choose(
         kind,
@@ -28,53 +29,47 @@ def _choose_kind(y: Pointer, data: Pointer, kind: Int, scale: Vec, copy: Callabl
 
 @primitive
 def prefetch(data: Pointer, first: Int, count: Int) -> None:
-    """Have the numbers first, ..., first + count - 1 brought into the cache."""
+    """Start to load the numbers first, ..., first + count - 1 into the cache."""
     start = data + first
     repeat(count, data.numbers_of_a_line, [], lambda c, _: (start + c).prefetch())
     (start + (count - 1)).prefetch()
 
 
 @primitive
-def read_row(y: Pointer, y0: Int, data: Pointer, first: Int, columns: Int, kind: Int, scale: Vec) -> None:
-    """y = the numbers first, first + 1, ... of `data`, which holds numbers of this kind; bytes times `scale`.
+def read_row(y: Rows, data: Pointer, first: Int, columns: Int, kind: Int, scale: Vec) -> None:
+    """y[0, c] = the number first + c of `data`, which holds numbers of this kind; bytes are multiplied by `scale`.
 
-    Samples have no padding, so the last vector takes no more than there is; the padding of y becomes 0.
+    Samples have no padding, so the last vector reads no further than `columns`; the padding of y becomes 0.
     """
-    target, whole = y + y0, columns & -y.lanes
+    target = y.start
+    lanes = target.lanes
+    whole = columns & -lanes
 
     def copy(source: Pointer, convert: Callable):
         source = source + first
 
         def vector(c: Int, _):
-            (target + c).store(convert(source.load_at(c, y.lanes)))
+            (target + c).store(convert(source.load_at(c, lanes)))
 
         def rest(c: Int, _):
-            (target + (whole + c)).store(convert(source.load_within(whole + c, y.lanes, columns)))
+            (target + (whole + c)).store(convert(source.load_within(whole + c, lanes, columns)))
 
-        repeat(whole, y.lanes, [], vector)
-        repeat(columns - whole, y.lanes, [], rest)
+        repeat(whole, lanes, [], vector)
+        repeat(columns - whole, lanes, [], rest)
 
-    _choose_kind(y, data, kind, scale, copy)
+    _choose_kind(target.scalar, data, kind, scale, copy)
 
 
 @primitive
 def scatter_row(
-    y: Pointer,
-    y0: Int,
-    width: Int,
-    data: Pointer,
-    columns: Pointer,
-    first: Int,
-    count: Int,
-    kind: Int,
-    scale: Vec,
+    y: Rows, width: Int, data: Pointer, columns: Pointer, first: Int, count: Int, kind: Int, scale: Vec
 ) -> None:
-    """y = 0, but y[columns[i]] = the number i of `data` for i from `first` on, `count` of them.
+    """y[0, columns[i]] = the number i of `data`, for the `count` numbers from `first` on, and 0 in all other columns.
 
-    The padding of y becomes 0 too, as far as vectors reach.
+    y has `width` columns; its padding becomes 0 up to a whole vector.
     """
-    target, places = y + y0, columns + first
-    repeat(width, y.lanes, [], lambda c, _: (target + c).store(y.zeros()))
+    target, places = y.start, columns + first
+    repeat(width, target.lanes, [], lambda c, _: (target + c).store(target.zeros()))
 
     def copy(source: Pointer, convert: Callable):
         source = source + first
@@ -84,4 +79,4 @@ def scatter_row(
 
         repeat(count, 1, [], number)
 
-    _choose_kind(y, data, kind, scale, copy)
+    _choose_kind(target.scalar, data, kind, scale, copy)

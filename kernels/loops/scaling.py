@@ -1,31 +1,23 @@
-"""Scaling of features: the same center and the same factor for a column of all rows."""
+"""Scaling of columns: the same center and the same factor for a column of all rows."""
 
-from ..simd import Int, Pointer, primitive
-from .elementwise import Block, map_block
+from ..simd import Int, Rows, primitive
+from .elementwise import map_rows
 
 
 @primitive
-def scale_forward(
-    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, c: Pointer, center: Int, factor: Int,
-    rows: Int, columns: Int,
-) -> None:  # fmt: skip
-    """y = (x - center) factor on a block, with `c[center + k]` and `c[factor + k]` for column k.
+def scale_forward(y: Rows, x: Rows, constants: Rows, rows: Int, columns: Int) -> None:
+    """y = (x - center) factor, where row 0 of `constants` holds the centers and row 1 the factors of all columns.
 
-    The difference comes first: a feature that is always the same becomes 0, exactly.
+    The difference comes first: a column that is always the same becomes 0, exactly.
     """
-    map_block(
-        rows, columns, [Block(y + y0, ldy)], [Block(x + x0, ldx), Block(c + center, 0), Block(c + factor, 0)],
+    center, factor = (Rows(constants.row(row), 0) for row in range(2))
+    map_rows(
+        rows, columns, [y], [x, center, factor],
         lambda at, value, middle, by: [(value - middle) * by],
     )  # fmt: skip
 
 
 @primitive
-def scale_backward(
-    dx: Pointer, dx0: Int, lddx: Int, dy: Pointer, dy0: Int, lddy: Int, c: Pointer, factor: Int,
-    rows: Int, columns: Int,
-) -> None:  # fmt: skip
-    """dx = dy factor on a block."""
-    map_block(
-        rows, columns, [Block(dx + dx0, lddx)], [Block(dy + dy0, lddy), Block(c + factor, 0)],
-        lambda at, delta, by: [delta * by],
-    )  # fmt: skip
+def scale_backward(dx: Rows, dy: Rows, factor: Rows, rows: Int, columns: Int) -> None:
+    """dx = dy factor, with one row of factors for all rows."""
+    map_rows(rows, columns, [dx], [dy, Rows(factor.start, 0)], lambda at, delta, by: [delta * by])

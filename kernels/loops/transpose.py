@@ -1,15 +1,16 @@
-"""The transpose of a matrix, and a product with one, in squares of one vector's width that are turned in registers."""
+"""The transpose of a matrix, and a product with one: squares of lanes x lanes numbers are transposed in registers."""
 
 from .. import simd
 from ..compiler.jit import kernel
 from ..schema import SMALL_BATCH
-from ..simd import Int, Pointer, Vec, fma, primitive, repeat, select
+from ..simd import Int, Rows, Vec, fma, primitive, repeat, select
+from .matrices import lanes_of_array, submatrix
 
 
-def _turned(rows: list[Vec]) -> list[Vec]:
-    """The columns of a square of vectors.
+def _transposed(rows: list[Vec]) -> list[Vec]:
+    """The columns of a square of numbers that is given as vectors, one for each row.
 
-    Swap the off-diagonal quarters of ever larger squares: a stage for each power of two, a shuffle for each vector.
+    Swap the off-diagonal quarters of ever larger squares: one stage for each power of two, one shuffle for each vector.
     """
     lanes, step = len(rows), 1
     while step < lanes:
@@ -22,62 +23,63 @@ def _turned(rows: list[Vec]) -> list[Vec]:
 
 
 @primitive
-def _transpose_strip(t: Pointer, t0: Int, ldt: Int, w: Pointer, w0: Int, ldw: Int, columns: Int) -> None:
-    """t[c, 0 .. lanes] = w[0 .. lanes, c]' for all columns, rounded up to whole vectors."""
-    t, w = t + t0, w + w0
+def _transpose_strip(t: Rows, w: Rows, columns: Int) -> None:
+    """t[c, 0 .. lanes] = w[0 .. lanes, c] for all columns, rounded up to whole vectors."""
+    lanes = w.start.lanes
 
     def square(c: Int, _):
-        rows = _turned([(w + (ldw * i + c)).load() for i in range(w.lanes)])
-        for i, row in enumerate(rows):
-            (t + ldt * (c + i)).store(row)
+        for i, row in enumerate(_transposed([(w.row(i) + c).load() for i in range(lanes)])):
+            t.row(c + i).store(row)
 
-    repeat(columns, w.lanes, [], square)
+    repeat(columns, lanes, [], square)
 
 
 @kernel
-def transpose(t, t0, ldt, w, w0, ldw, rows, columns):
-    """t[t0 + c ldt + r] = w[w0 + r ldw + c]. Columns are rounded up to whole vectors: `t` has room for those rows."""
-    lanes = simd.FLOAT32_LANES * 4 // t.itemsize
+def transpose(t, w, rows, columns):
+    """t[c, r] = w[r, c]; w has this many rows and columns.
+
+    Columns are rounded up to whole vectors: t has room for as many rows.
+    """
+    lanes = lanes_of_array(t.arena)
     whole = rows // lanes * lanes
     for r in range(0, whole, lanes):
-        _transpose_strip(t, t0 + r, ldt, w, w0 + r * ldw, ldw, columns)
+        _transpose_strip(submatrix(t, 0, r), submatrix(w, r, 0), columns)
     for r in range(whole, rows):
         for c in range(columns):
-            t[t0 + c * ldt + r] = w[w0 + r * ldw + c]
+            t.arena[t.start + c * t.stride + r] = w.arena[w.start + r * w.stride + c]
 
 
 @primitive
-def _product_strip(
-    y: Pointer, y0: Int, ldy: Int, x: Pointer, x0: Int, ldx: Int, w: Pointer, w0: Int, ldw: Int,
-    rows: Int, count: Int, depth: Int,
-) -> None:  # fmt: skip
+def _product_strip(y: Rows, x: Rows, w: Rows, rows: Int, count: Int, depth: Int) -> None:
     """y[m, 0 .. lanes] = sum over n of x[m, n] w[0 .. count, n]', for up to SMALL_BATCH rows m."""
-    y, x, w = y + y0, x + x0, w + w0
-    last = count - 1
+    place, last = w.start, count - 1
 
     def case(batch: int):
         def square(n: Int, totals: list[Vec]) -> list[Vec]:
-            columns = _turned([(w + (ldw * simd.smaller(last, i) + n)).load() for i in range(w.lanes)])
-            for j, column in enumerate(columns):
-                inside = w.integer(n + j) < w.integer(depth)
-                numbers = [(x + (ldx * m + n + j)).splat() for m in range(batch)]
+            rows = [(w.row(simd.smaller(last, i)) + n).load() for i in range(place.lanes)]
+            for j, column in enumerate(_transposed(rows)):
+                inside = place.integer(n + j) < place.integer(depth)
+                numbers = [(x.row(m) + (n + j)).splat() for m in range(batch)]
                 terms = [fma(number, column, total) for number, total in zip(numbers, totals, strict=True)]
                 totals = [select(inside, term, total) for term, total in zip(terms, totals, strict=True)]
             return totals
 
-        inside = w.columns(count - count) < w.integer(count)
-        for m, total in enumerate(repeat(depth, w.lanes, [w.zeros()] * batch, square)):
-            (y + ldy * m).store(select(inside, total, 0.0))
+        inside = place.columns(simd.zero(count)) < place.integer(count)
+        for m, total in enumerate(repeat(depth, place.lanes, [place.zeros()] * batch, square)):
+            y.row(m).store(select(inside, total, 0.0))
 
     simd.choose(rows, {batch: lambda batch=batch: case(batch) for batch in range(1, SMALL_BATCH + 1)})
 
 
 @kernel
-def transposed_product(y, y0, ldy, x, x0, ldx, w, w0, ldw, rows, columns, depth):
-    """y (rows, columns) = x (rows, depth) w', w (columns, depth), for up to SMALL_BATCH rows: as `gemm` of a transpose.
+def transposed_product(y, x, w, rows, columns, depth):
+    """y = x w', with y (rows, columns), x (rows, depth), w (columns, depth), for up to SMALL_BATCH rows.
 
-    For so few rows it is not worth to keep a transpose up to date.
+    The same bits as `gemm` with a transpose of w: for so few rows, keeping a transpose up to date costs more than it
+    saves.
     """
-    lanes = simd.FLOAT32_LANES * 4 // y.itemsize
+    if rows == 0:
+        return
+    lanes = lanes_of_array(y.arena)
     for c in range(0, columns, lanes):
-        _product_strip(y, y0 + c, ldy, x, x0, ldx, w, w0 + c * ldw, ldw, rows, min(lanes, columns - c), depth)
+        _product_strip(submatrix(y, 0, c), x, submatrix(w, c, 0), rows, min(lanes, columns - c), depth)

@@ -1,21 +1,21 @@
-"""Dense layers: the sums of a batch, their deltas, the gradients of their weights.
+"""Dense layers: forward, deltas of the inputs, gradient of the weights.
 
-`first` is the position of the first row in the batch.
+`first` is the row of the micro-batch at which the rows start.
 """
 
 import numpy as np
 
 from ..compiler.jit import inlined, kernel
-from ..loops.gemm import ANEW, gemm
+from ..loops.gemm import OVERWRITE, as_it_is, gemm, transposed
+from ..loops.matrices import ceil_div, submatrix
 from ..loops.norms import column_sums
 from ..loops.sparse import sparse_forward, sparse_gradient
 from ..loops.transpose import transpose, transposed_product
-from ..schema import AFFINE, SPARSE
-from .input_sharing import FIRST, NOBODYS, deal, half_of, join_halves, parts_of_halves
+from ..schema import AFFINE, SPARSE, ZERO, Matrix
+from .input_sharing import FIRST_HALF, NO_HALF, NO_PART, half_of, join_halves, next_part, parts_of_halves
+from .views import dx_rows, dy_rows, weight_rows, x_rows, y_rows
 
-# Plain integers would be literals to Numba, and each one compiles a kernel once more.
-UNIT = np.int64(1)  # a stride
-# Columns that are dealt out together: whole tiles, or whole panels.
+# Columns of a part: whole tiles, or whole panels.
 DENSE_PART, SPARSE_PART = np.int64(48), np.int64(128)
 
 
@@ -26,110 +26,115 @@ def put_ones(op, state, first, rows):
         state.workspace[op.y + r * op.ldy + op.fan_out] = 1
 
 
+@inlined
+def _second_rows(op, workspace, first):
+    """The second half sums (rows, fan_out)."""
+    return Matrix(workspace, op.second + first * op.ldy, op.ldy)
+
+
+@inlined
+def _transposed_weights(op, workspace):
+    """The transposed weights (fan_out, fan_in), without the bias."""
+    return Matrix(workspace, op.transposed, op.ldt)
+
+
 @kernel
 def dense_sums(op, state, y, first, rows, begin, end, left, columns):
-    """The sums over the inputs [begin, end) of x W + b, for so many columns from `left` on.
+    """y[:, c] = sum over k in [begin, end) of x[:, k] W[k, c] for the `columns` columns c from `left` on.
 
     The bias is the last row of W, its input the column of ones.
     """
-    work, x, w = state.workspace, op.x + first * op.ldx + begin, op.weights + begin * op.ldw + left
+    target = submatrix(y, 0, left)
+    x = submatrix(x_rows(op, state.workspace, first), 0, begin)
+    w = submatrix(weight_rows(op, state.params, begin), 0, left)
     if op.kind == SPARSE:
-        sparse_forward(
-            work, y + left, op.ldy, work, x, op.ldx, state.params, w, op.ldw, rows, columns, end - begin
-        )
+        sparse_forward(target, x, w, rows, columns, end - begin)
     else:
-        gemm(
-            work, y + left, op.ldy, work, x, op.ldx, UNIT, state.params, w, op.ldw, rows, columns, end - begin, ANEW,
-        )  # fmt: skip
+        gemm(target, as_it_is(x), w, rows, columns, end - begin, OVERWRITE)
 
 
 @inlined
 def join(op, state, first, rows):
-    """y = both halves of the sums."""
-    work, y, second = state.workspace, op.y + first * op.ldy, op.second + first * op.ldy
-    join_halves(work, y, work, second, op.ldy, rows, op.fan_out)
+    """y = the first half sums + the second half sums."""
+    work = state.workspace
+    join_halves(y_rows(op, work, first), _second_rows(op, work, first), rows, op.fan_out)
 
 
 @inlined
 def dense_forward(op, state, first, rows):
     """y = x W + b."""
-    depth, at = op.fan_in + 1, first * op.ldy
+    depth, y = op.fan_in + 1, y_rows(op, state.workspace, first)
     if op.half == 0:
-        dense_sums(op, state, op.y + at, first, rows, FIRST, depth, FIRST, op.fan_out)
+        dense_sums(op, state, y, first, rows, ZERO, depth, ZERO, op.fan_out)
     else:
-        dense_sums(op, state, op.y + at, first, rows, FIRST, op.half, FIRST, op.fan_out)
-        dense_sums(op, state, op.second + at, first, rows, op.half, depth, FIRST, op.fan_out)
+        second = _second_rows(op, state.workspace, first)
+        dense_sums(op, state, y, first, rows, ZERO, op.half, ZERO, op.fan_out)
+        dense_sums(op, state, second, first, rows, op.half, depth, ZERO, op.fan_out)
         join(op, state, first, rows)
 
 
 @inlined
-def forward_parts(op, state, first, rows, control, rank, size):
-    """This rank's parts of both halves of the sums of a layer whose inputs the team shares: a part is some columns."""
+def forward_parts(op, state, first, rows, member):
+    """This rank's parts of both half sums of an input-shared layer; a part is some columns of y."""
     width = SPARSE_PART if op.kind == SPARSE else DENSE_PART
-    count = (op.fan_out + width - 1) // width
-    parts = count, count
-    half, part = deal(control, FIRST, NOBODYS, parts, rows, rank, size)
-    while half != NOBODYS:
+    count = ceil_div(op.fan_out, width)
+    half, part = next_part(member, ZERO, NO_PART, (count, count), rows)
+    while half != NO_HALF:
         begin, end = half_of(op, op.fan_in + 1, half)
-        y, left = op.y if half == FIRST else op.second, part * width
-        columns = min(width, op.fan_out - left)
-        dense_sums(op, state, y + first * op.ldy, first, rows, begin, end, left, columns)
-        half, part = deal(control, FIRST, part, parts, rows, rank, size)
+        y, left = op.y if half == FIRST_HALF else op.second, part * width
+        sums = Matrix(state.workspace, y + first * op.ldy, op.ldy)
+        dense_sums(op, state, sums, first, rows, begin, end, left, min(width, op.fan_out - left))
+        half, part = next_part(member, ZERO, part, (count, count), rows)
 
 
 @inlined
-def backward_parts(op, state, first, rows, control, rank, size):
-    """This rank's parts of the deltas of the inputs, dx = dy W', mostly from weights that nobody else writes."""
-    work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
+def backward_parts(op, state, first, rows, member):
+    """This rank's parts of the deltas of the inputs, dx = dy W', of an input-shared layer; a part: columns of dx.
+
+    A rank mostly reads weights that it alone updates.
+    """
+    work = state.workspace
+    dx, dy, w = dx_rows(op, work, first), dy_rows(op, work, first), _transposed_weights(op, work)
     parts = parts_of_halves(op, op.fan_in, DENSE_PART)
-    half, part = deal(control, FIRST, NOBODYS, parts, rows, rank, size)
-    while half != NOBODYS:
+    half, part = next_part(member, ZERO, NO_PART, parts, rows)
+    while half != NO_HALF:
         begin, end = half_of(op, op.fan_in, half)
         begin += part * DENSE_PART
+        columns = min(DENSE_PART, end - begin)
         gemm(
-            work, dx + begin, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed + begin, op.ldt, rows,
-            min(DENSE_PART, end - begin), op.fan_out, ANEW,
+            submatrix(dx, 0, begin), as_it_is(dy), submatrix(w, 0, begin), rows, columns, op.fan_out, OVERWRITE
         )  # fmt: skip
-        half, part = deal(control, FIRST, part, parts, rows, rank, size)
+        half, part = next_part(member, ZERO, part, parts, rows)
 
 
 @inlined
 def dense_backward(op, state, first, rows):
-    """dx = dy W', through the transposed weights where there are such."""
-    work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
+    """dx = dy W', with the transposed weights if the plan has them."""
+    work = state.workspace
+    dx, dy = dx_rows(op, work, first), dy_rows(op, work, first)
     if op.transposed >= 0:
-        gemm(
-            work, dx, op.ldx, work, dy, op.ldy, UNIT, work, op.transposed, op.ldt, rows, op.fan_in, op.fan_out, ANEW,
-        )  # fmt: skip
+        gemm(dx, as_it_is(dy), _transposed_weights(op, work), rows, op.fan_in, op.fan_out, OVERWRITE)
     else:
-        transposed_product(
-            work, dx, op.ldx, work, dy, op.ldy, state.params, op.weights, op.ldw, rows, op.fan_in, op.fan_out
-        )
+        transposed_product(dx, dy, weight_rows(op, state.params, ZERO), rows, op.fan_in, op.fan_out)
 
 
 @inlined
-def dense_gradient(op, state, target, target0, ldt, begin, end, rows, before):
-    """dW = x' dy for the rows [begin, end) of the weights, summed over the rows of the batch in their order.
+def dense_gradient(op, state, target, begin, end, rows, accumulate):
+    """Rows [begin, end) of dW = x' dy, summed over the rows of the micro-batch in their order; += if `accumulate`.
 
-    Onto the sums over those `before`, if there are any.
+    Row 0 of `target` takes row `begin`.
     """
-    work, x, columns = state.workspace, op.x + begin, op.fan_out
+    x, dy = x_rows(op, state.workspace, ZERO), dy_rows(op, state.workspace, ZERO)
     if op.kind == AFFINE:
-        column_sums(target, target0, ldt, work, op.x, op.ldx, work, op.dy, op.ldy, rows, columns, before)
+        column_sums(target, x, dy, rows, op.fan_out, accumulate)
     elif op.kind == SPARSE:
-        sparse_gradient(
-            target, target0, ldt, work, x, op.ldx, work, op.dy, op.ldy, end - begin, columns, rows, before
-        )
+        sparse_gradient(target, submatrix(x, 0, begin), dy, end - begin, op.fan_out, rows, accumulate)
     else:
-        gemm(
-            target, target0, ldt, work, x, UNIT, op.ldx, work, op.dy, op.ldy, end - begin, columns, rows, before,
-        )  # fmt: skip
+        gemm(target, transposed(submatrix(x, 0, begin)), dy, end - begin, op.fan_out, rows, accumulate)
 
 
 @inlined
 def dense_transpose(op, state, begin, end):
-    """Bring the rows [begin, end) of the weights into the columns of their transpose; the bias is not part of it."""
-    transpose(
-        state.workspace, op.transposed + begin, op.ldt, state.params, op.weights + begin * op.ldw, op.ldw,
-        min(end, op.fan_in) - begin, op.fan_out,
-    )  # fmt: skip
+    """Copy the rows [begin, end) of the weights, without the bias, to the columns of the transposed weights."""
+    target = submatrix(_transposed_weights(op, state.workspace), 0, begin)
+    transpose(target, weight_rows(op, state.params, begin), min(end, op.fan_in) - begin, op.fan_out)

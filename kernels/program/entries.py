@@ -1,57 +1,61 @@
-"""The program: entries that walk the plan. Each thread of a team calls them with its rank and the team's size."""
+"""The program: the entries that execute a plan. Each thread of a team calls them with its rank and the team's size.
 
-import numpy as np
+Arguments that entries write come first. `plan` is a structured array of `schema.OPERATION`; `state`, `data` and
+`update` are the tuples of `schema`; `control` holds the words that the team shares.
+"""
 
 from ..compiler.jit import entry
-from ..loops.gemm import ANEW
-from ..schema import BATCH_NORM, INPUT, NORMS, WIDTH, Values
+from ..loops.gemm import OVERWRITE
+from ..loops.matrices import ceil_div
+from ..schema import BATCH_NORM, INPUT, NORMS, ONE, WIDTH, ZERO, Values
 from . import gather, layers, weight_update
-from .batch_norm import BACKWARD, FORWARD, remember_batch
+from .batch_norm import BACKWARD, FORWARD, whole_batch
 from .optimizer_code import prepared as prepared
 from .passes import learn, loss_of_rows, predicted, rows_together
-from .threads import BROKEN, HALT, STEP, STOP, barrier, load, publish
-from .update_all import constrain_all, measure_all, step_all, sum_gradients, update_all
-
-# A literal would be a type of its own to Numba, and the kernels compiled once more for it.
-_FIRST, _ONE = np.int64(0), np.int64(1)
+from .threads import BROKEN, HALT, STEP, STOP, Member, barrier, load, publish
+from .update_all import limit_all, measure_all, step_all, sum_gradients, update_all, update_running
 
 
 @entry
 def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, control, rank, size):
     """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
 
-    totals[0] += sum of the losses, totals[1] += sum of the scores, totals[2] += samples, by rank 0, row by row in
-    their order. A batch goes through the workspace in pieces, as many rows as there is room for; where there are
-    several, the arena of gradients holds the sums in between. Each piece ends with two barriers: rows are written up to
-    the first, gradients or weights up to the second; there are more around each operation whose inputs the team shares.
-    Ends early, all ranks in the same step and before its update, when the caller publishes STOP or when a loss is not
-    finite (BROKEN).
+    Rank 0 adds to `totals` (float64): the sum of the losses, the sum of the scores, and the number of samples, row by
+    row in their order.
+
+    A batch with more rows than the workspace holds is divided into micro-batches; `state.gradients` then accumulates
+    their gradients. A micro-batch has two barriers: after the first, all its rows are written, after the second, all
+    gradients or weights. Input-shared operations and BATCH_NORM have more.
+
+    Ends early, on all ranks in the same step and before its update, when the caller publishes STOP or when a loss is
+    not finite (BROKEN).
     """
     samples, together = data.order.size, rows_together(plan, batch_size, size)
+    member = Member(control, rank, size)
     for i in range(plan.size):
         weight_update.refresh(plan[i], state, rank, size)
     barrier(control, size)
-    for number in range(load(control, STEP), (samples + batch_size - 1) // batch_size):
-        begin, before = number * batch_size, np.int64(0)
-        batch, loss, score = min(batch_size, samples - begin), totals[0], totals[1]
-        while before < batch:
-            rows, at, scale = min(state.losses.size, batch - before), begin + before, 1.0 / batch
-            learn(plan, state, data, at, rows, scale, together, seed, epoch, control, rank, size)
+    for number in range(load(control, STEP), ceil_div(samples, batch_size)):
+        begin, loss, score = number * batch_size, totals[0], totals[1]
+        batch, done = min(batch_size, samples - begin), ZERO
+        while done < batch:
+            rows = min(state.losses.size, batch - done)
+            learn(plan, state, data, begin + done, rows, 1.0 / batch, together, seed, epoch, member)
             if rank == 0 and load(control, STOP) != 0:
                 publish(control, HALT, 1)
             barrier(control, size)
             if load(control, HALT) != 0 or load(control, BROKEN) != 0:
                 return
             if state.gradients.size > 0:
-                sum_gradients(plan, state, rows, before, rank, size)
-            before += rows
-            if before == batch:
-                update_all(plan, state, update, number * update.optimizer[WIDTH], rows, control, rank, size)
+                sum_gradients(plan, state, rows, done > 0, rank, size)
+            done += rows
+            if done == batch:
+                update_all(plan, state, update, number * update.optimizer[WIDTH], rows, member)
             if rank == 0:
                 for r in range(rows):
                     loss += state.losses[r]
                     score += state.scores[r]
-                if before == batch:
+                if done == batch:
                     totals[0], totals[1] = loss, score
                     totals[2] += batch
                     publish(control, STEP, number + 1)
@@ -60,7 +64,7 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
 
 @entry
 def evaluate(losses, scores, plan, state, data, control, rank, size):
-    """Loss and score of every sample; this rank takes every size-th chunk: its share of the workspace's rows."""
+    """Loss and score of every sample; this rank takes every size-th chunk of its share of the workspace's rows."""
     chunk = state.losses.size // size
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -76,7 +80,7 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
 
 @entry
 def predict(outputs, plan, state, data, control, rank, size):
-    """The last operation's outputs for every sample; this rank takes every size-th chunk, as in `evaluate`."""
+    """The outputs of the last operation (samples, outputs); this rank takes every size-th chunk, as in `evaluate`."""
     chunk, last = state.losses.size // size, plan[plan.size - 1]
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -92,13 +96,13 @@ def predict(outputs, plan, state, data, control, rank, size):
 
 @entry
 def predict_row(plan, params, workspace):
-    """The operations after the first for one sample, which stands where INPUT would have put it.
+    """Run the operations after the first for one sample, which the caller has written to the place of INPUT's outputs.
 
     Few arguments, as each one costs a fraction of a microsecond.
     """
     values = Values(params, workspace)
     for i in range(1, plan.size):
-        layers.forward(plan[i], values, _FIRST, _ONE)
+        layers.forward(plan[i], values, ZERO, ONE)
 
 
 @entry
@@ -107,17 +111,17 @@ def forward(plan, state, data, rows, seed, epoch):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            gather.input_forward(plan[i], state, data, _FIRST, _FIRST, rows, rows)
+            gather.input_forward(plan[i], state, data, ZERO, ZERO, rows, rows)
         else:
             if plan[i].kind == BATCH_NORM:
-                layers.whole_batch(plan[i], values, rows, FORWARD)
-            layers.training_forward(plan[i], values, _FIRST, _FIRST, rows, seed, epoch)
+                whole_batch(plan[i], values, rows, FORWARD)
+            layers.training_forward(plan[i], values, ZERO, ZERO, rows, seed, epoch)
 
 
 @entry
 def loss(plan, state, data, rows):
     """Losses, scores and deltas of the outputs for the first rows of the batch, on one thread."""
-    loss_of_rows(plan, state, data, _FIRST, _FIRST, rows, rows, 1.0 / rows)
+    loss_of_rows(plan, state, data, ZERO, ZERO, rows, rows, 1.0 / rows)
 
 
 @entry
@@ -125,13 +129,12 @@ def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
-        weight_update.refresh(plan[i], state, _FIRST, _ONE)
+        weight_update.refresh(plan[i], state, ZERO, ONE)
     for i in range(plan.size - 1, -1, -1):
         if plan[i].kind == BATCH_NORM and plan[i].dx >= 0:
-            layers.whole_batch(plan[i], values, rows, BACKWARD)
-        layers.backward(plan[i], values, _FIRST, _FIRST, rows, seed, epoch)
-    for i in range(plan.size):
-        weight_update.gradient(plan[i], state, rows, ANEW, _FIRST, _FIRST, _ONE)
+            whole_batch(plan[i], values, rows, BACKWARD)
+        layers.backward(plan[i], values, ZERO, ZERO, rows, seed, epoch)
+    sum_gradients(plan, state, rows, OVERWRITE, ZERO, ONE)
 
 
 @entry
@@ -141,9 +144,7 @@ def step(plan, state, update):
     `update.hyper` has a row for each operation.
     """
     if update.optimizer[NORMS] != 0:
-        measure_all(plan, state, update, _FIRST, _ONE)
-    step_all(plan, state, update, _FIRST, update.optimizer[WIDTH], _FIRST, _ONE, _FIRST)
-    constrain_all(plan, state, update, _FIRST, _ONE)
-    for i in range(plan.size):
-        if plan[i].kind == BATCH_NORM:
-            remember_batch(plan[i], state)
+        measure_all(plan, state, update, ZERO, ONE)
+    step_all(plan, state, update, ZERO, update.optimizer[WIDTH], ZERO, ZERO, ONE)
+    limit_all(plan, state, update, ZERO, ONE)
+    update_running(plan, state)

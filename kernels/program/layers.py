@@ -1,11 +1,11 @@
-"""Each kind of operation: forward and backward on rows of a batch.
+"""Each kind of operation: forward and backward for some rows of a micro-batch.
 
-`first` is the position of the first row in the batch, `position` in the epoch.
+`first` is the row of the micro-batch at which the rows start, `position` the place of the first row in the epoch.
 """
 
 from ..compiler.jit import inlined, kernel
 from ..loops.activations import activation_backward, activation_forward
-from ..loops.losses import loss_rows
+from ..loops.losses import Targets, loss_rows
 from ..loops.norms import affine_forward, batch_norm_backward, row_norm_backward, row_norm_forward
 from ..loops.rng import dropout, noise
 from ..loops.scaling import scale_backward, scale_forward
@@ -20,83 +20,78 @@ from ..schema import (
     LOG_SOFTMAX,
     LOSS,
     NOISE,
+    ONE,
     ROW_NORM,
     SCALE,
     SOFTMAX,
     SPARSE,
+    ZERO,
+    Matrix,
 )
-from .batch_norm import FACTOR, MEANS, PRODUCTS, batch_chunks, join_chunks
-from .dense import UNIT, dense_backward, dense_forward, put_ones
-from .input_sharing import FIRST
+from .dense import dense_backward, dense_forward, put_ones
+from .views import constant_rows, dx_rows, dy_rows, kept_rows, weight_rows, x_rows, y_rows
 
 
 @kernel
 def forward(op, state, first, rows):
-    """The outputs of one operation that prediction has too; those of INPUT come from `input_forward`, LOSS has none."""
-    work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
+    """The outputs of an operation in prediction.
+
+    INPUT does nothing here (see `gather.input_forward`), nor does LOSS, which has no outputs.
+    """
+    work = state.workspace
+    x, y = x_rows(op, work, first), y_rows(op, work, first)
     if op.kind in (DENSE, SPARSE):
         dense_forward(op, state, first, rows)
     elif op.kind == ACTIVATION:
-        activation_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.code, op.number)
+        activation_forward(y, x, rows, op.fan_out, op.code, op.number)
     elif op.kind == SOFTMAX:
-        softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+        softmax_forward(y, x, rows, op.fan_out)
     elif op.kind == LOG_SOFTMAX:
-        log_softmax_forward(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out)
+        log_softmax_forward(y, x, rows, op.fan_out)
     elif op.kind == SCALE:
-        center, factor = op.constants, op.constants + op.ldx
-        scale_forward(work, y, op.ldy, work, x, op.ldx, state.params, center, factor, rows, op.fan_out)
+        scale_forward(y, x, constant_rows(op, state.params), rows, op.fan_out)
     elif op.kind == ROW_NORM:
-        kept = op.kept + first
-        row_norm_forward(work, y, op.ldy, work, x, op.ldx, work, kept, rows, op.fan_out, op.number)
+        row_norm_forward(y, x, Matrix(work, op.kept + first, ONE), rows, op.fan_out, op.number)
     elif op.kind == AFFINE:
-        gain, offset = op.weights, op.weights + op.ldw
-        affine_forward(work, y, op.ldy, work, x, op.ldx, state.params, gain, offset, rows, op.fan_out)
+        affine_forward(y, x, weight_rows(op, state.params, ZERO), rows, op.fan_out)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
 
 
 @kernel
 def training_forward(op, state, position, first, rows, seed, epoch):
-    """The same for any operation: only training has dropout, noise and the moments of a batch."""
-    work, y, x = state.workspace, op.y + first * op.ldy, op.x + first * op.ldx
-    purpose = LAYER_PURPOSE + op.layer
+    """The outputs of an operation in training, where there are also dropout, noise and the moments of a batch."""
+    work, purpose = state.workspace, LAYER_PURPOSE + op.layer
+    x, y = x_rows(op, work, first), y_rows(op, work, first)
     if op.kind == DROPOUT:
-        dropout(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+        dropout(y, x, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == NOISE:
-        noise(work, y, op.ldy, work, x, op.ldx, rows, op.fan_out, op.number, seed, purpose, epoch, position)
+        noise(y, x, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == BATCH_NORM:
-        factor = op.kept + FACTOR * op.ldy
-        scale_forward(work, y, op.ldy, work, x, op.ldx, work, op.kept, factor, rows, op.fan_out)
+        scale_forward(y, x, kept_rows(op, work), rows, op.fan_out)
     else:
         forward(op, state, first, rows)
         return
     put_ones(op, state, first, rows)
 
 
-@inlined
-def whole_batch(op, state, rows, direction):
-    """What BATCH_NORM needs to know of the batch, found by one thread."""
-    batch_chunks(op, state, FIRST, rows, direction)
-    join_chunks(op, state, rows, FIRST, UNIT, direction)
-
-
 @kernel
 def loss(op, state, first, rows, scale):
-    """Loss and score of each row, and the deltas of the outputs.
+    """Loss and score of each row, and the deltas of the outputs, dx = scale dL/dx.
 
-    A level of its own: so many loops inside the entries cost them time at every start, and speed in all other loops.
+    A kernel of its own: inlined into the entries, its many loops would make each start and all other loops slower.
     """
     work = state.workspace
+    targets = Targets(Matrix(state.labels, first, ONE), y_rows(op, work, first))
     loss_rows(
-        op.code, work, op.dx + first * op.ldx, op.ldx, state.losses, state.scores, first,
-        work, op.x + first * op.ldx, op.ldx, state.labels, work, op.y + first * op.ldy, op.ldy, rows, op.fan_in,
-        work.dtype.type(scale), work.dtype.type(op.number),
+        op.code, dx_rows(op, work, first), Matrix(state.losses, first, ONE), Matrix(state.scores, first, ONE),
+        x_rows(op, work, first), targets, rows, op.fan_in, work.dtype.type(scale), work.dtype.type(op.number),
     )  # fmt: skip
 
 
 @inlined
-def weigh(op, state, data, position, first, rows):
-    """Loss and deltas of each row times the weight of its sample."""
+def weight_losses(op, state, data, position, first, rows):
+    """Multiply loss and deltas of each row by the weight of its sample."""
     for r in range(first, first + rows):
         weight, dx = data.weights[data.order[position + r - first]], op.dx + r * op.ldx
         state.losses[r] *= weight
@@ -106,39 +101,27 @@ def weigh(op, state, data, position, first, rows):
 
 @kernel
 def backward(op, state, position, first, rows, seed, epoch):
-    """The deltas of one operation's inputs."""
-    work, dx, dy = state.workspace, op.dx + first * op.ldx, op.dy + first * op.ldy
+    """The deltas of an operation's inputs, if they are needed."""
     if op.dx < 0:
         return
+    work = state.workspace
+    x, y = x_rows(op, work, first), y_rows(op, work, first)
+    dx, dy = dx_rows(op, work, first), dy_rows(op, work, first)
     if op.kind in (DENSE, SPARSE):
         dense_backward(op, state, first, rows)
     elif op.kind == ACTIVATION:
-        activation_backward(
-            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy,
-            work, op.x + first * op.ldx, op.ldx, rows, op.fan_out, op.code, op.number,
-        )  # fmt: skip
+        activation_backward(dx, dy, y, x, rows, op.fan_out, op.code, op.number)
     elif op.kind == DROPOUT:
         purpose = LAYER_PURPOSE + op.layer
-        dropout(
-            work, dx, op.ldx, work, dy, op.ldy, rows, op.fan_out, op.number, seed, purpose, epoch, position
-        )
+        dropout(dx, dy, rows, op.fan_out, op.number, seed, purpose, epoch, position)
     elif op.kind == SOFTMAX:
-        softmax_backward(
-            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
-        )
+        softmax_backward(dx, dy, y, rows, op.fan_out)
     elif op.kind == LOG_SOFTMAX:
-        log_softmax_backward(
-            work, dx, op.ldx, work, dy, op.ldy, work, op.y + first * op.ldy, op.ldy, rows, op.fan_out
-        )
+        log_softmax_backward(dx, dy, y, rows, op.fan_out)
     elif op.kind in (SCALE, AFFINE):
-        factor = op.weights if op.kind == AFFINE else op.constants + op.ldx
-        scale_backward(work, dx, op.ldx, work, dy, op.ldy, state.params, factor, rows, op.fan_out)
+        factors = op.weights if op.kind == AFFINE else op.constants + op.ldx
+        scale_backward(dx, dy, Matrix(state.params, factors, op.ldx), rows, op.fan_out)
     elif op.kind == ROW_NORM:
-        y, kept = op.y + first * op.ldy, op.kept + first
-        row_norm_backward(work, dy, op.ldy, work, y, op.ldy, work, kept, rows, op.fan_out)
+        row_norm_backward(dy, y, Matrix(work, op.kept + first, ONE), rows, op.fan_out)
     elif op.kind == BATCH_NORM:
-        factor, products = op.kept + FACTOR * op.ldy, op.kept + PRODUCTS * op.ldy
-        means, y = op.kept + MEANS * op.ldy, op.y + first * op.ldy
-        batch_norm_backward(
-            work, dy, op.ldy, work, y, op.ldy, work, factor, products, means, rows, op.fan_out
-        )
+        batch_norm_backward(dy, y, kept_rows(op, work), rows, op.fan_out)

@@ -1,129 +1,167 @@
-"""A step of an optimizer on a block of parameters: machine code of its own for each optimizer, called by address.
+"""A step of an optimizer for a block of parameters: compiled once for each optimizer, called by its address.
 
-The program is compiled once and knows no formula. What it calls stands in `Update.optimizer`, put there by `prepared`
-when an optimizer is first used.
+The program is compiled once and contains no optimizer's formula. What it calls is in `Update.optimizer`, which
+`prepared` fills when an optimizer is first used.
 """
 
 from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import from_dtype, types
 
 from .. import simd
 from ..compiler.jit import address, entry
-from ..loops.elementwise import Block, map_block
+from ..loops.elementwise import map_rows
 from ..loops.optimizers import OPTIMIZERS, Formula
-from ..loops.sparse import BITS, touched_bits
-from ..schema import CODE, OUTER_CODE, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, STEP_CODE, UPDATE_WORDS, WIDTH
-from ..simd import Case, Int, Pointer, Vec, absolute, fma, primitive, repeat, select, walk_bits
+from ..loops.sparse import touched_bits
+from ..schema import (
+    CODE,
+    MASK_BITS,
+    OUTER_CODE,
+    SKIPS_ZERO_GRADIENTS,
+    SMALL_BATCH,
+    STEP_CODE,
+    UPDATE_WORDS,
+    WIDTH,
+    ZERO,
+    Matrix,
+)
+from ..simd import Case, Int, Pointer, Rows, Vec, absolute, each_bit, fma, primitive, repeat, select
 from ..tables import Optimizer
 
 PANEL = 4  # vectors of a row whose gradients are summed side by side
 
 
 def _without_denormals(x: Vec) -> Vec:
-    """Zero for what is below the smallest normal number: a state that fades away would slow every step down."""
+    """0 for numbers below the smallest normal one: arithmetic on a fading state would slow every step down."""
     return select(absolute(x) < (2.0**-1022 if x.is_double else 2.0**-126), 0.0, x)
 
 
-def _stepped(formula: Formula, numbers: list[Vec], weight: Vec, gradient: Vec, *state: Vec) -> list[Vec]:
+def _stepped(formula: Formula, numbers: Any, weight: Vec, gradient: Vec, *state: Vec) -> list[Vec]:
     """The parameter and its state after a step."""
-    stepped, *state = formula(weight, gradient, *state, *numbers)
+    stepped, *state = formula(weight, gradient, *state, numbers)
     return [stepped, *(_without_denormals(slot) for slot in state)]
 
 
-def _numbers(row: Optimizer, hyper: Pointer) -> list[Vec]:
-    """The numbers of a step, each in every lane."""
-    return [(hyper + j).splat() for j in range(len(row.columns))]
+def _numbers(row: Optimizer, hyper: Pointer) -> Any:
+    """The numbers of a step by name, each in every lane."""
+    return row.named((hyper + j).splat() for j in range(len(row.columns)))
 
 
-def _for_bias(row: Optimizer, numbers: list[Vec]) -> list[Vec]:
+def _for_bias(row: Optimizer, numbers: Any) -> Any:
     """The same numbers with a decay of 0, which biases have."""
-    return [*numbers[:-1], numbers[-1].like(0.0)] if row.decoupled_decay else numbers
+    return numbers._replace(decay=numbers.decay.like(0.0)) if row.decoupled_decay else numbers
+
+
+def _state(row: Optimizer, slots: Rows, slot_size: Int) -> list[Rows]:
+    """The rows of each array of state."""
+    return [Rows(slots.start + slot_size * j, slots.stride) for j in range(len(row.slots))]
 
 
 @primitive
 def optimizer_step(
-    w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int, g: Pointer, g0: Int, ldg: Int,
-    hyper: Pointer, h0: Int, rows: Int, biases: Int, columns: Int, code: Case,
+    w: Rows, slots: Rows, slot_size: Int, g: Rows, hyper: Rows, rows: Int, biases: Int, columns: Int, code: Case
 ) -> None:  # fmt: skip
-    """One step for a block of parameters w[w0 + r ldw + c] with gradient g[g0 + r ldg + c].
+    """One step for a block of parameters w (rows + biases, columns) with gradient g of this shape.
 
-    After `rows` rows of weights there are `biases` rows (0 or 1) of biases. State j of a parameter stands at the same
-    place in slots, j slot_size further on.
+    After `rows` rows of weights there are `biases` rows (0 or 1) of biases. `slots` are the rows of the first array of
+    state; the rows of array j start j slot_size numbers later. `hyper` holds the numbers of the step.
     """
 
     def case(row: Optimizer, formula: Formula):
-        numbers = _numbers(row, hyper + h0)
+        numbers, state = _numbers(row, hyper.start), _state(row, slots, slot_size)
 
-        def part(first: Int | int, count: Int, numbers: list[Vec]):
-            weights = Block(w + w0 + ldw * first, ldw)
-            state = [Block(slots + (w0 + slot_size * j) + ldw * first, ldw) for j in range(len(row.slots))]
-            gradient = Block(g + g0 + ldg * first, ldg)
+        def range_of_rows(first: Int | int, count: Int, numbers: Any):
+            outputs = [arena.from_row(first) for arena in (w, *state)]
+            weights, *states = outputs
 
             def stepped(at, *vectors):
                 return _stepped(formula, numbers, *vectors)
 
-            map_block(count, columns, [weights, *state], [weights, gradient, *state], stepped)
+            map_rows(count, columns, outputs, [weights, g.from_row(first), *states], stepped)
 
         if row.decoupled_decay:
-            part(0, rows, numbers)
-            part(rows, biases, _for_bias(row, numbers))
+            range_of_rows(0, rows, numbers)
+            range_of_rows(rows, biases, _for_bias(row, numbers))
         else:
-            part(0, rows + biases, numbers)
+            range_of_rows(0, rows + biases, numbers)
 
     simd.choose(code, {i: lambda o=o: case(*o) for i, o in enumerate(OPTIMIZERS)})
 
 
+class Selection(NamedTuple):
+    """Which rows of the weights an outer step updates, counted from the first row that it is given."""
+
+    biases: int  # rows from here on are biases
+    depth: int  # the end of the rows
+    stride: int  # 64 rows from every stride-th row on are selected
+    always: int  # of 64 rows, those to update also if their input is zero in the whole batch, as bits
+
+
+class _OuterProduct(NamedTuple):
+    """The gradient x' d of a small batch, not computed yet."""
+
+    x: Rows
+    d: Rows
+    samples: int
+
+    def gradients(self, r: Int, columns: list[Int]) -> list[Vec]:
+        """Row r of the gradient, one vector at each of these columns; the sum goes over the samples in their order."""
+        inputs = [(self.x.row(b) + r).splat() for b in range(self.samples)]
+        return [self._sum(inputs, column) for column in columns]
+
+    def _sum(self, inputs: list[Vec], column: Int) -> Vec:
+        total = self.d.start.zeros()
+        for b, number in enumerate(inputs):
+            total = fma(number, (self.d.row(b) + column).load(), total)
+        return total
+
+
 @primitive
 def optimizer_outer_step(
-    w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int,
-    x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int, batch: Int,
-    hyper: Pointer, h0: Int, rows: Int, depth: Int, stride: Int, always: Int, columns: Int, code: Case,
+    w: Rows, slots: Rows, slot_size: Int, x: Rows, d: Rows, batch: Int, hyper: Rows, selection: Selection,
+    columns: Int, code: Case,
 ) -> None:  # fmt: skip
     """`optimizer_step` for the gradient x' d of a small batch, each number of which is summed where it is used.
 
-    x[x0 + b ldx + r] are the inputs, d[d0 + b ldd + c] the deltas; the sum goes over b = 0, 1, 2, ... Of the rows of w
-    up to `depth`, those from `rows` on are biases; 64 from every stride-th on take part, and of these those whose
-    input is not zero and those whose bit is set in `always`.
+    x (batch, depth) are the inputs, d (batch, columns) the deltas. Only selected rows of w (depth, columns) change,
+    and only if their input is not zero in the whole batch or their bit in `always` is set.
     """
 
-    def case(table_row: Optimizer, formula: Formula, samples: int):
-        arenas = [w + w0, *(slots + (w0 + slot_size * j) for j in range(len(table_row.slots)))]
-        numbers = _numbers(table_row, hyper + h0)
+    def case(row: Optimizer, formula: Formula, samples: int):
+        arenas, numbers = [w, *_state(row, slots, slot_size)], _numbers(row, hyper.start)
+        product = _OuterProduct(x, d, samples)
 
-        def panel(r: Int, c: Int, vectors: int, numbers: list[Vec]):
-            inputs = [(x + (x0 + ldx * b + r)).splat() for b in range(samples)]
-            for offset in (c + v * w.lanes for v in range(vectors)):
-                gradient = w.zeros()
-                for b, number in enumerate(inputs):
-                    gradient = fma(number, (d + (d0 + ldd * b + offset)).load(), gradient)
-                places = [arena + (r * ldw + offset) for arena in arenas]
-                weight, *state = [place.load() for place in places]
+        def panel(r: Int, c: Int, vectors: int, numbers: Any):
+            places = [c + v * w.start.lanes for v in range(vectors)]
+            for column, gradient in zip(places, product.gradients(r, places), strict=True):
+                targets = [arena.row(r) + column for arena in arenas]
+                weight, *state = [target.load() for target in targets]
                 stepped = _stepped(formula, numbers, weight, gradient, *state)
-                for place, vec in zip(places, stepped, strict=True):
-                    place.store(vec)
+                for target, vec in zip(targets, stepped, strict=True):
+                    target.store(vec)
 
-        def row(r: Int):
-            in_row = [
-                simd.either(r < rows, number, bias) if bias is not number else number
-                for number, bias in zip(numbers, _for_bias(table_row, numbers), strict=True)
-            ]
-            width = PANEL * w.lanes
+        def weight_row(r: Int):
+            in_row = row.named(
+                simd.either(r < selection.biases, number, bias) if bias is not number else number
+                for number, bias in zip(numbers, _for_bias(row, numbers), strict=True)
+            )
+            width = PANEL * w.start.lanes
             whole = columns & -width
             repeat(whole, width, [], lambda c, _: panel(r, c, PANEL, in_row))
-            repeat(columns - whole, w.lanes, [], lambda c, _: panel(r, whole + c, 1, in_row))
+            repeat(columns - whole, w.start.lanes, [], lambda c, _: panel(r, whole + c, 1, in_row))
 
         def block(first: Int, _):
-            touched = touched_bits(x + (x0 + first), ldx, batch) | always
-            inside = simd.low_bits(simd.smaller(depth - first, BITS))
-            walk_bits(touched & inside, [], lambda r, _: row(first + r) or [])
+            touched = touched_bits(Rows(x.start + first, x.stride), batch) | selection.always
+            inside = simd.low_bits(simd.smaller(selection.depth - first, MASK_BITS))
+            each_bit(touched & inside, [], lambda r, _: weight_row(first + r))
 
-        repeat(depth, stride, [], block)
+        repeat(selection.depth, selection.stride, [], block)
 
-    def cases(table_row: Optimizer, formula: Formula):
+    def cases(row: Optimizer, formula: Formula):
         sizes = range(1, SMALL_BATCH + 1)
-        simd.choose(batch, {size: lambda size=size: case(table_row, formula, size) for size in sizes})
+        simd.choose(batch, {size: lambda size=size: case(row, formula, size) for size in sizes})
 
     simd.choose(code, {i: lambda o=o: cases(*o) for i, o in enumerate(OPTIMIZERS)})
 
@@ -134,23 +172,26 @@ def optimizer_outer_step(
 @entry
 def step_entry(w, slots, g, hyper, ldw, slot_size, ldg, rows, biases, columns, code):
     """`optimizer_step` on pointers."""
-    optimizer_step(w, slots, 0, ldw, slot_size, g, 0, ldg, hyper, 0, rows, biases, columns, code)
+    optimizer_step(
+        Matrix(w, ZERO, ldw), Matrix(slots, ZERO, ldw), slot_size, Matrix(g, ZERO, ldg), Matrix(hyper, ZERO, ZERO),
+        rows, biases, columns, code,
+    )  # fmt: skip
 
 
 @entry
 def outer_entry(
-    w, slots, x, d, hyper, ldw, slot_size, ldx, ldd, batch, rows, depth, stride, always, columns, code
+    w, slots, x, d, hyper, ldw, slot_size, ldx, ldd, batch, biases, depth, stride, always, columns, code
 ):  # fmt: skip
     """`optimizer_outer_step` on pointers."""
     optimizer_outer_step(
-        w, slots, 0, ldw, slot_size, x, 0, ldx, d, 0, ldd, batch,
-        hyper, 0, rows, depth, stride, always, columns, code,
+        Matrix(w, ZERO, ldw), Matrix(slots, ZERO, ldw), slot_size, Matrix(x, ZERO, ldx), Matrix(d, ZERO, ldd), batch,
+        Matrix(hyper, ZERO, ZERO), Selection(biases, depth, stride, always), columns, code,
     )  # fmt: skip
 
 
 @cache
 def _addresses(code: int, dtype: np.dtype) -> tuple[int, int]:
-    """Where the machine code of an optimizer's two kinds of step stands; it is compiled or loaded."""
+    """The addresses of the machine code of an optimizer's two kinds of step, which is compiled or loaded."""
     pointer, integer, which = types.CPointer(from_dtype(dtype)), types.int64, types.literal(code)
     return (
         address(step_entry, [*[pointer] * 4, *[integer] * 6, which]),
@@ -169,29 +210,27 @@ def prepared(code: int, dtype: np.dtype) -> np.ndarray:
     return words
 
 
-# What the program calls.
+# What the program calls. `words` is `Update.optimizer`.
 
 
 @primitive
 def call_step(
-    words: Pointer, w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int, g: Pointer, g0: Int, ldg: Int,
-    hyper: Pointer, h0: Int, rows: Int, biases: Int, columns: Int,
+    words: Pointer, w: Rows, slots: Rows, slot_size: Int, g: Rows, hyper: Rows, rows: Int, biases: Int, columns: Int
 ) -> None:  # fmt: skip
     """`optimizer_step` of the optimizer that these words describe."""
     (words + STEP_CODE).call(
-        w + w0, slots + w0, g + g0, hyper + h0, ldw, slot_size, ldg, rows, biases, columns,
+        w.start, slots.start, g.start, hyper.start, w.stride, slot_size, g.stride, rows, biases, columns,
         (words + CODE).read_int(),
     )  # fmt: skip
 
 
 @primitive
 def call_outer_step(
-    words: Pointer, w: Pointer, slots: Pointer, w0: Int, ldw: Int, slot_size: Int,
-    x: Pointer, x0: Int, ldx: Int, d: Pointer, d0: Int, ldd: Int, batch: Int,
-    hyper: Pointer, h0: Int, rows: Int, depth: Int, stride: Int, always: Int, columns: Int,
+    words: Pointer, w: Rows, slots: Rows, slot_size: Int, x: Rows, d: Rows, batch: Int, hyper: Rows,
+    selection: Selection, columns: Int,
 ) -> None:  # fmt: skip
     """`optimizer_outer_step` of the optimizer that these words describe."""
     (words + OUTER_CODE).call(
-        w + w0, slots + w0, x + x0, d + d0, hyper + h0, ldw, slot_size, ldx, ldd, batch,
-        rows, depth, stride, always, columns, (words + CODE).read_int(),
+        w.start, slots.start, x.start, d.start, hyper.start, w.stride, slot_size, x.stride, d.stride, batch,
+        *selection, columns, (words + CODE).read_int(),
     )  # fmt: skip

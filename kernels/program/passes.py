@@ -1,13 +1,25 @@
-"""Ways through the operations of a plan: forward, loss and backward, of rows of one thread or of a team's batch."""
+"""Passes over the operations of a plan: forward, loss and backward, for the rows of one thread or of a team."""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from ..compiler.jit import inlined
 from ..schema import BATCH_NORM, CHUNK, INPUT, ROW_GRAIN, Values
 from . import dense, gather, layers
-from .batch_norm import BACKWARD, FORWARD, batch_chunks, join_chunks
+from .batch_norm import BACKWARD, FORWARD, team_batch
 from .input_sharing import HALVES, shares_inputs
 from .threads import BROKEN, barrier, publish, share
+
+
+class Chunk(NamedTuple):
+    """Rows that a team takes through all operations together. Rows are counted from row 0 of the micro-batch."""
+
+    position: int  # the place of row 0 of the micro-batch in the epoch
+    start: int  # the first row of the chunk
+    count: int  # the rows of the chunk
+    first: int  # the first row of this rank's share
+    rows: int  # the rows of this rank's share
 
 
 @inlined
@@ -16,19 +28,22 @@ def predicted(plan, state, data, position, first, rows):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            gather.input_forward(plan[i], state, data, position, first, rows, gather.FEW_AHEAD)
+            gather.input_forward(plan[i], state, data, position, first, rows, gather.AHEAD)
         else:
             layers.forward(plan[i], values, first, rows)
 
 
 @inlined
 def loss_of_rows(plan, state, data, position, first, rows, batch, scale):
-    """Loss of these rows; whether all are finite. The next ones of this thread come `batch` rows later."""
+    """Losses, scores and deltas of these rows; whether all losses are finite.
+
+    This thread's next rows come `batch` rows later.
+    """
     head = plan[plan.size - 1]
     gather.gather_targets(head, state, data, position, first, rows, batch)
     layers.loss(head, state, first, rows, scale)
     if data.weights.size > 0:
-        layers.weigh(head, state, data, position, first, rows)
+        layers.weight_losses(head, state, data, position, first, rows)
     total = 0.0
     for r in range(first, first + rows):
         total += state.losses[r]
@@ -36,59 +51,69 @@ def loss_of_rows(plan, state, data, position, first, rows, batch, scale):
 
 
 @inlined
-def team_forward(plan, state, data, position, start, count, first, rows, seed, epoch, control, rank, size):
-    """Forward of `count` rows of the batch, from `start` on; this rank's are `rows`, from `first` on.
+def _needs_no_barrier(i, gathered_by_halves, size):
+    """Whether an input-shared layer may start without a barrier.
 
-    Where the team shares the inputs of an operation, all are needed before and all half sums behind.
+    The first layer of a team of two may: each half of its inputs is gathered by the one rank that owns it, and that
+    rank takes the first part of the half. The other rank can only take a part after that, by a ticket, which makes what
+    the owner gathered visible. In a larger team a half has several owners, which gather some rows each.
     """
-    gathered, values = False, Values(state.params, state.workspace)
-    for i in range(plan.size):
-        op = plan[i]
-        if op.kind == INPUT:
-            gathered = shares_inputs(op, size) and data.starts.size == 0
-            if gathered:
-                gather.input_half(op, state, data, position, start, count, rank, size)
-            else:
-                gather.input_forward(op, state, data, position + first, first, rows, count)
-        elif shares_inputs(op, size):
-            if not (gathered and i == 1 and size == HALVES):
-                barrier(control, size)
-            dense.forward_parts(op, values, start, count, control, rank, size)
-            barrier(control, size)
-            dense.join(op, values, first, rows)
-            dense.put_ones(op, values, first, rows)
-        else:
-            if op.kind == BATCH_NORM:
-                batch_chunks(op, values, first, rows, FORWARD)
-                barrier(control, size)
-                join_chunks(op, values, count, rank, size, FORWARD)
-                barrier(control, size)
-            layers.training_forward(op, values, position + first, first, rows, seed, epoch)
+    return gathered_by_halves and i == 1 and size == HALVES
 
 
 @inlined
-def team_backward(plan, state, position, start, count, first, rows, seed, epoch, control, rank, size):
-    """Backward of the same rows."""
+def team_forward(plan, state, data, chunk, seed, epoch, member):
+    """Forward of a chunk.
+
+    An input-shared layer needs a barrier before it (all inputs are written) and one after it (both half sums are).
+    """
+    control, rank, size = member.control, member.rank, member.size
+    gathered_by_halves, values = False, Values(state.params, state.workspace)
+    for i in range(plan.size):
+        op = plan[i]
+        if op.kind == INPUT:
+            gathered_by_halves = shares_inputs(op, size) and data.starts.size == 0
+            if gathered_by_halves:
+                gather.input_half(op, state, data, chunk.position, chunk.start, chunk.count, rank, size)
+            else:
+                position = chunk.position + chunk.first
+                gather.input_forward(op, state, data, position, chunk.first, chunk.rows, chunk.count)
+        elif shares_inputs(op, size):
+            if not _needs_no_barrier(i, gathered_by_halves, size):
+                barrier(control, size)
+            dense.forward_parts(op, values, chunk.start, chunk.count, member)
+            barrier(control, size)
+            dense.join(op, values, chunk.first, chunk.rows)
+            dense.put_ones(op, values, chunk.first, chunk.rows)
+        else:
+            if op.kind == BATCH_NORM:
+                team_batch(op, values, chunk, FORWARD, member)
+            position = chunk.position + chunk.first
+            layers.training_forward(op, values, position, chunk.first, chunk.rows, seed, epoch)
+
+
+@inlined
+def team_backward(plan, state, chunk, seed, epoch, member):
+    """Backward of a chunk, with the same barriers."""
+    control, size = member.control, member.size
     values = Values(state.params, state.workspace)
     for i in range(plan.size - 1, -1, -1):
         op = plan[i]
         if shares_inputs(op, size):
             if op.dx >= 0:
                 barrier(control, size)
-                dense.backward_parts(op, values, start, count, control, rank, size)
+                dense.backward_parts(op, values, chunk.start, chunk.count, member)
                 barrier(control, size)
         else:
             if op.kind == BATCH_NORM and op.dx >= 0:
-                batch_chunks(op, values, first, rows, BACKWARD)
-                barrier(control, size)
-                join_chunks(op, values, count, rank, size, BACKWARD)
-                barrier(control, size)
-            layers.backward(op, values, position + first, first, rows, seed, epoch)
+                team_batch(op, values, chunk, BACKWARD, member)
+            position = chunk.position + chunk.first
+            layers.backward(op, values, position, chunk.first, chunk.rows, seed, epoch)
 
 
 @inlined
 def rows_together(plan, batch_size, size):
-    """Rows that go through all operations together: a chunk for each rank; all, where an operation looks at all."""
+    """Rows of a chunk of the whole team: CHUNK for each rank; the whole batch if an operation needs all of it."""
     for i in range(plan.size):
         if plan[i].kind == BATCH_NORM:
             return batch_size
@@ -96,13 +121,17 @@ def rows_together(plan, batch_size, size):
 
 
 @inlined
-def learn(plan, state, data, begin, piece, scale, together, seed, epoch, control, rank, size):
-    """Forward, loss and backward of the rows in the workspace, so many together."""
-    for start in range(0, piece, together):
-        count = min(together, piece - start)
-        part, stop = share(count, ROW_GRAIN, rank, size)
-        first, rows = start + part, stop - part
-        team_forward(plan, state, data, begin, start, count, first, rows, seed, epoch, control, rank, size)
-        if not loss_of_rows(plan, state, data, begin + first, first, rows, count, scale):
-            publish(control, BROKEN, 1)
-        team_backward(plan, state, begin, start, count, first, rows, seed, epoch, control, rank, size)
+def learn(plan, state, data, position, rows, scale, together, seed, epoch, member):
+    """Forward, loss and backward of a micro-batch, `together` rows at a time.
+
+    `position` is the place of its first row in the epoch, `scale` the factor of the deltas: 1 / rows of the batch.
+    """
+    for start in range(0, rows, together):
+        count = min(together, rows - start)
+        begin, end = share(count, ROW_GRAIN, member.rank, member.size)
+        first, own = start + begin, end - begin
+        chunk = Chunk(position, start, count, first, own)
+        team_forward(plan, state, data, chunk, seed, epoch, member)
+        if not loss_of_rows(plan, state, data, position + first, first, own, count, scale):
+            publish(member.control, BROKEN, 1)
+        team_backward(plan, state, chunk, seed, epoch, member)

@@ -1,10 +1,12 @@
-"""What the threads of a team share: counters, a barrier, and who takes which rows.
+"""What the threads of a team share: counters, a barrier, and the division of rows between ranks.
 
-All shared words live in one array `control`, each on a cache line of its own; `schema` names them.
+All shared words are in one array `control`, each on a cache line of its own; `schema` names them.
 """
 
 import sys
+from typing import NamedTuple
 
+import numpy as np
 from numba import types
 
 from .. import simd
@@ -13,8 +15,8 @@ from ..schema import ARRIVED, BROKEN, CONTROL_WORDS, DEALT, HALT, STEP, STOP
 from ..simd import Int, Pointer, primitive
 
 __all__ = [
-    "ARRIVED", "BROKEN", "CONTROL_WORDS", "DEALT", "HALT", "STEP", "STOP", "barrier", "load", "publish", "share",
-    "swap",
+    "ARRIVED", "BROKEN", "CONTROL_WORDS", "DEALT", "HALT", "STEP", "STOP", "Member", "barrier", "load", "publish",
+    "share", "swap",
 ]  # fmt: skip
 
 _SPINS = 2000  # about 20 microseconds of looking at the counter ...
@@ -24,15 +26,23 @@ _yield_core = types.ExternalFunction(
 )  # ... then another thread may have the core
 
 
+class Member(NamedTuple):
+    """A thread as a member of its team."""
+
+    control: np.ndarray  # the shared words
+    rank: int
+    size: int
+
+
 @primitive
 def load(words: Pointer, word: Int) -> int:
-    """Read a shared word, and see all that its writer wrote before it."""
+    """Read a shared word; what its writer wrote before it is visible too."""
     return (words + word).read_atomic()
 
 
 @primitive
 def publish(words: Pointer, word: Int, number: Int) -> None:
-    """Write a shared word, after all that this thread wrote before."""
+    """Write a shared word; who reads it sees what this thread wrote before."""
     (words + word).write_atomic(number)
 
 
@@ -44,13 +54,13 @@ def _add(words: Pointer, word: Int, number: Int) -> int:
 
 @primitive
 def swap(words: Pointer, word: Int, expected: Int, number: Int) -> int:
-    """Write a shared word if it is what was expected; 1 if it was."""
+    """Write a shared word if it is what was expected; return 1 if it was, else 0."""
     return (words + word).swap_atomic(expected, number)
 
 
 @primitive
 def _pause(words: Pointer) -> None:
-    """Let the core rest for some cycles."""
+    """Pause the core for some cycles."""
     simd.pause(words)
 
 
@@ -71,6 +81,6 @@ def barrier(control, size):
 
 @kernel
 def share(count, grain, rank, size):
-    """The part [begin, end) of `count` things that this rank takes: whole grains, as even as they go."""
+    """This rank's share [begin, end) of `count` things: whole grains, divided as evenly as possible."""
     grains = (count + grain - 1) // grain
     return min(grains * rank // size * grain, count), min(grains * (rank + 1) // size * grain, count)

@@ -1,85 +1,89 @@
-"""The update of all weights of a plan: who owns which blocks, and what must be complete before what."""
+"""The update of all weights of a plan, and the order in which its steps must be complete.
+
+Operations are visited from the last one, whose weights backward has just read, to the first, with which the next step
+begins.
+"""
 
 from ..compiler.jit import inlined
 from ..loops import updates
-from ..schema import BATCH_NORM, NORMS
+from ..schema import BATCH_NORM, NORMS, ZERO
 from . import weight_update
-from .batch_norm import remember_batch
-from .input_sharing import FIRST
+from .batch_norm import update_running_statistics
 from .threads import barrier
 
 
 @inlined
-def sum_gradients(plan, state, rows, before, rank, size):
-    """This rank's blocks of all gradients, over the rows in the workspace and those of the batch `before` them."""
-    turn = rank
+def sum_gradients(plan, state, rows, accumulate, rank, size):
+    """This rank's blocks of all gradients, summed over the rows in the workspace; += if `accumulate`."""
     for i in range(plan.size - 1, -1, -1):
-        weight_update.gradient(plan[i], state, rows, before, turn, rank, size)
-        turn = weight_update.next_turn(plan[i], turn, size)
+        weight_update.sum_gradient(plan[i], state, rows, accumulate, rank, size)
 
 
 @inlined
 def measure_all(plan, state, update, rank, size):
     """Sums of squares of the rows of the gradients in this rank's blocks."""
-    turn = rank
     for i in range(plan.size - 1, -1, -1):
-        weight_update.measure_blocks(plan[i], state, update, turn, rank, size)
-        turn = weight_update.next_turn(plan[i], turn, size)
+        weight_update.measure_blocks(plan[i], state, update, rank, size)
 
 
 @inlined
-def step_all(plan, state, update, h0, stride, rank, size, scratch):
-    """This rank's blocks of all layers from the arena of gradients; operation i's numbers are at h0 + i stride."""
-    turn, scale = rank, updates.global_scale(plan, update)
+def step_all(plan, state, update, h0, stride, scratch, rank, size):
+    """Update this rank's blocks of all weights from `state.gradients`.
+
+    The numbers of operation i are in `update.hyper` from `h0 + i * stride` on.
+    """
+    scale = updates.global_scale(plan, update)
     for i in range(plan.size - 1, -1, -1):
         if plan[i].weights >= 0:
             weight_scale, bias_scale = updates.own_scales(plan[i], update)
             weight_update.step(
-                plan[i], state, update, h0 + i * stride, turn, rank, size, scratch, scale * weight_scale,
-                scale * bias_scale,
+                plan[i], state, update, h0 + i * stride, scratch, scale * weight_scale, scale * bias_scale, rank, size
             )  # fmt: skip
-        turn = weight_update.next_turn(plan[i], turn, size)
 
 
 @inlined
-def constrain_all(plan, state, update, rank, size):
-    """This rank's lines of units of all layers, once all weights are there."""
+def limit_all(plan, state, update, rank, size):
+    """Limit the norms of this rank's units of all layers, after all weights are updated."""
     for i in range(plan.size):
         if plan[i].max_norm > 0:
-            updates.constrain(plan[i], state, update, rank, size)
+            updates.limit_norms(plan[i], state, update, rank, size)
 
 
 @inlined
-def gradient_steps(plan, state, update, h0, rows, control, rank, size, scratch):
-    """This rank's blocks of all layers, each as soon as its gradient is summed, while that is hot."""
-    turn = rank
+def _gradient_steps(plan, state, update, h0, rows, scratch, member):
+    """Gradient and update of this rank's blocks of all weights, block by block."""
     for i in range(plan.size - 1, -1, -1):
         if plan[i].weights >= 0:
-            weight_update.gradient_step(
-                plan[i], state, update, h0, rows, plan.size - 1 - i, turn, control, rank, size, scratch
-            )  # fmt: skip
-        turn = weight_update.next_turn(plan[i], turn, size)
+            series = plan.size - 1 - i
+            weight_update.gradient_step(plan[i], state, update, h0, rows, series, scratch, member)
 
 
 @inlined
-def update_all(plan, state, update, h0, rows, control, rank, size):
-    """Blocks of rows of the weights are dealt out to the ranks, through all layers, so that each gets as many: from
-    the last layer, as backward has just read its weights, to the first, with which the next step begins.
+def update_running(plan, state):
+    """Update the running statistics of all BATCH_NORM operations."""
+    for i in range(plan.size):
+        if plan[i].kind == BATCH_NORM:
+            update_running_statistics(plan[i], state)
 
-    Two things need all ranks first, and a barrier of their own: the norm of gradients, and that of a unit's weights.
+
+@inlined
+def update_all(plan, state, update, h0, rows, member):
+    """Update all weights: from `state.gradients` if they are kept, else from the `rows` rows in the workspace.
+
+    Two things need the work of all ranks before they start, and so a barrier: scaling by the norm of the gradients, and
+    limiting the norms of weights.
     """
+    control, rank, size = member.control, member.rank, member.size
     scratch = state.scratch.size // size * rank
     if state.gradients.size > 0:
         if update.optimizer[NORMS] != 0:
             measure_all(plan, state, update, rank, size)
             barrier(control, size)
-        step_all(plan, state, update, h0, FIRST, rank, size, scratch)
+        step_all(plan, state, update, h0, ZERO, scratch, rank, size)
     else:
-        gradient_steps(plan, state, update, h0, rows, control, rank, size, scratch)
+        _gradient_steps(plan, state, update, h0, rows, scratch, member)
     if rank == 0:
-        for i in range(plan.size):
-            if plan[i].kind == BATCH_NORM:
-                remember_batch(plan[i], state)
-    if updates.is_constrained(plan):
+        update_running(plan, state)
+    if updates.limits_any_norm(plan):
         barrier(control, size)
-        constrain_all(plan, state, update, rank, size)
+        limit_all(plan, state, update, rank, size)

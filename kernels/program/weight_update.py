@@ -1,168 +1,194 @@
-"""Blocks of rows of the weights: who owns them, their gradient, their update while they are hot."""
+"""The blocks of one operation's weights: their ranks, their gradient, and their update while they are in the cache.
+
+A block is up to UPDATE_ROWS rows of weights. `begin` and `end` are rows of the weights.
+"""
 
 import numpy as np
 
 from ..compiler.jit import inlined, kernel
-from ..loops.gemm import ANEW
-from ..loops.sparse import BITS, touched_columns
-from ..loops.updates import adjust, follow, is_adjusted, measure
-from ..schema import AFFINE, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, SPARSE, UPDATE_ROWS
+from ..loops.gemm import OVERWRITE
+from ..loops.matrices import submatrix
+from ..loops.sparse import touched_columns
+from ..loops.updates import adjust_gradient, is_adjusted, measure_gradient, update_average
+from ..schema import AFFINE, MASK_BITS, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, SPARSE, UPDATE_ROWS, ZERO, Matrix
 from .dense import dense_gradient, dense_transpose
-from .input_sharing import FIRST, HALVES, NOBODYS, deal, half_of, parts_of_halves, shares_inputs
-from .optimizer_code import call_outer_step, call_step
+from .input_sharing import (
+    FIRST_HALF,
+    HALVES,
+    NO_HALF,
+    NO_PART,
+    half_of,
+    next_part,
+    parts_of_halves,
+    shares_inputs,
+)
+from .optimizer_code import Selection, call_outer_step, call_step
+from .views import dy_rows, weight_rows, x_rows
 
-MASK_BITS = np.int64(BITS)
 NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask
 
 
 @inlined
-def blocks_of(op, turn, rank, size):
-    """The blocks of rows of the weights that a rank updates, as a range: each block in turn, or those of its half.
+def _first_block(op, rank, size):
+    """The first block of a rank, which takes every size-th one.
 
-    Begin, end and step.
+    The blocks of all operations are numbered through, from the last operation to the first, so that each rank gets as
+    many as the others.
     """
-    end = op.depth
+    return (rank - op.blocks_before) % size
+
+
+@inlined
+def _blocks_of(op, rank, size):
+    """The rows at which this rank's blocks begin, as a range: begin, end, step.
+
+    In an input-shared layer these are blocks of the half that the rank owns, else of all rows.
+    """
     if shares_inputs(op, size):
-        begin, end = half_of(op, end, rank % HALVES)
-        turn, size = rank // HALVES, size // HALVES
-    else:
-        begin = FIRST
-    return begin + turn * UPDATE_ROWS, end, size * UPDATE_ROWS
+        begin, end = half_of(op, op.depth, rank % HALVES)
+        return begin + rank // HALVES * UPDATE_ROWS, end, size // HALVES * UPDATE_ROWS
+    return _first_block(op, rank, size) * UPDATE_ROWS, op.depth, size * UPDATE_ROWS
 
 
 @inlined
 def refresh(op, state, rank, size):
     """Transpose this rank's blocks of the weights."""
     if op.transposed >= 0:
-        begin, stop, step = blocks_of(op, rank, rank, size)
+        begin, stop, step = _blocks_of(op, rank, size)
         for k in range(begin, stop, step):
             dense_transpose(op, state, k, min(k + UPDATE_ROWS, stop))
 
 
 @inlined
-def gradient(op, state, rows, before, turn, rank, size):
-    """Bring this rank's blocks of the weight gradient into the arena of gradients.
-
-    Of these rows of a batch, onto what those `before` have brought there.
-    """
+def sum_gradient(op, state, rows, accumulate, rank, size):
+    """Write this rank's blocks of the gradient to `state.gradients`, summed over the rows; += if `accumulate`."""
     if op.weights >= 0:
-        begin, stop, step = blocks_of(op, turn, rank, size)
+        begin, stop, step = _blocks_of(op, rank, size)
         for k in range(begin, stop, step):
-            end = min(k + UPDATE_ROWS, stop)
-            dense_gradient(op, state, state.gradients, op.weights + k * op.ldw, op.ldw, k, end, rows, before)
+            target = weight_rows(op, state.gradients, k)
+            dense_gradient(op, state, target, k, min(k + UPDATE_ROWS, stop), rows, accumulate)
 
 
 @inlined
-def measure_blocks(op, state, update, turn, rank, size):
+def measure_blocks(op, state, update, rank, size):
     """Sums of squares of the rows of this rank's blocks of the gradient."""
     if op.weights >= 0:
-        begin, stop, step = blocks_of(op, turn, rank, size)
+        begin, stop, step = _blocks_of(op, rank, size)
         for k in range(begin, stop, step):
-            measure(op, state, update, k, min(k + UPDATE_ROWS, stop))
+            measure_gradient(op, state, update, k, min(k + UPDATE_ROWS, stop))
 
 
 @inlined
-def _rows_step(op, state, update, h0, begin, end, gradients, g0):
-    """Update the rows [begin, end) of the weights by gradients that start at g0."""
+def _rows_step(op, state, update, h0, begin, end, gradient):
+    """Update the rows [begin, end) of the weights; row 0 of the gradient belongs to row `begin`."""
     weights = min(end, op.biases) - begin
     call_step(
-        update.optimizer, state.params, state.slots, op.weights + begin * op.ldw, op.ldw, state.params.size,
-        gradients, g0, op.ldw, update.hyper, h0, weights, end - begin - weights, op.fan_out,
+        update.optimizer, weight_rows(op, state.params, begin), weight_rows(op, state.slots, begin), state.params.size,
+        gradient, Matrix(update.hyper, h0, ZERO), weights, end - begin - weights, op.fan_out,
     )  # fmt: skip
 
 
+@inlined
+def _after_step(op, state, update, begin, end):
+    """What follows the update of the rows [begin, end): their transpose and their moving averages."""
+    if op.transposed >= 0:
+        dense_transpose(op, state, begin, end)
+    update_average(op, state, update, begin, end)
+
+
 @kernel
-def step(op, state, update, h0, turn, rank, size, scratch, weight_scale, bias_scale):
-    """Update this rank's blocks of the weights from the arena of gradients, scaled."""
-    begin, stop, stride = blocks_of(op, turn, rank, size)
+def step(op, state, update, h0, scratch, weight_scale, bias_scale, rank, size):
+    """Update this rank's blocks of the weights from `state.gradients`, times these scales.
+
+    The numbers of the step are in `update.hyper` from `h0` on; this rank's scratch memory starts at `scratch`.
+    """
+    begin, stop, stride = _blocks_of(op, rank, size)
+    target = Matrix(state.scratch, scratch, op.ldw)
     for k in range(begin, stop, stride):
         end = min(k + UPDATE_ROWS, stop)
-        gradients, g0 = state.gradients, op.weights + k * op.ldw
+        gradient = weight_rows(op, state.gradients, k)
         if is_adjusted(op, update):
-            adjust(op, state, update, scratch, gradients, g0, k, end, weight_scale, bias_scale)
-            gradients, g0 = state.scratch, scratch
-        _rows_step(op, state, update, h0, k, end, gradients, g0)
-        if op.transposed >= 0:
-            dense_transpose(op, state, k, end)
-        follow(op, state, update, k, end)
+            adjust_gradient(op, state, update, target, gradient, k, end, weight_scale, bias_scale)
+            gradient = target
+        _rows_step(op, state, update, h0, k, end, gradient)
+        _after_step(op, state, update, k, end)
 
 
 @kernel
-def _touched_step(op, state, update, h0, k, end, rows, scratch):
-    """Update those of the rows whose input is not zero in the whole batch; the others would stay as they are."""
-    bits, begin = touched_columns(state.workspace, op.x + k, op.ldx, end - k, rows), k
+def _touched_step(op, state, update, h0, begin, end, rows, gradient):
+    """Update those of the rows [begin, end) whose input is not zero in the whole batch; the others would not change."""
+    x = submatrix(x_rows(op, state.workspace, ZERO), 0, begin)
+    bits, start = touched_columns(x, end - begin, rows), begin
     while bits != 0:
-        stop = begin
+        stop = start
         while bits & 1:
             bits >>= 1
             stop += 1
-        if stop > begin:
-            g0 = scratch + (begin - k) * op.ldw
-            _rows_step(op, state, update, h0, begin, stop, state.scratch, g0)
+        if stop > start:
+            _rows_step(op, state, update, h0, start, stop, submatrix(gradient, start - begin, 0))
         bits >>= 1
-        begin = stop + 1
+        start = stop + 1
 
 
 @inlined
-def _block_step(op, state, update, h0, k, end, rows, scratch):
-    """Gradient and update of the rows [k, end) of the weights, while they are hot."""
-    dense_gradient(op, state, state.scratch, scratch, op.ldw, k, end, rows, ANEW)
+def _block_step(op, state, update, h0, begin, end, rows, gradient):
+    """Gradient and update of the block [begin, end), with `gradient` as scratch memory."""
+    dense_gradient(op, state, gradient, begin, end, rows, OVERWRITE)
     if is_adjusted(op, update):
-        adjust(op, state, update, scratch, state.scratch, scratch, k, end, 1.0, 1.0)
-        _rows_step(op, state, update, h0, k, end, state.scratch, scratch)
+        adjust_gradient(op, state, update, gradient, gradient, begin, end, 1.0, 1.0)
+        _rows_step(op, state, update, h0, begin, end, gradient)
     elif op.kind == SPARSE and update.optimizer[SKIPS_ZERO_GRADIENTS] != 0:
-        _touched_step(op, state, update, h0, k, end, rows, scratch)
+        _touched_step(op, state, update, h0, begin, end, rows, gradient)
     else:
-        _rows_step(op, state, update, h0, k, end, state.scratch, scratch)
-    if op.transposed >= 0:
-        dense_transpose(op, state, k, end)
-    follow(op, state, update, k, end)
+        _rows_step(op, state, update, h0, begin, end, gradient)
+    _after_step(op, state, update, begin, end)
 
 
 @inlined
-def _outer_step(op, state, update, h0, turn, size, rows):
-    """The same for a batch so small that a gradient is summed where it is used."""
-    first, stride = turn * MASK_BITS, size * MASK_BITS
+def _outer_step(op, state, update, h0, rows, rank, size):
+    """Gradient and update for a batch of at most SMALL_BATCH rows, whose gradient is summed where it is used.
+
+    It does not update the transposed weights. A plan has them only if its batches are larger than SMALL_BATCH, and then
+    only the last batch of an epoch may be so small; the next call of `train_epoch` starts with `refresh`. An entry that
+    takes several small batches with such a plan would have to call `refresh` after each.
+    """
+    first = _first_block(op, rank, size) * MASK_BITS
     always = NONE if op.kind == SPARSE and update.optimizer[SKIPS_ZERO_GRADIENTS] != 0 else ALL
+    stride = size * MASK_BITS
     call_outer_step(
-        update.optimizer, state.params, state.slots, op.weights + first * op.ldw, op.ldw, state.params.size,
-        state.workspace, op.x + first, op.ldx, state.workspace, op.dy, op.ldy, rows,
-        update.hyper, h0, op.biases - first, op.depth - first, stride, always, op.fan_out,
+        update.optimizer, weight_rows(op, state.params, first), weight_rows(op, state.slots, first), state.params.size,
+        submatrix(x_rows(op, state.workspace, ZERO), 0, first), dy_rows(op, state.workspace, ZERO), rows,
+        Matrix(update.hyper, h0, ZERO), Selection(op.biases - first, op.depth - first, stride, always), op.fan_out,
     )  # fmt: skip
     for k in range(first, op.depth, stride):
-        follow(op, state, update, k, min(k + MASK_BITS, op.depth))
+        update_average(op, state, update, k, min(k + MASK_BITS, op.depth))
 
 
 @kernel
-def _next_block(op, last, rows, number, turn, control, rank, size):
-    """This rank's next block after its last one: its half of the weights (NOBODYS: all are done), and its number."""
-    if shares_inputs(op, size):
-        return deal(control, number, last, parts_of_halves(op, op.depth, UPDATE_ROWS), rows, rank, size)
-    block = turn if last == NOBODYS else last + size
-    return (FIRST, block) if block * UPDATE_ROWS < op.depth else (NOBODYS, block)
+def _next_block(op, last, rows, series, member):
+    """This rank's next block after the block `last` (NO_PART: its first): its half (NO_HALF: none is left) and number.
+
+    If the layer is not input-shared, the half of all blocks is FIRST_HALF.
+    """
+    if shares_inputs(op, member.size):
+        return next_part(member, series, last, parts_of_halves(op, op.depth, UPDATE_ROWS), rows)
+    block = _first_block(op, member.rank, member.size) if last == NO_PART else last + member.size
+    return (FIRST_HALF, block) if block * UPDATE_ROWS < op.depth else (NO_HALF, block)
 
 
 @kernel
-def gradient_step(op, state, update, h0, rows, number, turn, control, rank, size, scratch):
-    """Gradient and update of this rank's blocks together: a few rows of the gradient at a time, while they are hot.
+def gradient_step(op, state, update, h0, rows, series, scratch, member):
+    """Gradient and update of this rank's blocks, block by block while the gradient is in the cache.
 
-    Where the team shares the inputs, it deals out the blocks, under this number.
+    In an input-shared layer, ranks take blocks as parts of this `series`: see `input_sharing.next_part`.
     """
     if rows <= SMALL_BATCH and op.kind != AFFINE and not is_adjusted(op, update):
-        _outer_step(op, state, update, h0, turn, size, rows)
+        _outer_step(op, state, update, h0, rows, member.rank, member.size)
         return
-    shared = shares_inputs(op, size)
-    half, block = _next_block(op, NOBODYS, rows, number, turn, control, rank, size)
-    while half != NOBODYS:
-        begin, end = half_of(op, op.depth, half) if shared else (FIRST, op.depth)
+    shared, gradient = shares_inputs(op, member.size), Matrix(state.scratch, scratch, op.ldw)
+    half, block = _next_block(op, NO_PART, rows, series, member)
+    while half != NO_HALF:
+        begin, end = half_of(op, op.depth, half) if shared else (ZERO, op.depth)
         begin += block * UPDATE_ROWS
-        _block_step(op, state, update, h0, begin, min(begin + UPDATE_ROWS, end), rows, scratch)
-        half, block = _next_block(op, block, rows, number, turn, control, rank, size)
-
-
-@inlined
-def next_turn(op, turn, size):
-    """Whose turn it is after this operation's blocks, if blocks are dealt out to the ranks one by one."""
-    if op.weights < 0 or shares_inputs(op, size):
-        return turn
-    return (turn - (op.depth + UPDATE_ROWS - 1) // UPDATE_ROWS) % size
+        _block_step(op, state, update, h0, begin, min(begin + UPDATE_ROWS, end), rows, gradient)
+        half, block = _next_block(op, block, rows, series, member)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import tables
-from .arenas import matrix, width
+from .arenas import view, width
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 _GELU_TANH = (math.sqrt(2 / math.pi), 0.044715)
@@ -197,18 +197,17 @@ ACTIVATIONS = tables.with_formulas(
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def activation_forward(y, y0, ldy, x, x0, ldx, rows, columns, code, option):
+def activation_forward(y, x, rows, columns, code, option):
     """y = f(x)."""
     _, (formula, _) = ACTIVATIONS[code]
-    columns = width(columns, ldy, ldx)
-    formula(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns), option)
+    columns = width(columns, y, x)
+    formula(view(y, rows, columns), view(x, rows, columns), option)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def activation_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, x, x0, ldx, rows, columns, code, option):
+def activation_backward(dx, dy, y, x, rows, columns, code, option):
     """dx = dy f'(x), from y or x."""
     row, (_, formula) = ACTIVATIONS[code]
-    kept = (x, x0, ldx) if row.keeps == "x" else (y, y0, ldy)
-    columns = width(columns, lddx, lddy, kept[2])
-    at = ((dx, dx0, lddx), (dy, dy0, lddy), kept)
-    formula(*(matrix(*place, rows, columns) for place in at), option)
+    places = dx, dy, x if row.keeps == "x" else y
+    columns = width(columns, *places)
+    formula(*(view(place, rows, columns) for place in places), option)

@@ -1,14 +1,20 @@
-"""Matrices in flat arenas."""
+"""Views of matrices in flat arenas."""
 
 import numpy as np
 
 
 def matrix(arena, start, stride, rows, columns, step=1):
-    """A view of an arena: number [r, c] stands at start + r stride + c step."""
+    """A view of an arena (rows, columns): the number [r, c] is at start + r stride + c step."""
     item = arena.itemsize
     return np.ndarray((rows, columns), arena.dtype, arena, int(start) * item, (stride * item, step * item))
 
 
-def width(columns, *strides):
-    """Columns that an elementwise operation takes: whole rows where they are one contiguous block."""
-    return strides[0] if len(set(strides)) == 1 else columns
+def view(place, rows, columns):
+    """A view of a `Matrix` (rows, columns)."""
+    return matrix(*place, rows, columns)
+
+
+def width(columns, *places):
+    """Columns that an elementwise operation takes: whole rows if the rows of all matrices have one stride."""
+    strides = {place.stride for place in places}
+    return strides.pop() if len(strides) == 1 else columns

@@ -1,4 +1,4 @@
-"""The twin of the program: epochs, whole data sets, and single passes over the operations of a plan. The only rank."""
+"""The entries in NumPy: epochs, whole data sets, and single passes over the operations of a plan."""
 
 import numpy as np
 

@@ -1,15 +1,15 @@
-"""The twin of the matrix product."""
+"""The NumPy reference of the matrix product."""
 
 import numpy as np
 
-from .arenas import matrix
+from .arenas import matrix, view
 
 
-def gemm(C, c0, ldc, A, a0, a_m, a_k, B, b0, ldb, rows, columns, depth, before):
-    """C = A B; where C holds terms `before` these, C += A B."""
-    left, right = matrix(A, a0, a_m, rows, depth, a_k), matrix(B, b0, ldb, depth, columns)
-    product = matrix(C, c0, ldc, rows, columns)
-    if before:
+def gemm(C, A, B, rows, columns, depth, accumulate):
+    """C = A B, or C += A B if `accumulate`."""
+    left = matrix(A.arena, A.start, A.row_step, rows, depth, A.column_step)
+    right, product = view(B, depth, columns), view(C, rows, columns)
+    if accumulate:
         product += left @ right
     else:
         np.matmul(left, right, out=product)

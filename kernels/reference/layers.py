@@ -1,4 +1,4 @@
-"""The twin of the layers: each kind of operation, with its matrices for a number of rows of the batch."""
+"""The operations in NumPy: one class for each kind, with its matrices for a number of rows."""
 
 from collections import namedtuple
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import schema
-from ..schema import AVERAGE, BYTES, CODE, ITEM_TYPES, LAYER_PURPOSE
+from ..schema import AVERAGE, BYTES, CODE, ITEM_TYPES, LAYER_PURPOSE, Matrix
 from .activations import ACTIVATIONS
 from .arenas import matrix, width
 from .losses import LOSSES
@@ -23,8 +23,10 @@ class _Operation:
     def __init__(self, op, state, rows):
         work = state.workspace
         self.op, self.state, self.rows = op, state, rows
+        self.x_place, self.dx_place = (Matrix(work, start, op.ldx) for start in (op.x, op.dx))
+        self.y_place, self.dy_place = (Matrix(work, start, op.ldy) for start in (op.y, op.dy))
         whole = op.kind in (schema.ACTIVATION, schema.DROPOUT)
-        self.columns = width(op.fan_out, op.ldx, op.ldy) if whole else op.fan_out
+        self.columns = width(op.fan_out, self.x_place, self.y_place) if whole else op.fan_out
         inputs = self.columns if whole else op.fan_in
         self.x, self.dx = (matrix(work, i, op.ldx, rows, inputs) if i >= 0 else None for i in (op.x, op.dx))
         self.y, self.dy = (
@@ -43,7 +45,7 @@ class _Operation:
 
 
 def _stored(starts, samples):
-    """For all stored numbers of these samples in CSR form: which of the samples, and the place in the data."""
+    """For each stored number of these samples in CSR form: the index of its sample here, and its place in the data."""
     counts = starts[samples + 1] - starts[samples]
     rows, before = np.repeat(np.arange(len(samples)), counts), np.cumsum(counts) - counts
     return rows, np.arange(len(rows)) + np.repeat(starts[samples] - before, counts)
@@ -80,10 +82,13 @@ class _Trained(_Operation):
         return matrix(arena, op.weights, op.ldw, op.depth, op.fan_out)
 
     def step(self, gradients, update, h0):
-        op, params = self.op, self.state.params
+        op, state = self.op, self.state
+        w, slots, gradient = (
+            Matrix(arena, op.weights, op.ldw) for arena in (state.params, state.slots, gradients)
+        )
         optimizer_step(
-            params, self.state.slots, op.weights, op.ldw, params.size, gradients, op.weights, op.ldw,
-            update.hyper, h0, op.biases, op.depth - op.biases, op.fan_out, int(update.optimizer[CODE]),
+            w, slots, state.params.size, gradient, Matrix(update.hyper, h0, 0), op.biases, op.depth - op.biases,
+            op.fan_out, int(update.optimizer[CODE]),
         )  # fmt: skip
 
     def follow(self, update):
@@ -159,40 +164,35 @@ class _LogSoftmax(_Operation):
 
 
 class _Scale(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.constants = Matrix(state.params, op.constants, op.ldx)
+        self.factor = Matrix(state.params, op.constants + op.ldx, op.ldx)
+
     def forward(self, data, position, seed, epoch):
-        op, work = self.op, self.state.workspace
-        scale_forward(
-            work, op.y, op.ldy, work, op.x, op.ldx, self.state.params, op.constants, op.constants + op.ldx,
-            self.rows, op.fan_out,
-        )  # fmt: skip
+        scale_forward(self.y_place, self.x_place, self.constants, self.rows, self.op.fan_out)
 
     def backward(self, position, seed, epoch):
-        op, work = self.op, self.state.workspace
-        scale_backward(
-            work, op.dx, op.ldx, work, op.dy, op.ldy, self.state.params, op.constants + op.ldx,
-            self.rows, op.fan_out,
-        )  # fmt: skip
+        scale_backward(self.dx_place, self.dy_place, self.factor, self.rows, self.op.fan_out)
 
 
 class _Noise(_Operation):
     def forward(self, data, position, seed, epoch):
-        op, work = self.op, self.state.workspace
-        noise(
-            work, op.y, op.ldy, work, op.x, op.ldx, self.rows, op.fan_out, op.number, seed, LAYER_PURPOSE + op.layer,
-            epoch, position,
-        )  # fmt: skip
+        op, purpose = self.op, LAYER_PURPOSE + self.op.layer
+        noise(self.y_place, self.x_place, self.rows, op.fan_out, op.number, seed, purpose, epoch, position)
 
 
 class _RowNorm(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.kept = Matrix(state.workspace, op.kept, 1)
+
     def forward(self, data, position, seed, epoch):
-        op, work = self.op, self.state.workspace
-        row_norm_forward(
-            work, op.y, op.ldy, work, op.x, op.ldx, work, op.kept, self.rows, op.fan_out, op.number
-        )
+        op = self.op
+        row_norm_forward(self.y_place, self.x_place, self.kept, self.rows, op.fan_out, op.number)
 
     def backward(self, position, seed, epoch):
-        op, work = self.op, self.state.workspace
-        row_norm_backward(work, op.dy, op.ldy, work, op.y, op.ldy, work, op.kept, self.rows, op.fan_out)
+        row_norm_backward(self.dy_place, self.y_place, self.kept, self.rows, self.op.fan_out)
 
 
 class _BatchNorm(_Operation):
@@ -228,21 +228,20 @@ class _BatchNorm(_Operation):
 
 
 class _Affine(_Trained):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        self.gain_and_offset = Matrix(state.params, op.weights, op.ldw)
+
     def forward(self, data, position, seed, epoch):
-        op, work, w = self.op, self.state.workspace, self.state.params
-        affine_forward(
-            work, op.y, op.ldy, work, op.x, op.ldx, w, op.weights, op.weights + op.ldw, self.rows, op.fan_out
-        )
+        affine_forward(self.y_place, self.x_place, self.gain_and_offset, self.rows, self.op.fan_out)
 
     def backward(self, position, seed, epoch):
-        op, work, w = self.op, self.state.workspace, self.state.params
-        scale_backward(work, op.dx, op.ldx, work, op.dy, op.ldy, w, op.weights, self.rows, op.fan_out)
+        scale_backward(self.dx_place, self.dy_place, self.gain_and_offset, self.rows, self.op.fan_out)
 
     def gradient(self, gradients):
-        op, work = self.op, self.state.workspace
-        column_sums(
-            gradients, op.weights, op.ldw, work, op.x, op.ldx, work, op.dy, op.ldy, self.rows, op.fan_out, 0
-        )
+        op = self.op
+        target = Matrix(gradients, op.weights, op.ldw)
+        column_sums(target, self.x_place, self.dy_place, self.rows, op.fan_out, False)
 
 
 class _Loss(_Operation):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import tables
-from .arenas import matrix
+from .arenas import view
 
 
 def _cross_entropy(d, losses, scores, z, labels, t, scale, _):
@@ -125,13 +125,9 @@ LOSSES = tables.with_formulas(
 )
 
 
-def loss_rows(
-    code, d, d0, ldd, losses, scores, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale, option
-):  # fmt: skip
+def loss_rows(code, d, losses, scores, z, targets, rows, columns, scale, option):
     """Loss, score and deltas of each row."""
-    here = slice(first, first + rows)
     _, formula = LOSSES[code]
-    formula(
-        matrix(d, d0, ldd, rows, columns), losses[here], scores[here], matrix(z, z0, ldz, rows, columns),
-        labels[here], matrix(t, t0, ldt, rows, columns), scale, option,
-    )  # fmt: skip
+    losses, scores, labels = (view(place, rows, 1)[:, 0] for place in (losses, scores, targets.labels))
+    d, z, t = (view(place, rows, columns) for place in (d, z, targets.values))
+    formula(d, losses, scores, z, labels, t, scale, option)

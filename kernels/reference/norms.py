@@ -1,14 +1,13 @@
-"""The twin of normalisation along rows, and of its gain and offset."""
+"""The NumPy reference of the normalisations."""
 
 import numpy as np
 
-from .arenas import matrix
+from .arenas import view
 
 
-def row_norm_forward(y, y0, ldy, x, x0, ldx, kept, kept0, rows, columns, epsilon):
+def row_norm_forward(y, x, kept, rows, columns, epsilon):
     """y = (x - mean) factor along each row, with factor = 1 / sqrt(variance + epsilon), which is kept."""
-    y, x = matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns)
-    factor = matrix(kept, kept0, 1, rows, 1)
+    y, x, factor = view(y, rows, columns), view(x, rows, columns), view(kept, rows, 1)
     np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
     np.divide(np.einsum("ij,ij->i", y, y)[:, None], columns, out=factor)
     factor += epsilon
@@ -17,27 +16,27 @@ def row_norm_forward(y, y0, ldy, x, x0, ldx, kept, kept0, rows, columns, epsilon
     y *= factor
 
 
-def row_norm_backward(d, d0, ldd, y, y0, ldy, kept, kept0, rows, columns):
+def row_norm_backward(d, y, kept, rows, columns):
     """d = factor (d - mean of d - y mean of d y) along each row, in place."""
-    d, y = matrix(d, d0, ldd, rows, columns), matrix(y, y0, ldy, rows, columns)
+    d, y = view(d, rows, columns), view(y, rows, columns)
     products = np.einsum("ij,ij->i", d, y)[:, None] / columns
     d -= d.mean(axis=1, keepdims=True)
     d -= y * products
-    d *= matrix(kept, kept0, 1, rows, 1)
+    d *= view(kept, rows, 1)
 
 
-def affine_forward(y, y0, ldy, x, x0, ldx, w, gain, offset, rows, columns):
-    """y = gain x + offset."""
-    y = matrix(y, y0, ldy, rows, columns)
-    np.multiply(matrix(x, x0, ldx, rows, columns), w[gain : gain + columns], out=y)
-    y += w[offset : offset + columns]
+def affine_forward(y, x, weights, rows, columns):
+    """y = gain x + offset; the rows of the weights are gain and offset."""
+    y, (gain, offset) = view(y, rows, columns), view(weights, 2, columns)
+    np.multiply(view(x, rows, columns), gain, out=y)
+    y += offset
 
 
-def column_sums(s, s0, lds, x, x0, ldx, d, d0, ldd, rows, columns, before):
-    """Two rows of sums over the rows, for each column: of x d, and of d; += where s holds rows `before`."""
-    d, s = matrix(d, d0, ldd, rows, columns), matrix(s, s0, lds, 2, columns)
-    sums = np.stack([np.einsum("ij,ij->j", matrix(x, x0, ldx, rows, columns), d), d.sum(axis=0)])
-    if before:
+def column_sums(s, x, d, rows, columns, accumulate):
+    """The rows of s are sums over the rows, for each column: of x d, and of d; += if `accumulate`."""
+    d, s = view(d, rows, columns), view(s, 2, columns)
+    sums = np.stack([np.einsum("ij,ij->j", view(x, rows, columns), d), d.sum(axis=0)])
+    if accumulate:
         s += sums
     else:
         s[...] = sums

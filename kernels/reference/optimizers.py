@@ -10,132 +10,129 @@ from ..schema import CODE, WIDTH
 from .arenas import matrix, width
 
 
-def _sgd(w, g, slots, rate):
-    w -= rate * g
+def _sgd(w, g, slots, n):
+    w -= n.rate * g
 
 
-def _momentum(w, g, slots, rate, momentum):
+def _momentum(w, g, slots, n):
     (v,) = slots
-    v *= momentum
+    v *= n.momentum
     v += g
-    w -= rate * v
+    w -= n.rate * v
 
 
-def _rmsprop(w, g, slots, rate, rho, one_minus_rho, epsilon):
+def _rmsprop(w, g, slots, n):
     (v,) = slots
     change = g * g
-    change *= one_minus_rho
-    v *= rho
+    change *= n.one_minus_rho
+    v *= n.rho
     v += change
     np.sqrt(v, out=change)
-    change += epsilon
+    change += n.epsilon
     np.divide(g, change, out=change)
-    change *= rate
+    change *= n.rate
     w -= change
 
 
-def _adam(w, g, slots, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon):
+def _adam(w, g, slots, n):
     m, v = slots
-    change = g * one_minus_beta1
-    m *= beta1
+    change = g * n.one_minus_beta1
+    m *= n.beta1
     m += change
     np.multiply(g, g, out=change)
-    change *= one_minus_beta2
-    v *= beta2
+    change *= n.one_minus_beta2
+    v *= n.beta2
     v += change
     np.sqrt(v, out=change)
-    change *= correction
-    change += epsilon
+    change *= n.correction
+    change += n.epsilon
     np.divide(m, change, out=change)
-    change *= rate
+    change *= n.rate
     w -= change
 
 
-def _dampened(w, g, slots, rate, momentum, one_minus_dampening):
+def _dampened(w, g, slots, n):
     (v,) = slots
-    v *= momentum
-    v += one_minus_dampening * g
-    w -= rate * v
+    v *= n.momentum
+    v += n.one_minus_dampening * g
+    w -= n.rate * v
 
 
-def _nesterov(w, g, slots, rate, momentum):
+def _nesterov(w, g, slots, n):
     (v,) = slots
-    v *= momentum
+    v *= n.momentum
     v += g
-    w -= rate * (g + momentum * v)
+    w -= n.rate * (g + n.momentum * v)
 
 
-def _adagrad(w, g, slots, rate, epsilon):
+def _adagrad(w, g, slots, n):
     (s,) = slots
     s += g * g
-    w -= rate * g / (np.sqrt(s) + epsilon)
+    w -= n.rate * g / (np.sqrt(s) + n.epsilon)
 
 
-def _adadelta(w, g, slots, rate, rho, one_minus_rho, epsilon):
+def _adadelta(w, g, slots, n):
     v, d = slots
-    v *= rho
-    v += one_minus_rho * (g * g)
-    u = np.sqrt(d + epsilon) / np.sqrt(v + epsilon) * g
-    d *= rho
-    d += one_minus_rho * (u * u)
-    w -= rate * u
+    v *= n.rho
+    v += n.one_minus_rho * (g * g)
+    u = np.sqrt(d + n.epsilon) / np.sqrt(v + n.epsilon) * g
+    d *= n.rho
+    d += n.one_minus_rho * (u * u)
+    w -= n.rate * u
 
 
-def _rmsprop_momentum(w, g, slots, rate, rho, one_minus_rho, momentum, epsilon):
+def _rmsprop_momentum(w, g, slots, n):
     v, u = slots
-    v *= rho
-    v += one_minus_rho * (g * g)
-    u *= momentum
-    u += g / (np.sqrt(v) + epsilon)
-    w -= rate * u
+    v *= n.rho
+    v += n.one_minus_rho * (g * g)
+    u *= n.momentum
+    u += g / (np.sqrt(v) + n.epsilon)
+    w -= n.rate * u
 
 
-def _rmsprop_centered(w, g, slots, rate, rho, one_minus_rho, momentum, epsilon):
+def _rmsprop_centered(w, g, slots, n):
     v, m, u = slots
-    v *= rho
-    v += one_minus_rho * (g * g)
-    m *= rho
-    m += one_minus_rho * g
-    u *= momentum
-    u += g / (np.sqrt(np.maximum(v - m * m, 0)) + epsilon)
-    w -= rate * u
+    v *= n.rho
+    v += n.one_minus_rho * (g * g)
+    m *= n.rho
+    m += n.one_minus_rho * g
+    u *= n.momentum
+    u += g / (np.sqrt(np.maximum(v - m * m, 0)) + n.epsilon)
+    w -= n.rate * u
 
 
-def _adamw(w, g, slots, *numbers):
-    *numbers, decay = numbers
-    w -= decay * w
-    _adam(w, g, slots, *numbers)
+def _adamw(w, g, slots, n):
+    w -= n.decay * w
+    _adam(w, g, slots, n)
 
 
-def _nadam(
-    w, g, slots, rate, rate_g, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay
-):
+def _nadam(w, g, slots, n):
     m, v = slots
-    m *= beta1
-    m += one_minus_beta1 * g
-    v *= beta2
-    v += one_minus_beta2 * (g * g)
-    w -= decay * w
-    w -= (rate * m + rate_g * g) / (np.sqrt(v) * correction + epsilon)
+    m *= n.beta1
+    m += n.one_minus_beta1 * g
+    v *= n.beta2
+    v += n.one_minus_beta2 * (g * g)
+    w -= n.decay * w
+    w -= (n.rate * m + n.rate_g * g) / (np.sqrt(v) * n.correction + n.epsilon)
 
 
-def _amsgrad(w, g, slots, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction, epsilon, decay):
+def _amsgrad(w, g, slots, n):
     m, v, top = slots
-    m *= beta1
-    m += one_minus_beta1 * g
-    v *= beta2
-    v += one_minus_beta2 * (g * g)
+    m *= n.beta1
+    m += n.one_minus_beta1 * g
+    v *= n.beta2
+    v += n.one_minus_beta2 * (g * g)
     np.maximum(top, v, out=top)
-    w -= decay * w
-    w -= rate * m / (np.sqrt(top) * correction + epsilon)
+    w -= n.decay * w
+    w -= n.rate * m / (np.sqrt(top) * n.correction + n.epsilon)
 
 
-def _lion(w, g, slots, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, decay):
+def _lion(w, g, slots, n):
     (m,) = slots
-    step = rate * np.sign(beta1 * m + one_minus_beta1 * g)
-    m *= beta2
-    m += one_minus_beta2 * g
-    w -= decay * w
+    step = n.rate * np.sign(n.beta1 * m + n.one_minus_beta1 * g)
+    m *= n.beta2
+    m += n.one_minus_beta2 * g
+    w -= n.decay * w
     w -= step
 
 
@@ -168,20 +165,22 @@ def prepared(code, dtype):
     return words
 
 
-def optimizer_step(w, slots, w0, ldw, slot_size, g, g0, ldg, hyper, h0, rows, biases, columns, code):
+def optimizer_step(w, slots, slot_size, g, hyper, rows, biases, columns, code):
     """One step for a block of parameters, the last rows of which are biases."""
     row, formula = OPTIMIZERS[code]
-    columns = width(columns, ldw, ldg)
+    columns = width(columns, w, g)
 
-    def part(first, count, numbers):
-        place = w0 + first * ldw
-        state = [matrix(slots, place + j * slot_size, ldw, count, columns) for j in range(len(row.slots))]
-        gradient = matrix(g, g0 + first * ldg, ldg, count, columns)
-        formula(matrix(w, place, ldw, count, columns), gradient, state, *numbers)
+    def range_of_rows(first, count, numbers):
+        def here(place, shift=0):
+            return matrix(
+                place.arena, place.start + first * place.stride + shift, place.stride, count, columns
+            )
 
-    numbers = hyper[h0 : h0 + len(row.columns)].tolist()
+        formula(here(w), here(g), [here(slots, j * slot_size) for j in range(len(row.slots))], numbers)
+
+    numbers = row.named(hyper.arena[hyper.start : hyper.start + len(row.columns)].tolist())
     if row.decoupled_decay:
-        part(0, rows, numbers)
-        part(rows, biases, [*numbers[:-1], 0.0])
+        range_of_rows(0, rows, numbers)
+        range_of_rows(rows, biases, numbers._replace(decay=0.0))
     else:
-        part(0, rows + biases, numbers)
+        range_of_rows(0, rows + biases, numbers)

@@ -1,11 +1,11 @@
-"""The twin of the random numbers, bit for bit: the shuffle, noise, dropout."""
+"""The random numbers in NumPy, bit for bit: the shuffle, dropout, and the bits of noise."""
 
 from functools import lru_cache
 
 import numpy as np
 
 from ..schema import SHUFFLE_PURPOSE
-from .arenas import matrix, width
+from .arenas import view, width
 
 
 @np.errstate(over="ignore")
@@ -48,7 +48,7 @@ def _random_bits(rows, columns, seed, purpose, epoch, first_row):
     return bits
 
 
-def noise(y, y0, ldy, x, x0, ldx, rows, columns, deviation, seed, purpose, epoch, first_row):
+def noise(y, x, rows, columns, deviation, seed, purpose, epoch, first_row):
     """y = x + noise of the normal distribution with mean 0 and this standard deviation."""
     bits = _random_bits(rows, columns, seed, purpose, epoch, first_row)
     first, second = (bits >> np.uint32(8)).astype(np.float64), bits
@@ -56,7 +56,7 @@ def noise(y, y0, ldy, x, x0, ldx, rows, columns, deviation, seed, purpose, epoch
     turns = (second >> np.uint32(8)).astype(np.float64) * 2.0**-24
     normal = np.sqrt(-2.0 * np.log((first + 1.0) * 2.0**-24)) * np.cos(2.0 * np.pi * turns)
     normal *= deviation
-    np.add(matrix(x, x0, ldx, rows, columns), normal.astype(y.dtype), out=matrix(y, y0, ldy, rows, columns))
+    np.add(view(x, rows, columns), normal.astype(y.arena.dtype), out=view(y, rows, columns))
 
 
 def _hash32(number):
@@ -74,8 +74,8 @@ def dropout_factors(rows, columns, rate, seed, purpose, epoch, first_row, dtype)
     return (bits >= np.uint32(rate * 4294967296.0)) * dtype.type(1.0 / (1.0 - rate))
 
 
-def dropout(y, y0, ldy, x, x0, ldx, rows, columns, rate, seed, purpose, epoch, first_row):
+def dropout(y, x, rows, columns, rate, seed, purpose, epoch, first_row):
     """y = x / (1 - rate) with probability 1 - rate, else 0."""
-    columns = width(columns, ldy, ldx)
-    factors = dropout_factors(rows, columns, rate, seed, purpose, epoch, first_row, y.dtype)
-    np.multiply(matrix(x, x0, ldx, rows, columns), factors, out=matrix(y, y0, ldy, rows, columns))
+    columns = width(columns, y, x)
+    factors = dropout_factors(rows, columns, rate, seed, purpose, epoch, first_row, y.arena.dtype)
+    np.multiply(view(x, rows, columns), factors, out=view(y, rows, columns))

@@ -1,20 +1,20 @@
-"""The twin of scaling feature by feature."""
+"""The NumPy reference of the scaling of columns."""
 
 import numpy as np
 
-from .arenas import matrix, width
+from .arenas import view, width
 
 
-def scale_forward(y, y0, ldy, x, x0, ldx, c, center, factor, rows, columns):
-    """y = (x - center) factor."""
-    columns = width(columns, ldy, ldx)
-    y, x = matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns)
-    np.subtract(x, c[center : center + columns], out=y)
-    y *= c[factor : factor + columns]
+def scale_forward(y, x, constants, rows, columns):
+    """y = (x - center) factor; the rows of `constants` are center and factor."""
+    columns = width(columns, y, x)
+    center, factor = view(constants, 2, columns)
+    y = view(y, rows, columns)
+    np.subtract(view(x, rows, columns), center, out=y)
+    y *= factor
 
 
-def scale_backward(dx, dx0, lddx, dy, dy0, lddy, c, factor, rows, columns):
-    """dx = dy factor."""
-    columns = width(columns, lddx, lddy)
-    factors = c[factor : factor + columns]
-    np.multiply(matrix(dy, dy0, lddy, rows, columns), factors, out=matrix(dx, dx0, lddx, rows, columns))
+def scale_backward(dx, dy, factor, rows, columns):
+    """dx = dy factor, with one row of factors for all rows."""
+    columns = width(columns, dx, dy)
+    np.multiply(view(dy, rows, columns), view(factor, 1, columns), out=view(dx, rows, columns))

@@ -1,8 +1,8 @@
-"""The twin of the softmaxes: along rows, in place where y is x."""
+"""Softmax and its logarithm in NumPy, row by row; output and input may be the same matrix."""
 
 import numpy as np
 
-from .arenas import matrix
+from .arenas import view
 
 
 def softmax(y, x):
@@ -28,23 +28,21 @@ def log_softmax_gradient(dx, dy, y):
     np.subtract(dy, np.exp(y) * dy.sum(axis=1, keepdims=True), out=dx)
 
 
-def softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
-    """y = exp(x - max x) / sum of exp(x - max x), row by row."""
-    softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
+def softmax_forward(y, x, rows, columns):
+    """y = exp(x - max x) / sum of exp(x - max x) along each row."""
+    softmax(view(y, rows, columns), view(x, rows, columns))
 
 
-def softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
-    """dx = y (dy - sum of dy y), row by row, maybe in place."""
-    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
-    softmax_gradient(*(matrix(*place, rows, columns) for place in at))
+def softmax_backward(dx, dy, y, rows, columns):
+    """dx = y (dy - sum of dy y) along each row."""
+    softmax_gradient(*(view(place, rows, columns) for place in (dx, dy, y)))
 
 
-def log_softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
-    """y = x - max x - log(sum of exp(x - max x)), row by row."""
-    log_softmax(matrix(y, y0, ldy, rows, columns), matrix(x, x0, ldx, rows, columns))
+def log_softmax_forward(y, x, rows, columns):
+    """y = x - max x - log(sum of exp(x - max x)) along each row."""
+    log_softmax(view(y, rows, columns), view(x, rows, columns))
 
 
-def log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
-    """dx = dy - exp(y) sum of dy, row by row, maybe in place."""
-    at = ((dx, dx0, lddx), (dy, dy0, lddy), (y, y0, ldy))
-    log_softmax_gradient(*(matrix(*place, rows, columns) for place in at))
+def log_softmax_backward(dx, dy, y, rows, columns):
+    """dx = dy - exp(y) sum of dy along each row."""
+    log_softmax_gradient(*(view(place, rows, columns) for place in (dx, dy, y)))

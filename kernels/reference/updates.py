@@ -1,4 +1,4 @@
-"""The twin of what comes before and after an optimizer's formula, on all trained operations at once."""
+"""What happens before and after an optimizer's formula, in NumPy, for all trained operations."""
 
 import math
 

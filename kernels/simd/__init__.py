@@ -9,8 +9,8 @@ Width: the widest registers of this machine, or what `FASTMLP_LANES` says (float
 AVX2, 4 for NEON and SSE). A float64 vector has half as many lanes.
 """
 
-from .flow import Case, choose, repeat, walk_bits
-from .memory import Pointer, joined_bits, no_bits, no_lanes, pause, spill
+from .flow import CHECKED, Case, choose, each_bit, repeat
+from .memory import Pointer, Rows, joined_bits, no_bits, no_lanes, pause, spill
 from .numbers import (
     Int,
     Vec,
@@ -21,20 +21,20 @@ from .numbers import (
     low_bits,
     maximum,
     minimum,
-    one,
     polynomial,
     select,
     shuffle,
     smaller,
     sqrt,
     with_sign_of,
+    zero,
 )
 from .primitives import primitive
 from .width import DOUBLE, FLOAT32_LANES, FLOAT32_LINE, HOST_LANES, LINE, SINGLE
 
 __all__ = [
-    "DOUBLE", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "LINE", "SINGLE", "Case", "Int", "Pointer",
-    "Vec", "absolute", "bit", "choose", "either", "fma", "joined_bits", "low_bits", "maximum", "minimum",
-    "no_bits", "no_lanes", "one", "pause", "polynomial", "primitive", "repeat", "select", "shuffle",
-    "smaller", "spill", "sqrt", "walk_bits", "with_sign_of",
+    "CHECKED", "DOUBLE", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "LINE", "SINGLE", "Case", "Int", "Pointer",
+    "Rows", "Vec", "absolute", "bit", "choose", "each_bit", "either", "fma", "joined_bits", "low_bits", "maximum",
+    "minimum", "no_bits", "no_lanes", "pause", "polynomial", "primitive", "repeat", "select", "shuffle", "smaller",
+    "spill", "sqrt", "with_sign_of", "zero",
 ]  # fmt: skip

@@ -1,22 +1,36 @@
-"""Addresses of the emitted code: what is read and written there."""
+"""Addresses of the emitted code, and what is read and written there."""
 
 import platform
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import cgutils
 
 from .numbers import Int, Vec, as_value, splat
-from .width import INT, INT32, LINE, NAMES, POINTER, SIZES, lanes_of
+from .width import BYTE, INT, INT32, LINE, NAMES, POINTER, SIZES, lanes_of
+
+
+def _with_type(builder, value, kind: ir.Type):
+    """The same address with another pointer type of llvmlite; all of them are `ptr` in LLVM.
+
+    The type is set on an instruction of our own, since Numba may hold the value too.
+    """
+    same = builder.gep(value, [ir.Constant(INT32, 0)], source_etype=BYTE)
+    same.type = kind
+    return same
+
+
+def _opaque(builder, value):
+    """The same address as an opaque pointer: llvmlite would let a typed one load and store its own type only."""
+    return value if value.type.is_opaque else _with_type(builder, value, POINTER)
 
 
 class Pointer:
-    """An address of the emitted code; offsets count elements. Addresses are computed with GEP only."""
+    """An address of the emitted code; offsets count numbers of type `scalar`. Addresses are computed with GEP only."""
 
     def __init__(self, builder, value, scalar):
-        self.builder, self.value, self.scalar = builder, value, scalar
-        value.type = POINTER  # llvmlite would otherwise accept only loads and stores of one scalar here
+        self.builder, self.value, self.scalar = builder, _opaque(builder, value), scalar
 
     def __add__(self, offset) -> "Pointer":
         moved = self.builder.gep(self.value, [as_value(offset)], source_etype=self.scalar)
@@ -24,12 +38,12 @@ class Pointer:
 
     @property
     def lanes(self) -> int:
-        """Lanes of a vector of what is here."""
+        """Lanes of a vector of these numbers."""
         return lanes_of(self.scalar)
 
     @property
     def numbers_of_a_line(self) -> int:
-        """How many of what is here fill a cache line."""
+        """How many of these numbers fill a cache line."""
         return LINE // SIZES[self.scalar]
 
     @property
@@ -37,20 +51,20 @@ class Pointer:
         return SIZES[self.scalar]
 
     def of(self, scalar: ir.Type) -> "Pointer":
-        """The same address as one of numbers of another type."""
+        """The same address, for numbers of another type."""
         return Pointer(self.builder, self.value, scalar)
 
     def load(self) -> Vec:
-        """A vector from here on."""
+        """The vector that starts here."""
         return self.load_at(0, self.lanes)
 
     def load_at(self, offset, lanes: int) -> Vec:
-        """This many numbers from an offset on."""
+        """The vector of `lanes` numbers that starts at this offset."""
         kind = ir.VectorType(self.scalar, lanes)
         return Vec(self.builder, self.builder.load((self + offset).value, align=self._align, typ=kind))
 
     def load_within(self, offset: Int, lanes: int, count: Int) -> Vec:
-        """The same, but 0 for all numbers from the `count`-th on, which are not touched."""
+        """The same, but the numbers at offset `count` and later are 0 and their memory is not read."""
         kind, places = ir.VectorType(self.scalar, lanes), ir.VectorType(INT, lanes)
         steps = Vec(self.builder, ir.Constant(places, list(range(lanes))))
         mask = steps < splat(self.builder, (count - offset).value, lanes)
@@ -64,19 +78,19 @@ class Pointer:
         )
 
     def store(self, vec: Vec) -> None:
-        """A vector to here and on."""
+        """Write a vector, from here on."""
         self.builder.store(vec.value, self.value, align=self._align)
 
     def store_one(self, vec: Vec) -> None:
-        """The first lane of a vector to here."""
+        """Write the first lane of a vector."""
         self.builder.store(vec.lane(0), self.value, align=self._align)
 
     def splat(self) -> Vec:
-        """The number here, in every lane."""
+        """The number at this address, in every lane."""
         return splat(self.builder, self.read(), self.lanes)
 
     def where_not_zero(self) -> Vec:
-        """Mask of the lanes from here on that hold something else than 0."""
+        """Mask of the lanes of the vector here that are not 0; NaN is not 0."""
         return Vec(self.builder, self.builder.fcmp_unordered("!=", self.load().value, self.zeros().value))
 
     def bits_of(self, mask: Vec) -> Int:
@@ -85,7 +99,7 @@ class Pointer:
         return Int(self.builder, self.builder.zext(narrow, INT))
 
     def prefetch(self) -> None:
-        """Ask for the cache line of this address, which will be read soon."""
+        """Start to load the cache line of this address, which will be read soon."""
         kinds = [POINTER, INT32, INT32, INT32]
         signature = ir.FunctionType(ir.VoidType(), kinds)
         function = cgutils.get_or_insert_function(self.builder.module, signature, "llvm.prefetch.p0")
@@ -97,44 +111,43 @@ class Pointer:
         return Vec(self.builder, ir.Constant(ir.VectorType(self.scalar, self.lanes), [0.0] * self.lanes))
 
     def read_int(self) -> Int:
-        """The signed integer here, as one of 64 bits."""
+        """The signed integer at this address, extended to 64 bits."""
         number = self.read()
         return Int(self.builder, number if self.scalar == INT else self.builder.sext(number, INT))
 
     def read(self) -> Any:
-        """The number here, as an IR scalar."""
+        """The number at this address, as an IR scalar."""
         return self.builder.load(self.value, align=self._align, typ=self.scalar)
 
     def read_atomic(self) -> Any:
-        """The number here, and all that its writer wrote before it."""
+        """The number at this address; what its writer wrote before it is visible too (acquire)."""
         return self.builder.load_atomic(self.value, "acquire", self._align, typ=self.scalar)
 
     def write_atomic(self, number: Int) -> None:
-        """Publish a number here, after all that this thread wrote before."""
-        kind, self.value.type = self.value.type, self.scalar.as_pointer()
-        self.builder.store_atomic(number.value, self.value, "release", self._align)
-        self.value.type = kind
+        """Write a number; who reads it sees what this thread wrote before (release)."""
+        # llvmlite has no atomic store to an opaque pointer.
+        typed = _with_type(self.builder, self.value, self.scalar.as_pointer())
+        self.builder.store_atomic(number.value, typed, "release", self._align)
 
     def add_atomic(self, number: Int) -> Any:
-        """Add to the number here and return what it was: one indivisible step, ordered both ways."""
+        """Add to the number at this address in one indivisible step (acquire and release); return what it was."""
         return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
 
     def swap_atomic(self, expected: Int, number: Int) -> Any:
-        """Write a number here if the expected one stands here: one indivisible step; whether it was done."""
+        """Write a number if the expected one is here, in one indivisible step; return 1 if it was written, else 0."""
         done = self.builder.cmpxchg(self.value, expected.value, number.value, "acq_rel", "acquire")
         return self.builder.zext(self.builder.extract_value(done, 1), INT)
 
     def call(self, *arguments: "Pointer | Int") -> None:
-        """Call the kernel whose address stands here, with pointers and 64-bit integers.
+        """Call the entry whose machine code is at the address that is stored here, with pointers and 64-bit integers.
 
-        As Numba calls it: two places come first, for what it returns and for what it raises, both of which we ignore.
+        In Numba's calling convention, two pointers come first: to the returned value and to the raised exception. The
+        entry returns None and never raises, so both are ignored.
         """
         kinds = [POINTER if isinstance(argument, Pointer) else INT for argument in arguments]
         signature = ir.FunctionType(INT32, [POINTER, POINTER, *kinds])
         code = self.builder.load(self.value, align=self._align, typ=signature.as_pointer())
-        ignored = [cgutils.alloca_once(self.builder, INT) for _ in range(2)]
-        for place in ignored:
-            place.type = POINTER
+        ignored = [_opaque(self.builder, cgutils.alloca_once(self.builder, INT)) for _ in range(2)]
         self.builder.call(code, [*ignored, *(argument.value for argument in arguments)])
 
     def columns(self, start: Int) -> Vec:
@@ -145,6 +158,25 @@ class Pointer:
     def integer(self, number: Int) -> Vec:
         """A 32-bit integer in every lane."""
         return splat(self.builder, self.builder.trunc(number.value, INT32), self.lanes)
+
+    def count(self, number: Int) -> Vec:
+        """An integer of at most 32 bits as a floating-point number of this pointer's type, in every lane."""
+        return self.integer(number).to_float(self.zeros())
+
+
+class Rows(NamedTuple):
+    """Rows of numbers: where row 0 starts, and the distance from a row to the next (0: every row is the same)."""
+
+    start: Pointer
+    stride: Int | int
+
+    def row(self, r: Int | int) -> Pointer:
+        """Where row r starts."""
+        return self.start + self.stride * r
+
+    def from_row(self, r: Int | int) -> "Rows":
+        """The rows from row r on."""
+        return Rows(self.row(r), self.stride)
 
 
 def no_bits(like: Pointer) -> Vec:
@@ -158,7 +190,7 @@ def no_lanes(like: Pointer) -> Vec:
 
 
 def joined_bits(like: Pointer, masks: Sequence[Vec]) -> Int:
-    """The bits of some masks, one behind the other, the first in the lowest bits."""
+    """The bits of several masks as one integer, the first mask in the lowest bits."""
     bits = like.bits_of(masks[0])
     for i, mask in enumerate(masks[1:], 1):
         bits = bits | (like.bits_of(mask) << (i * mask.lanes))
@@ -166,11 +198,10 @@ def joined_bits(like: Pointer, masks: Sequence[Vec]) -> Int:
 
 
 def spill(vec: Vec) -> Pointer:
-    """A copy of a vector of 64-bit integers in memory, to read a lane whose number is not known before."""
-    place = cgutils.alloca_once(vec.builder, vec.value.type)
-    place.type = POINTER
-    vec.builder.store(vec.value, place, align=8)
-    return Pointer(vec.builder, place, INT)
+    """A copy of a vector of 64-bit integers in memory, from which a lane can be read by a variable index."""
+    place = Pointer(vec.builder, cgutils.alloca_once(vec.builder, vec.value.type), INT)
+    place.store(vec)
+    return place
 
 
 def pause(pointer: Pointer) -> None:

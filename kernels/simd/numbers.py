@@ -28,6 +28,8 @@ class Int:
     def __mul__(self, other):
         return self._with(self.builder.mul, other)
 
+    __rmul__ = __mul__
+
     def __and__(self, other):
         return self._with(self.builder.and_, other)
 
@@ -252,9 +254,9 @@ def splat(builder, scalar, lanes: int) -> Vec:
     return Vec(builder, builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), mask))
 
 
-def one(model: Int) -> Int:
-    """The integer 1."""
-    return Int(model.builder, ir.Constant(INT, 1))
+def zero(model: Int) -> Int:
+    """The integer 0."""
+    return Int(model.builder, ir.Constant(INT, 0))
 
 
 def smaller(a: Int, b: int) -> Int:

@@ -22,15 +22,15 @@ def test_every_row_of_the_kernels_tables_is_timed():
 
 def doubling(factor):
     """A problem whose kernel multiplies by `factor`, and whose twin doubles."""
-    (x, ld), y = numbers(3, 5), blank(3, 5)
+    x, y = numbers(3, 5), blank(3, 5)
 
     def kernel(times, arguments):
-        arguments[0][:] = factor * arguments[1]
+        arguments[0].arena[:] = factor * arguments[1].arena
 
     def twin(y, x):
-        np.multiply(x, 2, out=y)
+        np.multiply(x.arena, 2, out=y.arena)
 
-    return Problem(kernel, twin, (y, x), [Output(0, 3, 5, ld)], terms=1, traffic=1, footprint=1)
+    return Problem(kernel, twin, (y, x), [Output(0, 3, 5)], terms=1, traffic=1, footprint=1)
 
 
 def test_a_kernel_that_is_wrong_is_not_timed():
@@ -47,7 +47,7 @@ def test_every_case_of_a_kernel_is_right(case):
 def test_kernel_and_twin_share_no_memory():
     problem = doubling(2)
     for one, other in zip(problem._arguments, problem._copies, strict=True):
-        assert not np.shares_memory(one, other)
+        assert not np.shares_memory(one.arena, other.arena)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Kernels run inside of compiled functions only: here is one that does nothing else."""
+"""Kernels and primitives run inside compiled functions only: this makes a compiled function of one."""
 
 from functools import cache
 
@@ -7,7 +7,7 @@ from numba import njit
 
 @cache
 def from_python(kernel):
-    """A kernel that Python can call."""
+    """A kernel or a primitive that Python can call."""
 
     @njit
     def call(*arguments):

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from numba import njit
 from scipy.special import erf, ndtr
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import activations
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import Matrix, stride
 from fastmlp.kernels.tables import ACTIVATION_CODES, ACTIVATIONS
 from tests.cases import COLUMNS, DTYPES
+from tests.kernels.calls import from_python
 from tests.kernels.test_elementary import floats
 from tests.tolerance import assert_close
 
@@ -49,16 +49,16 @@ EXACT = {
 }  # fmt: skip
 
 
-@njit
-def forward(y, ldy, x, ldx, rows, columns, code, option):
-    activations.activation_forward(y, 0, ldy, x, 0, ldx, rows, columns, code, option)
+_forward = from_python(activations.activation_forward)
+_backward = from_python(activations.activation_backward)
 
 
-@njit
-def backward(dx, dy, y, x, ld, rows, columns, code, option):
-    activations.activation_backward(
-        dx, 0, ld, dy, 0, ld, y, 0, ld, x, 0, ld, rows, columns, code, option
-    )  # fmt: skip
+def forward(y, ldy, x, ldx, rows, columns, code, option, which=_forward):
+    which(Matrix(y, 0, ldy), Matrix(x, 0, ldx), rows, columns, code, option)
+
+
+def backward(dx, dy, y, x, ld, rows, columns, code, option, which=_backward):
+    which(*(Matrix(arena, 0, ld) for arena in (dx, dy, y, x)), rows, columns, code, option)
 
 
 def arenas(columns, dtype, count):
@@ -80,9 +80,8 @@ def on_line(name, x, option=1.0):
     return y[: x.size]
 
 
-def max_ulp(name):
-    _, formula = activations.ACTIVATIONS[ACTIVATION_CODES[name]]
-    return formula.max_ulp
+def formula_of(name):
+    return activations.ACTIVATIONS[ACTIVATION_CODES[name]][1]
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -92,10 +91,10 @@ def test_forward(dtype, row, columns):
     (x, y, twin), (_, actual, expected), ld = arenas(columns, dtype, 3)
     code = ACTIVATIONS.index(row)
     forward(y, ld, x, ld, ROWS, columns, code, OPTION)
-    reference.activations.activation_forward(twin, 0, ld, x, 0, ld, ROWS, columns, code, OPTION)
+    forward(twin, ld, x, ld, ROWS, columns, code, OPTION, reference.activations.activation_forward)
     # Far below 0 the twin computes small numbers as differences of numbers of the size of 1.
     scale = np.abs(expected) + (row.keeps == "x")
-    assert_close(actual, expected, terms=int(2 * (max_ulp(row.name) + TWIN_ULP)), scale=scale)
+    assert_close(actual, expected, terms=int(2 * (formula_of(row.name).max_ulp + TWIN_ULP)), scale=scale)
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -109,9 +108,7 @@ def test_backward(dtype, row, columns):
         kept[columns::ld] = 1  # the column of ones
     dx[:] = np.nan
     backward(dx, dy, y, x, ld, ROWS, columns, code, OPTION)
-    reference.activations.activation_backward(
-        twin, 0, ld, dy, 0, ld, y, 0, ld, x, 0, ld, ROWS, columns, code, OPTION
-    )
+    backward(twin, dy, y, x, ld, ROWS, columns, code, OPTION, reference.activations.activation_backward)
     # A derivative is a few operations on numbers of the size of 1 (x times something that falls faster).
     terms = 4 if row.keeps == "y" else 4 + int(2 * TWIN_ULP)
     assert_close(actual, expected, terms=terms, scale=2 * np.abs(delta))
@@ -147,10 +144,11 @@ def test_error_is_as_stated(row):
         normal = np.isfinite(exact.astype(np.float32)) & np.isfinite(exact)
     unit = np.spacing(np.abs(exact[normal]).astype(np.float32)).astype(np.float64)
     error = np.abs(on_line(row.name, x)[normal] - exact[normal])
-    excess = (error - row.max_absolute) / unit
-    assert excess.max() <= max_ulp(row.name), f"{excess.max()} ulp at {x[normal][excess.argmax()]!r}"
+    formula = formula_of(row.name)
+    excess = (error - formula.max_absolute) / unit
+    assert excess.max() <= formula.max_ulp, f"{excess.max()} ulp at {x[normal][excess.argmax()]!r}"
     # And the bound is not much larger than it needs to be.
-    assert excess.max() > max_ulp(row.name) - 1 or max_ulp(row.name) <= 0.5
+    assert excess.max() > formula.max_ulp - 1 or formula.max_ulp <= 0.5
 
 
 def test_the_exact_gelu_is_that_of_the_error_function():
@@ -183,10 +181,9 @@ def of_either_engine(row, x):
     backward(slopes[0], np.ones_like(x), values[0], x, size, 1, size, code, OPTION)
     one = np.ones_like(x)
     with np.errstate(over="ignore"):
-        reference.activations.activation_forward(values[1], 0, size, x, 0, size, 1, size, code, OPTION)
-        reference.activations.activation_backward(
-            slopes[1], 0, size, one, 0, size, values[1], 0, size, x, 0, size, 1, size, code, OPTION
-        )  # fmt: skip
+        which = reference.activations
+        forward(values[1], size, x, size, 1, size, code, OPTION, which.activation_forward)
+        backward(slopes[1], one, values[1], x, size, 1, size, code, OPTION, which.activation_backward)
     return values, slopes
 
 

@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from fastmlp.kernels import simd
 from fastmlp.kernels.loops import elementary
 from fastmlp.kernels.loops.elementary import MAX_ULP, MAX_ULP_DOUBLE
-from fastmlp.kernels.loops.elementwise import Block, map_block
+from fastmlp.kernels.loops.elementwise import map_row
 from fastmlp.kernels.simd import Int, Pointer, primitive
 from tests.cases import DTYPES
 
@@ -22,9 +22,7 @@ def evaluate(y: Pointer, x: Pointer, count: Int, function: Int) -> None:
 
     def case(name):
         formula = getattr(elementary, name)
-        map_block(
-            simd.one(count), count, [Block(y, 0)], [Block(x, 0)], lambda at, value: [formula(value)]
-        )  # fmt: skip
+        map_row(count, [y], [x], lambda at, value: [formula(value)])
 
     simd.choose(function, {code: lambda name=name: case(name) for code, name in enumerate(NAMES)})
 
@@ -156,9 +154,7 @@ def test_the_smallest_results_are_denormal(dtype):
 @primitive
 def _cosines(y: Pointer, t: Pointer, count: Int) -> None:
     """y = cos(2 pi t)."""
-    map_block(
-        simd.one(count), count, [Block(y, 0)], [Block(t, 0)], lambda at, value: [elementary.cos_turns(value)]
-    )
+    map_row(count, [y], [t], lambda at, value: [elementary.cos_turns(value)])
 
 
 @njit

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import gemm as products
-from fastmlp.kernels.schema import LINE, stride
+from fastmlp.kernels.schema import LINE, Matrix, Strided, stride
 from tests.cases import CASES, DTYPES, whole_vectors
 from tests.kernels import scalar
 from tests.kernels.calls import from_python
@@ -35,8 +35,8 @@ def test_product(dtype, transposed, case):
     width = whole_vectors(columns, dtype)
     reference.arenas.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
 
-    arguments = (arena_a, start, a_m, a_k, arena_b, start, ldb, rows, columns, depth, 0)
-    gemm(arena_c, start, ldc, *arguments)
+    factors = Strided(arena_a, start, a_m, a_k), Matrix(arena_b, start, ldb)
+    gemm(Matrix(arena_c, start, ldc), *factors, rows, columns, depth, False)
 
     expected = np.empty((rows, columns), dtype)
     scalar.product(expected, A, B)
@@ -46,16 +46,17 @@ def test_product(dtype, transposed, case):
     assert np.isnan(arena_c[:start]).all()
 
     twin = np.full_like(arena_c, np.nan)
-    reference.gemm.gemm(twin, start, ldc, *arguments)
+    reference.gemm.gemm(Matrix(twin, start, ldc), *factors, rows, columns, depth, False)
     twin = reference.arenas.matrix(twin, start, ldc, rows, columns)
     assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
 
     for first in {1, depth // 2} - {0, depth}:
-        rest = (arena_a, start + first * a_k, a_m, a_k, arena_b, start + first * ldb, ldb, rows, columns)
+        rest = Strided(arena_a, start + first * a_k, a_m, a_k), Matrix(arena_b, start + first * ldb, ldb)
         arena_c[start:], twin_c = np.nan, np.full_like(arena_c, np.nan)
         for product, arena in ((gemm, arena_c), (reference.gemm.gemm, twin_c)):
-            product(arena, start, ldc, *arguments[:-2], first, 0)
-            product(arena, start, ldc, *rest, depth - first, first)
+            target = Matrix(arena, start, ldc)
+            product(target, *factors, rows, columns, first, False)
+            product(target, *rest, rows, columns, depth - first, True)
         assert np.array_equal(C, expected)
         twin = reference.arenas.matrix(twin_c, start, ldc, rows, columns)
         assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
@@ -64,7 +65,7 @@ def test_product(dtype, transposed, case):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_depth_zero_gives_zero(dtype):
     arena = np.full(3 * 16, np.nan, dtype)
-    gemm(arena, 0, 16, arena, 0, 16, 1, arena, 0, 16, 3, 5, 0, 0)
+    gemm(Matrix(arena, 0, 16), Strided(arena, 0, 16, 1), Matrix(arena, 0, 16), 3, 5, 0, False)
     assert np.all(reference.arenas.matrix(arena, 0, 16, 3, 5) == 0)
 
 
@@ -73,7 +74,8 @@ def test_infinity_and_nan_pass_through(dtype):
     arena = np.zeros(4 * 16, dtype)
     arena[16], arena[17] = np.inf, np.nan
     arena[32] = arena[48] = 1.0  # B: its first two rows
-    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 1, 0)
+    matrices = Matrix(arena, 0, 16), Strided(arena, 16, 16, 1), Matrix(arena, 32, 16)
+    gemm(*matrices, 1, 1, 1, False)
     assert arena[0] == np.inf
-    gemm(arena, 0, 16, arena, 16, 16, 1, arena, 32, 16, 1, 1, 2, 0)
+    gemm(*matrices, 1, 1, 2, False)
     assert np.isnan(arena[0])

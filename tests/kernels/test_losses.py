@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from numba import njit
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import losses
-from fastmlp.kernels.schema import stride, whole_lines
+from fastmlp.kernels.schema import Matrix, stride, whole_lines
 from fastmlp.kernels.tables import LOSS_CODES, LOSSES
 from tests.cases import DTYPES
+from tests.kernels.calls import from_python
 from tests.kernels.scalar import fold
 from tests.tolerance import assert_close
 
@@ -22,16 +22,9 @@ FUNCTIONS = 16  # roundings of the elementary functions in a formula, ours and N
 
 
 class Compiled:
-    """The kernels, callable from Python."""
+    """The kernel, callable from Python."""
 
-    @staticmethod
-    @njit
-    def loss_rows(
-        code, d, d0, ldd, loss, score, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale, option
-    ):  # fmt: skip
-        losses.loss_rows(
-            code, d, d0, ldd, loss, score, first, z, z0, ldz, labels, t, t0, ldt, rows, columns, scale, option
-        )
+    loss_rows = staticmethod(from_python(losses.loss_rows))
 
 
 def run(which, code, z, t, labels, scale=0.25, option=OPTION):
@@ -43,10 +36,12 @@ def run(which, code, z, t, labels, scale=0.25, option=OPTION):
     for arena, numbers in zip(arenas, (z, t), strict=False):
         reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = numbers
     results = [np.zeros(FIRST + rows, dtype) for _ in range(2)]
+    outputs, values, deltas = (Matrix(arena, 0, ld) for arena in arenas)
+    targets = losses.Targets(Matrix(np.concatenate([[0] * FIRST, labels]), FIRST, 1), values)
+    places = [Matrix(result, FIRST, 1) for result in results]
     which.loss_rows(
-        code, arenas[2], 0, ld, *results, FIRST, arenas[0], 0, ld, np.concatenate([[0] * FIRST, labels]),
-        arenas[1], 0, ld, rows, columns, dtype.type(scale), dtype.type(option),
-    )  # fmt: skip
+        code, deltas, *places, outputs, targets, rows, columns, dtype.type(scale), dtype.type(option)
+    )
     for result in results:
         assert not result[:FIRST].any()
     return arenas[2].reshape(rows, ld), *(result[FIRST:] for result in results)

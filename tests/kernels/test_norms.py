@@ -6,8 +6,8 @@ from numba import njit
 
 from fastmlp.kernels import reference, schema, simd
 from fastmlp.kernels.loops import norms
-from fastmlp.kernels.schema import stride
-from tests.cases import COLUMNS, DTYPES
+from fastmlp.kernels.schema import Matrix, stride
+from tests.cases import COLUMNS, DTYPES, whole_vectors
 from tests.kernels import scalar
 from tests.tolerance import assert_close
 
@@ -17,29 +17,31 @@ LINE = simd.LINE
 
 @njit
 def row_norm(y, x, d, kept, ld, rows, columns):
-    norms.row_norm_forward(y, 0, ld, x, 0, ld, kept, 0, rows, columns, EPSILON)
-    norms.row_norm_backward(d, 0, ld, y, 0, ld, kept, 0, rows, columns)
+    outputs, factors = Matrix(y, 0, ld), Matrix(kept, 0, 1)
+    norms.row_norm_forward(outputs, Matrix(x, 0, ld), factors, rows, columns, EPSILON)
+    norms.row_norm_backward(Matrix(d, 0, ld), outputs, factors, rows, columns)
 
 
 @njit
 def affine(y, x, w, ld, rows, columns):
-    norms.affine_forward(y, 0, ld, x, 0, ld, w, 0, ld, rows, columns)
+    norms.affine_forward(Matrix(y, 0, ld), Matrix(x, 0, ld), Matrix(w, 0, ld), rows, columns)
 
 
 @njit
 def sums(s, x, d, ld, first, rows, columns):
     """Over the rows from the first on, onto the sums of those before."""
-    norms.column_sums(s, 0, ld, x, first * ld, ld, d, first * ld, ld, rows - first, columns, first)
+    rest = Matrix(x, first * ld, ld), Matrix(d, first * ld, ld)
+    norms.column_sums(Matrix(s, 0, ld), *rest, rows - first, columns, first > 0)
 
 
 @njit
 def moments(m, s, x, ld, rows, columns):
-    chunk = schema.ROW_GROUP
-    for first in range(0, rows, chunk):
-        norms.column_moments(
-            s, first // chunk * 2 * ld, ld, x, first * ld, ld, min(chunk, rows - first), columns
-        )
-    norms.join_moments(m, 0, s, 0, ld, (rows + chunk - 1) // chunk, rows, columns, EPSILON)
+    group = schema.ROW_GROUP
+    for first in range(0, rows, group):
+        sums = Matrix(s, first // group * 2 * ld, ld)
+        norms.column_moments(sums, Matrix(x, first * ld, ld), min(group, rows - first), columns)
+    groups = (rows + group - 1) // group
+    norms.join_moments(Matrix(m, 0, ld), Matrix(s, 0, ld), groups, rows, columns, EPSILON)
 
 
 @njit
@@ -97,8 +99,9 @@ def test_rows(dtype, columns):
     ld, (y, x, d, kept) = arenas(columns, dtype, 4)
     given, twin_y, twin_d, twin_kept = d.copy(), y.copy(), d.copy(), kept.copy()
     row_norm(y, x, d, kept, ld, ROWS, columns)
-    reference.norms.row_norm_forward(twin_y, 0, ld, x, 0, ld, twin_kept, 0, ROWS, columns, EPSILON)
-    reference.norms.row_norm_backward(twin_d, 0, ld, twin_y, 0, ld, twin_kept, 0, ROWS, columns)
+    outputs, kept_factors = Matrix(twin_y, 0, ld), Matrix(twin_kept, 0, 1)
+    reference.norms.row_norm_forward(outputs, Matrix(x, 0, ld), kept_factors, ROWS, columns, EPSILON)
+    reference.norms.row_norm_backward(Matrix(twin_d, 0, ld), outputs, kept_factors, ROWS, columns)
     # Two sums forward and two backward; their terms are of the size of x over its deviation.
     factors = np.abs(twin_kept[:ROWS, None])
     size = 1 + np.abs(view(x, ld, columns)).max(axis=1, keepdims=True) * factors
@@ -109,13 +112,9 @@ def test_rows(dtype, columns):
     scale = size**5 * factors * largest * columns
     assert_close(view(d, ld, columns), view(twin_d, ld, columns), **options | {"scale": scale})
     for arena in (y, d):
-        assert not reference.arenas.matrix(arena, columns, ld, ROWS, whole(columns, dtype) - columns).any()
-
-
-def whole(columns, dtype):
-    """Columns rounded up to whole vectors: as far as kernels write."""
-    lanes = simd.FLOAT32_LANES * 4 // np.dtype(dtype).itemsize
-    return -(-columns // lanes) * lanes
+        assert not reference.arenas.matrix(
+            arena, columns, ld, ROWS, whole_vectors(columns, dtype) - columns
+        ).any()
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -140,7 +139,7 @@ def test_gain_and_offset(dtype, columns):
     ld, (y, x, w) = arenas(columns, dtype, 3)
     affine(y, x, w, ld, ROWS, columns)
     twin = y.copy()
-    reference.norms.affine_forward(twin, 0, ld, x, 0, ld, w, 0, ld, ROWS, columns)
+    reference.norms.affine_forward(*(Matrix(arena, 0, ld) for arena in (twin, x, w)), ROWS, columns)
     gain, offset = view(w, ld, columns, 2)
     scale = np.abs(view(x, ld, columns) * gain) + np.abs(offset)
     assert_close(view(y, ld, columns), view(twin, ld, columns), terms=2, scale=scale)
@@ -158,8 +157,12 @@ def test_sums_over_rows(dtype, columns):
     sums(s, x, d, ld, 0, 5, columns)
     sums(s, x, d, ld, 5, ROWS, columns)
     assert np.array_equal(view(s, ld, columns, 2), expected)
-    reference.norms.column_sums(twin, 0, ld, x, 0, ld, d, 0, ld, 5, columns, 0)
-    reference.norms.column_sums(twin, 0, ld, x, 5 * ld, ld, d, 5 * ld, ld, ROWS - 5, columns, 5)
+    target = Matrix(twin, 0, ld)
+    for first, rows, accumulate in ((0, 5, False), (5, ROWS - 5, True)):
+        place = first * ld
+        reference.norms.column_sums(
+            target, Matrix(x, place, ld), Matrix(d, place, ld), rows, columns, accumulate
+        )
     deltas = np.abs(view(d, ld, columns))
     scale = np.stack([(np.abs(view(x, ld, columns)) * deltas).sum(axis=0), deltas.sum(axis=0)])
     assert_close(expected, view(twin, ld, columns, 2), terms=ROWS, scale=scale)

@@ -2,33 +2,35 @@
 
 import numpy as np
 import pytest
-from numba import njit
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.program import optimizer_code
+from fastmlp.kernels.schema import Matrix
 from fastmlp.kernels.tables import OPTIMIZERS
 from tests.cases import DTYPES
 from tests.kernels import networks
+from tests.kernels.calls import from_python
 from tests.tolerance import assert_close
 
 ROWS, COLUMNS, LD, SIZE = 5, 19, 48, 5 * 48
 TERMS = 12  # operations of a formula
 
 
-@njit
-def _kernel_step(words, w, slots, ld, g, hyper, rows, columns):
-    optimizer_code.call_step(words, w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns)
+_call_step = from_python(optimizer_code.call_step)
+
+
+def matrices(w, slots, ld, g, hyper):
+    return Matrix(w, 0, ld), Matrix(slots, 0, ld), w.size, Matrix(g, 0, ld), Matrix(hyper, 0, 0)
 
 
 def kernel_step(w, slots, ld, g, hyper, rows, columns, code):
     """The last row is of biases."""
-    _kernel_step(optimizer_code.prepared(code, w.dtype), w, slots, ld, g, hyper, rows, columns)
+    words = optimizer_code.prepared(code, w.dtype)
+    _call_step(words, *matrices(w, slots, ld, g, hyper), rows - 1, 1, columns)
 
 
 def twin_step(w, slots, ld, g, hyper, rows, columns, code):
-    reference.optimizers.optimizer_step(
-        w, slots, 0, ld, w.size, g, 0, ld, hyper, 0, rows - 1, 1, columns, code
-    )
+    reference.optimizers.optimizer_step(*matrices(w, slots, ld, g, hyper), rows - 1, 1, columns, code)
 
 
 def arenas(dtype):

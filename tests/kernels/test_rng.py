@@ -9,7 +9,7 @@ import pytest
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import rng
-from fastmlp.kernels.schema import SHUFFLE_PURPOSE, stride
+from fastmlp.kernels.schema import SHUFFLE_PURPOSE, Matrix, stride
 from tests.cases import DTYPES
 from tests.kernels.calls import from_python
 from tests.tolerance import assert_close
@@ -72,7 +72,8 @@ def dropout(which, x, rate, *, purpose=1000, epoch=0, first_row=0):
     ld = stride(columns, x.dtype)
     arena, y = np.zeros(rows * ld, x.dtype), np.full(rows * ld, np.nan, x.dtype)
     reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = x
-    which.dropout(y, 0, ld, arena, 0, ld, rows, columns, rate, SEED, purpose, epoch, first_row)
+    matrices = Matrix(y, 0, ld), Matrix(arena, 0, ld)
+    which.dropout(*matrices, rows, columns, rate, SEED, purpose, epoch, first_row)
     return reference.arenas.matrix(y, 0, ld, rows, columns).copy()
 
 
@@ -120,7 +121,8 @@ def noise(which, x, deviation, *, purpose=1000, epoch=0, first_row=0):
     ld = stride(columns, x.dtype)
     arena, y = np.zeros(rows * ld, x.dtype), np.full(rows * ld, np.nan, x.dtype)
     reference.arenas.matrix(arena, 0, ld, rows, columns)[:] = x
-    which.noise(y, 0, ld, arena, 0, ld, rows, columns, deviation, SEED, purpose, epoch, first_row)
+    matrices = Matrix(y, 0, ld), Matrix(arena, 0, ld)
+    which.noise(*matrices, rows, columns, deviation, SEED, purpose, epoch, first_row)
     return reference.arenas.matrix(y, 0, ld, rows, columns).copy()
 
 

@@ -2,24 +2,17 @@
 
 import numpy as np
 import pytest
-from numba import njit
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import scaling
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import Matrix, stride
 from tests.cases import COLUMNS, DTYPES
+from tests.kernels.calls import from_python
 
 ROWS = 3
 
 
-@njit
-def forward(y, ldy, x, ldx, constants, ldc, rows, columns):
-    scaling.scale_forward(y, 0, ldy, x, 0, ldx, constants, 0, ldc, rows, columns)
-
-
-@njit
-def backward(dx, lddx, dy, lddy, constants, ldc, rows, columns):
-    scaling.scale_backward(dx, 0, lddx, dy, 0, lddy, constants, ldc, rows, columns)
+forward, backward = from_python(scaling.scale_forward), from_python(scaling.scale_backward)
 
 
 def arenas(columns, dtype):
@@ -36,9 +29,9 @@ def arenas(columns, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_forward(dtype, columns):
     ld, x, constants, y = arenas(columns, dtype)
-    forward(y, ld, x, ld, constants, ld, ROWS, columns)
     twin = np.full_like(y, np.nan)
-    reference.scaling.scale_forward(twin, 0, ld, x, 0, ld, constants, 0, ld, ROWS, columns)
+    for which, target in ((forward, y), (reference.scaling.scale_forward, twin)):
+        which(Matrix(target, 0, ld), Matrix(x, 0, ld), Matrix(constants, 0, ld), ROWS, columns)
     for r in range(ROWS):
         for c in range(columns):
             difference = dtype(x[r * ld + c] - constants[c])
@@ -51,9 +44,9 @@ def test_forward(dtype, columns):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_backward(dtype, columns):
     ld, dy, constants, dx = arenas(columns, dtype)
-    backward(dx, ld, dy, ld, constants, ld, ROWS, columns)
     twin = np.full_like(dx, np.nan)
-    reference.scaling.scale_backward(twin, 0, ld, dy, 0, ld, constants, ld, ROWS, columns)
+    for which, target in ((backward, dx), (reference.scaling.scale_backward, twin)):
+        which(Matrix(target, 0, ld), Matrix(dy, 0, ld), Matrix(constants, ld, ld), ROWS, columns)
     for r in range(ROWS):
         for c in range(columns):
             assert dx[r * ld + c] == twin[r * ld + c] == dtype(dy[r * ld + c] * constants[ld + c])

@@ -1,47 +1,27 @@
-"""Softmax and its logarithm against their NumPy twins."""
+"""Softmax and its logarithm against the NumPy reference."""
 
 import numpy as np
 import pytest
-from numba import njit
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import softmax
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import Matrix, stride
 from tests.cases import DTYPES
+from tests.kernels.calls import from_python
 from tests.kernels.test_losses import COLUMNS, FUNCTIONS
 from tests.tolerance import assert_close
 
 ROWS = 5
 
 
-@njit
-def _softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
-    softmax.softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns)
-
-
-@njit
-def _softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
-    softmax.softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns)
-
-
-@njit
-def _log_softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns):
-    softmax.log_softmax_forward(y, y0, ldy, x, x0, ldx, rows, columns)
-
-
-@njit
-def _log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns):
-    softmax.log_softmax_backward(dx, dx0, lddx, dy, dy0, lddy, y, y0, ldy, rows, columns)
-
-
-# Ours and the twin, forward and backward.
+# Kernel and reference, forward and backward.
 KERNELS = {
     "softmax": (
-        (_softmax_forward, _softmax_backward),
+        (from_python(softmax.softmax_forward), from_python(softmax.softmax_backward)),
         (reference.softmax.softmax_forward, reference.softmax.softmax_backward),
     ),
     "log_softmax": (
-        (_log_softmax_forward, _log_softmax_backward),
+        (from_python(softmax.log_softmax_forward), from_python(softmax.log_softmax_backward)),
         (reference.softmax.log_softmax_forward, reference.softmax.log_softmax_backward),
     ),
 }
@@ -58,15 +38,16 @@ def arena(columns, dtype, numbers=0.0):
 @pytest.mark.parametrize("columns", COLUMNS)
 @pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_against_the_twin(dtype, name, columns):
+def test_against_the_reference(dtype, name, columns):
     ld, random = stride(columns, dtype), np.random.default_rng(columns)
     x, delta = random.standard_normal((2, ROWS, columns)) * 3
     values, deltas = [], []
     for forward, backward in KERNELS[name]:
         (y, value), (d, d_x) = arena(columns, dtype, x), arena(columns, dtype, delta)
-        forward(y, 0, ld, y, 0, ld, ROWS, columns)
+        outputs, deltas_place = Matrix(y, 0, ld), Matrix(d, 0, ld)
+        forward(outputs, outputs, ROWS, columns)
         reference.arenas.matrix(y, columns, ld, ROWS, 1)[:] = 1
-        backward(d, 0, ld, d, 0, ld, y, 0, ld, ROWS, columns)
+        backward(deltas_place, deltas_place, outputs, ROWS, columns)
         values.append(value)
         deltas.append(d_x)
         assert not reference.arenas.matrix(d, columns, ld, ROWS, ld - columns).any()
@@ -82,7 +63,7 @@ def test_shares_add_up_and_logarithms_are_theirs(dtype):
     results = []
     for name in KERNELS:
         y, value = arena(columns, dtype, x)
-        KERNELS[name][0][0](y, 0, ld, y, 0, ld, ROWS, columns)
+        KERNELS[name][0][0](Matrix(y, 0, ld), Matrix(y, 0, ld), ROWS, columns)
         results.append(value)
     shares, logarithms = results
     assert_close(shares.sum(axis=1), np.ones(ROWS, dtype), terms=columns + FUNCTIONS)
@@ -97,6 +78,6 @@ def test_large_numbers_do_not_overflow_and_nan_shows(dtype, name):
     columns, ld = 20, stride(20, dtype)
     flat, value = arena(columns, dtype, np.linspace(-1e4, 1e4, columns))
     value[1, 7] = np.nan
-    KERNELS[name][0][0](flat, 0, ld, flat, 0, ld, ROWS, columns)
+    KERNELS[name][0][0](Matrix(flat, 0, ld), Matrix(flat, 0, ld), ROWS, columns)
     assert np.isnan(value[1]).all()
     assert np.isfinite(np.delete(value, 1, axis=0)).all()

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from numba import njit
 
 from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.loops import gemm as products
 from fastmlp.kernels.loops import sparse
 from fastmlp.kernels.program import entries
-from fastmlp.kernels.schema import stride
+from fastmlp.kernels.schema import Matrix, Strided, stride
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels import networks
 from tests.kernels.calls import from_python
@@ -22,9 +21,7 @@ DENSITIES = (0.0, 0.03, 0.2, 0.6, 1.0)
 SHAPES = ((1, 1, 1), (1, 10, 785), (9, 65, 64), (64, 128, 65), (65, 129, 130), (130, 300, 17))
 
 
-@njit
-def touched(x, ldx, columns, rows):
-    return sparse.touched_columns(x, 0, ldx, columns, rows)
+touched = from_python(sparse.touched_columns)
 
 
 def sparse_matrix(random, rows, columns, density, dtype):
@@ -56,8 +53,9 @@ def test_forward(dtype, shape, density):
     w, ldw = dense_matrix(random, depth, columns, dtype)
     ldy, width = stride(columns, dtype), whole_vectors(columns, dtype)
     y, expected = np.full(rows * ldy, np.nan, dtype), np.full(rows * ldy, np.nan, dtype)
-    sparse_forward(y, 0, ldy, x, 0, ldx, w, 0, ldw, rows, columns, depth)
-    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), w, 0, ldw, rows, columns, depth, 0)
+    weights = Matrix(w, 0, ldw)
+    sparse_forward(Matrix(y, 0, ldy), Matrix(x, 0, ldx), weights, rows, columns, depth)
+    gemm(Matrix(expected, 0, ldy), Strided(x, 0, ldx, 1), weights, rows, columns, depth, False)
     assert y.tobytes() == expected.tobytes()
     assert np.isnan(reference.arenas.matrix(y, width, ldy, rows, ldy - width)).all()
 
@@ -72,20 +70,20 @@ def test_gradient(dtype, shape, density):
     d, ldd = dense_matrix(random, rows, units, dtype)
     ldg = stride(units, dtype)
     g, expected = np.full(columns * ldg, np.nan, dtype), np.full(columns * ldg, np.nan, dtype)
-    sparse_gradient(g, 0, ldg, x, 0, ldx, d, 0, ldd, columns, units, rows, 0)
-    gemm(expected, 0, ldg, x, 0, np.int64(1), ldx, d, 0, ldd, columns, units, rows, 0)
+    gradient, inputs, deltas = Matrix(g, 0, ldg), Matrix(x, 0, ldx), Matrix(d, 0, ldd)
+    sparse_gradient(gradient, inputs, deltas, columns, units, rows, False)
+    gemm(Matrix(expected, 0, ldg), Strided(x, 0, 1, ldx), deltas, columns, units, rows, False)
     assert g.tobytes() == expected.tobytes()
 
     for first in {1, rows // 2} - {0, rows}:
         g[:] = np.nan
-        sparse_gradient(g, 0, ldg, x, 0, ldx, d, 0, ldd, columns, units, first, 0)
-        sparse_gradient(
-            g, 0, ldg, x, first * ldx, ldx, d, first * ldd, ldd, columns, units, rows - first, first
-        )
+        rest = Matrix(x, first * ldx, ldx), Matrix(d, first * ldd, ldd)
+        sparse_gradient(gradient, inputs, deltas, columns, units, first, False)
+        sparse_gradient(gradient, *rest, columns, units, rows - first, True)
         assert g.tobytes() == expected.tobytes()
 
     count = min(columns, 64)
-    bits = touched(x, ldx, count, rows)
+    bits = touched(inputs, count, rows)
     assert [bits >> j & 1 for j in range(count)] == (matrix[:, :count] != 0).any(axis=0).tolist()
 
 
@@ -94,7 +92,7 @@ def test_nan_is_no_zero(dtype):
     x = np.zeros(80 * 16, dtype)
     x[3] = np.nan
     w, y = np.ones(80 * 16, dtype), np.zeros(16, dtype)
-    sparse_forward(y, 0, 16, x, 0, 80, w, 0, 16, 1, 5, 9)
+    sparse_forward(Matrix(y, 0, 16), Matrix(x, 0, 80), Matrix(w, 0, 16), 1, 5, 9)
     assert np.isnan(y[:5]).all()
 
 

@@ -6,7 +6,7 @@ import pytest
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import gemm as products
 from fastmlp.kernels.loops import transpose as turning
-from fastmlp.kernels.schema import SMALL_BATCH, stride, whole_lines
+from fastmlp.kernels.schema import SMALL_BATCH, Matrix, Strided, stride, whole_lines
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels.calls import from_python
 
@@ -31,7 +31,7 @@ def test_transpose(dtype, shape):
     w, matrix = weights(columns, depth, dtype)
     ldt = stride(columns, dtype)
     t = np.zeros(whole_lines(depth, dtype) * ldt, dtype)
-    transpose(t, 0, ldt, w, 0, stride(depth, dtype), columns, depth)
+    transpose(Matrix(t, 0, ldt), Matrix(w, 0, stride(depth, dtype)), columns, depth)
     assert np.array_equal(reference.arenas.matrix(t, 0, ldt, depth, columns), matrix.T)
 
 
@@ -49,7 +49,8 @@ def test_product_with_a_transpose(dtype, shape, rows):
     t = np.zeros(whole_lines(depth, dtype) * ldt, dtype)
     reference.arenas.matrix(t, 0, ldt, depth, columns)[:] = matrix.T
     y, expected = (np.full(rows * ldy, np.nan, dtype) for _ in range(2))
-    transposed_product(y, 0, ldy, x, 0, ldx, w, 0, stride(depth, dtype), rows, columns, depth)
-    gemm(expected, 0, ldy, x, 0, ldx, np.int64(1), t, 0, ldt, rows, columns, depth, 0)
+    factors = Matrix(x, 0, ldx), Matrix(w, 0, stride(depth, dtype))
+    transposed_product(Matrix(y, 0, ldy), *factors, rows, columns, depth)
+    gemm(Matrix(expected, 0, ldy), Strided(x, 0, ldx, 1), Matrix(t, 0, ldt), rows, columns, depth, False)
     assert y.tobytes() == expected.tobytes()
     assert not reference.arenas.matrix(y, 0, ldy, rows, whole_vectors(columns, dtype))[:, columns:].any()

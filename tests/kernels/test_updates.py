@@ -7,6 +7,7 @@ from numba import njit
 from fastmlp.kernels import reference, schema, simd
 from fastmlp.kernels.loops import updates
 from fastmlp.kernels.program import entries
+from fastmlp.kernels.schema import Matrix
 from fastmlp.kernels.tables import OPTIMIZER_CODES, OPTIMIZERS
 from tests.cases import DTYPES
 from tests.kernels import networks, scalar
@@ -130,22 +131,23 @@ def test_the_gradient_arena_keeps_the_gradient_of_the_loss():
 
 @njit
 def _changed_gradient(y, g, w, ld, rows, columns, l1, l2, scale, limit, decay):
-    updates.changed_gradient(y, 0, ld, g, 0, ld, w, 0, ld, rows, columns, l1, l2, scale, limit, decay)
+    arenas = Matrix(y, 0, ld), Matrix(g, 0, ld), Matrix(w, 0, ld)
+    updates.changed_gradient(*arenas, rows, columns, l1, l2, scale, limit, decay)
 
 
 @njit
 def _sum_of_squares(sums, g, w, columns, l1, l2):
-    updates.sum_of_squares(sums, 0, g, 0, w, 0, columns, l1, l2)
+    updates.sum_of_squares(Matrix(sums, 0, 1), Matrix(g, 0, 0), Matrix(w, 0, 0), columns, l1, l2)
 
 
 @njit
 def _limit_columns(w, ld, rows, columns, limit):
-    updates.limit_columns(w, 0, ld, rows, columns, limit)
+    updates.limit_columns(Matrix(w, 0, ld), rows, columns, limit)
 
 
 @njit
 def _average(a, w, ld, rows, columns, kept):
-    updates.average(a, w, 0, ld, rows, columns, kept)
+    updates.average(Matrix(a, 0, ld), Matrix(w, 0, ld), rows, columns, kept)
 
 
 @njit
