@@ -3,9 +3,7 @@
 The formulas are in `kernels/loops/activations.py` and `kernels/loops/softmax.py`.
 """
 
-import math
-
-from .checks import is_number, look_up
+from .checks import POSITIVE, checked, look_up
 from .kernels import tables
 
 ALONG_ROWS = ("softmax", "log_softmax")
@@ -49,11 +47,9 @@ def choose_activation(layer: str, name: str, options: dict[str, float]) -> tuple
     >>> choose_activation("Dense", "elu", {"slope": 0.01, "alpha": 0.5})
     ('elu', {'alpha': 0.5})
     """
-    look_up("activation", name, _KNOWN)
-    for key, value in options.items():
-        if not is_number(value) or not 0 < value < math.inf:
-            raise ValueError(f"{layer}: {key} is {value!r}; expected a number above 0")
-    return name, {key: float(value) for key, value in options.items() if key == _OPTION_OF.get(name)}
+    look_up(f"{layer}: activation", name, _KNOWN)
+    plain = {key: checked(layer, key, value, POSITIVE) for key, value in options.items()}
+    return name, {key: value for key, value in plain.items() if key == _OPTION_OF.get(name)}
 
 
 def initializer_of(activation: str) -> str:

@@ -7,12 +7,12 @@ divided by the number of samples (not by the sum of the weights), as Keras does 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from .checks import is_number, kind_and_options, look_up, make_plain
+from .checks import FRACTION, POSITIVE, SHARE, check_options, kind_and_options, look_up, require_kind
 from .kernels import tables
 
 
@@ -45,17 +45,7 @@ class Loss:
     high: ClassVar[float] = math.inf
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        for field in fields(self):
-            if field.name in _RANGES:
-                self._check(field.name, getattr(self, field.name))
-
-    def _check(self, option: str, number: Any) -> None:
-        low, high, accepted = _RANGES[option]
-        if not is_number(number) or not (
-            low < number < high or (number == 0 and option == "label_smoothing")
-        ):
-            raise ValueError(f"{type(self).__name__}: {option} is {number!r}; expected a number {accepted}")
+        check_options(self, _ACCEPTED)
 
     def formula(self, *, labels: bool) -> Formula:
         """The kernel for targets that are classes, or values."""
@@ -70,12 +60,7 @@ class Loss:
         return {"name": self.name, **asdict(self)}
 
 
-# Range of each option, without its ends, and how to say it.
-_RANGES = {
-    "label_smoothing": (0.0, 1.0, "from 0 and below 1"),
-    "delta": (0.0, math.inf, "above 0"),
-    "tau": (0.0, 1.0, "between 0 and 1"),
-}
+_ACCEPTED = {"label_smoothing": FRACTION, "delta": POSITIVE, "tau": SHARE}
 
 
 @dataclass(frozen=True)
@@ -156,7 +141,7 @@ class MeanSquaredError(Loss):
     name: ClassVar[str] = "mean_squared_error"
 
     def __post_init__(self) -> None:
-        look_up("reduction", self.reduction, _SQUARED_ERRORS)
+        look_up("MeanSquaredError: reduction", self.reduction, _SQUARED_ERRORS)
 
     def formula(self, *, labels: bool) -> Formula:
         """One row for each reduction."""
@@ -301,6 +286,8 @@ def choose_loss(given: str | Loss, last_activation: str) -> Loss:
     ------
     ValueError
         If the name is not known; the message lists the known ones.
+    TypeError
+        If it is a loss of a class that is derived from one of fastmlp's.
 
     Examples
     --------
@@ -308,6 +295,9 @@ def choose_loss(given: str | Loss, last_activation: str) -> Loss:
     CrossEntropy(label_smoothing=0.0)
     """
     if isinstance(given, Loss):
+        require_kind(
+            "loss", given, LOSSES.values(), "a loss of your own trains by forward, backward and step"
+        )
         return given
     if given == "auto":
         return _BY_LAST_ACTIVATION.get(last_activation, MeanSquaredError)()

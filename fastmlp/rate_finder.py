@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import is_count, is_number, positive
+from .checks import COUNT, POSITIVE, Number, WholeNumber, checked
 from .errors import TrainingDiverged
 from .inputs.arrays import as_numbers
 from .inputs.frames import is_series, series_values
@@ -109,7 +109,7 @@ def find_learning_rate(
     if not isinstance(model, Sequential):
         raise TypeError(f"find_learning_rate: expected a Sequential, got {type(model).__name__}")
     rates = _growing_rates(lowest, highest, steps)
-    batch_size = positive("batch_size", batch_size)
+    batch_size = checked("", "batch_size", batch_size, COUNT)
     trial = deepcopy(model)
     count = _prepare(trial, X, y)
     first = running = trial.evaluate(X, y)["loss"]
@@ -129,15 +129,9 @@ def find_learning_rate(
 
 
 def _growing_rates(lowest: float, highest: float, steps: int) -> np.ndarray:
-    if not is_count(steps) or steps < FEWEST_STEPS:
-        raise ValueError(f"steps: expected a whole number of at least {FEWEST_STEPS}, got {steps!r}")
-    for rate in (lowest, highest):
-        if not is_number(rate):
-            raise ValueError(f"lowest, highest: expected two numbers above 0, got {lowest!r} and {highest!r}")
-    if not 0 < lowest < highest < np.inf:
-        raise ValueError(
-            f"lowest, highest: expected numbers above 0, the lower one first, got {lowest!r} and {highest!r}"
-        )
+    steps = checked("", "steps", steps, WholeNumber(FEWEST_STEPS))
+    lowest = checked("", "lowest", lowest, POSITIVE)
+    highest = checked("", "highest", highest, Number(lowest, open=True))
     return np.geomspace(lowest, highest, steps)
 
 

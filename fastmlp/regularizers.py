@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import is_number, make_plain
+from .checks import NOT_NEGATIVE, check_options, refusal, require_kind
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class L1L2:
     Parameters
     ----------
     l1, l2 : float
-        From 0.
+        At least 0.
 
     Examples
     --------
@@ -32,10 +32,7 @@ class L1L2:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        for name, value in asdict(self).items():
-            if not is_number(value) or not 0 <= value < np.inf:
-                raise ValueError(f"regularizer: {name} is {value!r}; expected a number from 0")
+        check_options(self, {"l1": NOT_NEGATIVE, "l2": NOT_NEGATIVE})
 
     def penalty(self, weight: np.ndarray) -> float:
         """The value for these weights."""
@@ -68,8 +65,24 @@ def L2(l2: float = 0.01) -> L1L2:
     return L1L2(l2=l2)
 
 
+def checked_regularizer(given: object) -> L1L2:
+    """The penalty that a layer is given.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    TypeError
+        If it is of a class that is derived from `L1L2`.
+    """
+    if not isinstance(given, L1L2):
+        raise refusal("Dense: regularizer", "one such as L2(1e-4), or None", given)
+    require_kind("Dense: regularizer", given, [L1L2], "add the gradient of your own penalty by hand")
+    return given
+
+
 def regularizer_from_config(config: Any) -> L1L2:
-    """The regulariser that `L1L2.config` described; a ValueError if there is something else."""
+    """The penalty that `L1L2.config` described; a ValueError if it is something else."""
     if not isinstance(config, dict) or config.keys() != {"l1", "l2"}:
-        raise ValueError(f"regularizer: expected l1 and l2, got {config!r}")
+        raise refusal("regularizer", "l1 and l2", config)
     return L1L2(**config)

@@ -84,17 +84,17 @@ def test_training_makes_it_small_and_engines_agree(loss):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: losses.Huber(delta=0), "Huber: delta is 0; expected a number above 0"),
-        (lambda: losses.Huber(delta="1"), "Huber: delta is '1'"),
-        (lambda: losses.Huber(delta=np.nan), "Huber: delta is nan"),
-        (lambda: losses.Quantile(tau=1.0), "Quantile: tau is 1.0; expected a number between 0 and 1"),
-        (lambda: losses.Quantile(tau=True), "Quantile: tau is True"),
+        (lambda: losses.Huber(delta=0), "Huber: delta: expected a number above 0, got 0"),
+        (lambda: losses.Huber(delta="1"), "Huber: delta: expected .*, got '1'"),
+        (lambda: losses.Huber(delta=np.nan), "Huber: delta: expected .*, got nan"),
+        (lambda: losses.Quantile(tau=1.0), "Quantile: tau: expected a number above 0 and below 1, got 1.0"),
+        (lambda: losses.Quantile(tau=True), "Quantile: tau: expected .*, got True"),
         (lambda: losses.CrossEntropy(label_smoothing=1.0), "label_smoothing is 1.0; .* from 0 and below 1"),
-        (lambda: losses.BinaryCrossEntropy(label_smoothing=-0.1), "label_smoothing is -0.1"),
-        (lambda: losses.MeanSquaredError(reduction="max"), "unknown reduction 'max': expected one of mean, sum"),
+        (lambda: losses.BinaryCrossEntropy(label_smoothing=-0.1), "label_smoothing: expected .*, got -0.1"),
+        (lambda: losses.MeanSquaredError(reduction="max"), "reduction: expected one of mean, sum"),
         (lambda: losses.loss_from_config({"name": "huber", "tau": 1}), r"Huber: unknown options \['tau'\]"),
-        (lambda: losses.loss_from_config({"name": "l3"}), "unknown loss 'l3'"),
-        (lambda: losses.choose_loss(None, ""), "unknown loss None"),
+        (lambda: losses.loss_from_config({"name": "l3"}), "loss: expected one of .*, got 'l3'"),
+        (lambda: losses.choose_loss(None, ""), "loss: expected one of .*, got None"),
     ],
 )  # fmt: skip
 def test_bad_options(make, message):

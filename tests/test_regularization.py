@@ -250,23 +250,26 @@ def test_penalties_that_lie(lie, tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SGD(clip_value=0), "SGD: clip_value is 0; expected above 0"),
-        (lambda: SGD(clip_norm=-1), "SGD: clip_norm is -1; expected above 0"),
+        (lambda: SGD(clip_value=0), "SGD: clip_value: expected a number above 0, or None, got 0"),
+        (lambda: SGD(clip_norm=-1), "SGD: clip_norm: expected a number above 0, or None, got -1"),
         (
             lambda: SGD(clip_norm=1, global_clip_norm=1),
             "got clip_norm and global_clip_norm; expected at most one",
         ),
-        (lambda: SGD(weight_decay=-0.1), "SGD: weight_decay is -0.1; expected from 0"),
-        (lambda: SGD(weight_decay=None), "SGD: weight_decay is None; expected a number"),
-        (lambda: SGD(decay=np.inf), "SGD: decay is inf; expected a number"),
-        (lambda: Adam(ema_momentum=1), "Adam: ema_momentum is 1; expected from 0 and below 1"),
+        (lambda: SGD(weight_decay=-0.1), "SGD: weight_decay: expected a number of at least 0, got -0.1"),
+        (lambda: SGD(weight_decay=None), "SGD: weight_decay: expected a"),
+        (lambda: SGD(decay=np.inf), "SGD: decay: expected a"),
+        (
+            lambda: Adam(ema_momentum=1),
+            "Adam: ema_momentum: expected a number of at least 0 and below 1, or None, got 1",
+        ),
         (lambda: SGD(nesterov=True), "SGD: nesterov needs momentum above 0, and no dampening"),
-        (lambda: SGD(momentum=0.9, nesterov=1), "SGD: nesterov is 1; expected True or False"),
-        (lambda: SGD(dampening=0.5), "SGD: dampening is 0.5 without momentum"),
-        (lambda: Dense(3, regularizer=0.1), r"Dense: regularizer is 0.1; expected one such as L2\(1e-4\)"),
-        (lambda: Dense(3, max_norm=0), "Dense: max_norm is 0; expected a number above 0"),
-        (lambda: L1(-1), "regularizer: l1 is -1; expected a number from 0"),
-        (lambda: L2(np.nan), "regularizer: l2 is nan"),
+        (lambda: SGD(momentum=0.9, nesterov=1), "SGD: nesterov: expected True or False, got 1"),
+        (lambda: SGD(dampening=0.5), "SGD: dampening: expected .*, got 0.5 without momentum"),
+        (lambda: Dense(3, regularizer=0.1), r"Dense: regularizer: expected one such as L2\(1e-4\)"),
+        (lambda: Dense(3, max_norm=0), "Dense: max_norm: expected a number above 0, or None, got 0"),
+        (lambda: L1(-1), "L1L2: l1: expected a number of at least 0, got -1"),
+        (lambda: L2(np.nan), "regularizer: l2: expected .*, got nan"),
     ],
 )
 def test_bad_descriptions(make, message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import is_count
+from ..checks import COUNT_FROM_ZERO, checked
 from .callback import Logs
 from .monitor import Monitor
 
@@ -55,10 +55,10 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        for name, number in (("patience", patience), ("start_from_epoch", start_from_epoch)):
-            if not is_count(number):
-                raise ValueError(f"{name}: expected a whole number of at least 0, got {number!r}")
-        self.patience, self.start_from_epoch = patience, start_from_epoch
+        self.patience: int = checked("EarlyStopping", "patience", patience, COUNT_FROM_ZERO)
+        self.start_from_epoch: int = checked(
+            "EarlyStopping", "start_from_epoch", start_from_epoch, COUNT_FROM_ZERO
+        )
         self.restore_best_weights = restore_best_weights
         self.stopped_epoch = 0
         self._waited = 0

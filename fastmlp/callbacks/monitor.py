@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import is_number
+from ..checks import NOT_NEGATIVE, checked
 from ..metrics.direction import direction_of
 from .callback import Callback, Logs
 
@@ -32,9 +32,7 @@ class Monitor(Callback):
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         self.monitor = monitor
         self._sign = direction_of(monitor, mode)
-        if not is_number(min_delta) or not 0 <= min_delta < np.inf:
-            raise ValueError(f"min_delta: expected a number of at least 0, got {min_delta!r}")
-        self.min_delta = float(min_delta)
+        self.min_delta: float = checked(type(self).__name__, "min_delta", min_delta, NOT_NEGATIVE)
         self.best: float | None = None
         self.best_epoch = 0
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..checks import look_up
+from ..checks import look_up, refusal
 from ..portable_math import normal_quantile
 from .initializer import Initializer
 
@@ -67,8 +67,8 @@ class VarianceScaling(Initializer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        look_up("fan of VarianceScaling", self.fan, _FANS)
-        look_up("distribution of VarianceScaling", self.distribution, {"normal": 0, "uniform": 0})
+        look_up("VarianceScaling: fan", self.fan, _FANS)
+        look_up("VarianceScaling: distribution", self.distribution, {"normal": 0, "uniform": 0})
 
     def __call__(self, fan_in: int, fan_out: int, random: np.ndarray) -> np.ndarray:
         """Numbers of this variance."""
@@ -153,7 +153,7 @@ class Uniform(Initializer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.low >= self.high:
-            raise ValueError(f"Uniform: low is {self.low!r} and high {self.high!r}; expected low < high")
+            raise refusal("Uniform: low", f"a number below high={self.high!r}", self.low)
 
     def __call__(self, fan_in: int, fan_out: int, random: np.ndarray) -> np.ndarray:
         """Numbers from low to high."""

@@ -1,4 +1,4 @@
-"""What all initialisers share."""
+"""What all initializers share."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..checks import is_number, make_plain
+from ..checks import FINITE, POSITIVE, check_options
 
-_POSITIVE = {"stddev", "scale", "gain"}
+_ACCEPTED = {
+    "stddev": POSITIVE, "scale": POSITIVE, "gain": POSITIVE,
+    "mean": FINITE, "low": FINITE, "high": FINITE, "value": FINITE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Initializer:
-    """What all initialisers share: `shape` is (inputs, units), (1, units) for biases; `random` of the same shape."""
+    """What all initializers share. Weights have the shape (inputs, units), biases the shape (1, units)."""
 
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if option.type == "float" and not (is_number(value) and np.isfinite(value)):
-                raise ValueError(f"{type(self).__name__}: {option.name} is {value!r}; expected a number")
-        for name in _POSITIVE & {option.name for option in fields(self)}:
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"{type(self).__name__}: {name} is {getattr(self, name)!r}; expected a number above 0"
-                )
+        check_options(self, _ACCEPTED)
 
     def __call__(self, fan_in: int, fan_out: int, random: np.ndarray) -> np.ndarray:
         """The initial numbers.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..checks import kind_and_options, look_up
+from ..checks import kind_and_options, look_up, require_kind
 from .distributions import Normal, TruncatedNormal, Uniform, VarianceScaling
 from .given import Constant, FromArray
 from .initializer import Initializer
@@ -45,8 +45,15 @@ def get_initializer(given: Given) -> Initializer:
     ------
     ValueError
         If the name is not known.
+    TypeError
+        If it is an initializer of a class that is derived from one of fastmlp's.
     """
-    return given if isinstance(given, Initializer) else look_up("initializer", given, INITIALIZERS)
+    if isinstance(given, Initializer):
+        require_kind(
+            "initializer", given, {*_KINDS.values(), FromArray}, "give your own numbers as FromArray(values)"
+        )
+        return given
+    return look_up("initializer", given, INITIALIZERS)
 
 
 def initializer_from_config(config: Any) -> Given:

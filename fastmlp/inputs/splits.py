@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import is_count
+from ..checks import COUNT_FROM_ZERO, checked, is_count
 from ..kernels.schema import SPLIT_PURPOSE
 from .sparse_matrix import is_sparse_matrix
 
@@ -55,8 +55,7 @@ def train_test_split(
     count = X.shape[0] if X.ndim else 0
     if y.shape[:1] != (count,):
         raise ValueError(f"y: expected one for each of the {count} samples of X, got shape {y.shape}")
-    if not is_count(seed):
-        raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
+    seed = checked("", "seed", seed, COUNT_FROM_ZERO)
     train, test = split_rows(count, test_size, stratify, seed)
     return _rows(X, train), _rows(X, test), _rows(y, train), _rows(y, test)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import is_number
+from ..checks import FRACTION, checked
 from .class_names import number_classes
 from .samples import Inputs, Samples, as_samples
 from .spec import DataSpec
@@ -89,11 +89,10 @@ def split_for_validation(
     spec: DataSpec, share: float, seed: int, subset: Subset, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Subset, Subset]:
     """The samples to train on and those to validate with, in ascending order; class weights are for training only."""
-    if not is_number(share) or not 0 < share < 1:
-        raise ValueError(f"validation_split: expected a share from 0 and below 1, got {share!r}")
+    share = checked("", "validation_split", share, FRACTION)
     samples, targets, _, outputs = subset
     classes = true_classes(targets, spec.loss, outputs) if has_classes(spec.loss, outputs) else None
-    training, validation = split_rows(samples.count, float(share), classes, seed, "validation_split")
+    training, validation = split_rows(samples.count, share, classes, seed, "validation_split")
     unweighted = as_targets(
         number_classes(y, spec.class_names),
         spec.loss,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..checks import NOT_NEGATIVE, checked
 from ..losses import BinaryCrossEntropy, CrossEntropy, Formula, Loss
 from .arrays import as_array, as_numbers, check_finite
 
@@ -202,8 +203,5 @@ def _weights_of_classes(given: Mapping[int, float] | str, classes: np.ndarray, c
     for label, weight in given.items():
         if isinstance(label, bool) or not isinstance(label, (int, np.integer)) or not 0 <= label < count:
             raise ValueError(f"class_weight: expected classes from 0 to {count - 1}, got {label!r}")
-        number = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(weight, bool)
-        if not number or not 0 <= weight < np.inf:
-            raise ValueError(f"class_weight: expected a number from 0 on for class {label}, got {weight!r}")
-        table[label] = weight
+        table[label] = checked("class_weight", f"class {label}", weight, NOT_NEGATIVE)
     return table[classes]

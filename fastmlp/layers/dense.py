@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ..activations import choose_activation, initializer_of
-from ..checks import is_count, is_number
+from ..checks import COUNT, POSITIVE, checked
 from ..initializers import Initializer, get_initializer, initial_biases, initial_weights
-from ..regularizers import L1L2
+from ..regularizers import L1L2, checked_regularizer
 from .layer import Layer, Shape
 
 
@@ -68,9 +67,7 @@ class Dense(Layer):
         alpha: float = 1.0,
     ) -> None:
         super().__init__()
-        if not is_count(units) or units == 0:
-            raise ValueError(f"Dense: units is {units!r}; expected a whole number of at least 1")
-        self.units = int(units)
+        self.units: int = checked("Dense", "units", units, COUNT)
         self.activation, self.activation_options = choose_activation(
             "Dense", activation, {"slope": slope, "alpha": alpha}
         )
@@ -78,12 +75,10 @@ class Dense(Layer):
             get_initializer(initializer)
         get_initializer(bias_initializer)
         self.initializer, self.bias_initializer = initializer, bias_initializer
-        if regularizer is not None and not isinstance(regularizer, L1L2):
-            raise ValueError(f"Dense: regularizer is {regularizer!r}; expected one such as L2(1e-4), or None")
-        self.regularizer = regularizer
-        if max_norm is not None and not (is_number(max_norm) and 0 < max_norm < math.inf):
-            raise ValueError(f"Dense: max_norm is {max_norm!r}; expected a number above 0, or None")
-        self.max_norm = None if max_norm is None else float(max_norm)
+        self.regularizer = None if regularizer is None else checked_regularizer(regularizer)
+        if max_norm is not None:
+            max_norm = checked("Dense", "max_norm", max_norm, POSITIVE, otherwise="None")
+        self.max_norm = max_norm
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again; defaults are left out."""

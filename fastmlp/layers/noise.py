@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from ..checks import is_number
+from ..checks import FRACTION, NOT_NEGATIVE, checked
 from .layer import Layer
 
 
@@ -27,9 +26,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        if not is_number(rate) or not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate is {rate!r}; expected a number from 0 and below 1")
-        self.rate = float(rate)
+        self.rate: float = checked("Dropout", "rate", rate, FRACTION)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
@@ -55,9 +52,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float) -> None:
         super().__init__()
-        if not is_number(stddev) or not 0 <= stddev < math.inf:
-            raise ValueError(f"GaussianNoise: stddev is {stddev!r}; expected a number of at least 0")
-        self.stddev = float(stddev)
+        self.stddev: float = checked("GaussianNoise", "stddev", stddev, NOT_NEGATIVE)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import is_number
+from ..checks import FRACTION, SHARE, checked
 from ..engine.buffers import read_only
 from .layer import Layer, Shape
 
@@ -16,16 +16,7 @@ class Normalization(Layer):
 
     def __init__(self, *, epsilon: float = 1e-5) -> None:
         super().__init__()
-        self.epsilon = self._number("epsilon", epsilon, 1.0)
-        if self.epsilon == 0:
-            raise ValueError(f"{type(self).__name__}: epsilon is {epsilon!r}; expected a number above 0")
-
-    def _number(self, name: str, given: float, limit: float) -> float:
-        if not is_number(given) or not 0 <= given < limit:
-            raise ValueError(
-                f"{type(self).__name__}: {name} is {given!r}; expected a number from 0 and below {limit:g}"
-            )
-        return float(given)
+        self.epsilon: float = checked(type(self).__name__, "epsilon", epsilon, SHARE)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
@@ -135,7 +126,7 @@ class BatchNorm(Normalization):
 
     def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
         super().__init__(epsilon=epsilon)
-        self.momentum = self._number("momentum", momentum, 1.0)
+        self.momentum: float = checked("BatchNorm", "momentum", momentum, FRACTION)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""

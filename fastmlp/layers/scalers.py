@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from ..checks import refusal
 from ..inputs.samples import Inputs, Samples, as_samples
 from .layer import Layer, Shape
 from .statistics import Statistics, statistics, together
@@ -45,9 +46,7 @@ class Scaler(Layer):
     def __init__(self, *, axis: int | None = 0) -> None:
         super().__init__()
         if axis is not None and (isinstance(axis, bool) or axis != 0):
-            raise ValueError(
-                f"{type(self).__name__}: axis is {axis!r}; expected 0 (each feature on its own) or None (all together)"
-            )
+            raise refusal(f"{type(self).__name__}: axis", "0 (each feature by itself) or None (all together)", axis)
         self.axis = axis
 
     def options(self) -> dict[str, Any]:

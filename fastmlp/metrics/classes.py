@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import is_count, look_up
+from ..checks import WholeNumber, checked, look_up
 from .arguments import classes_of, require_as_many
 
 
@@ -37,9 +37,10 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, *, classes: int | Non
     """
     true, predicted = _both(y_true, y_pred)
     largest = int(max(true.max(), predicted.max()))
-    count = largest + 1 if classes is None else classes
-    if not is_count(count) or count <= largest:
-        raise ValueError(f"classes: expected more than the largest class, {largest}, got {classes!r}")
+    count = largest + 1
+    if classes is not None:
+        way_out = f"the largest class is {largest}"
+        count = checked("", "classes", classes, WholeNumber(largest + 1), way_out=way_out)
     return np.bincount(true * count + predicted, minlength=count * count).reshape(count, count)
 
 

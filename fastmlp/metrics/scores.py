@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import positive
+from ..checks import COUNT, checked
 from .arguments import classes_of, numbers_of, one_per_sample, require_as_many
 
 
@@ -37,7 +37,7 @@ def top_k_accuracy(y_true: ArrayLike, scores: ArrayLike, *, k: int = 5) -> float
     own = np.take_along_axis(outputs, true[:, None], axis=1)
     earlier = np.arange(outputs.shape[1]) < true[:, None]
     above = ((outputs > own) | ((outputs == own) & earlier)).sum(axis=1)
-    return float(np.mean(above < positive("k", k)))
+    return float(np.mean(above < checked("", "k", k, COUNT)))
 
 
 def roc_auc(y_true: ArrayLike, scores: ArrayLike) -> float:

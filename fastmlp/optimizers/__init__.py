@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..checks import kind_and_options, look_up
+from ..checks import kind_and_options, look_up, require_kind
 from ..schedules import schedule_from_config
 from .adam import Adam, AdamW, AMSGrad, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop
@@ -47,8 +47,13 @@ def get_optimizer(given: str | Optimizer) -> Optimizer:
     ------
     ValueError
         If the name is not known; the message lists the known ones.
+    TypeError
+        If it is an optimizer of a class that is derived from one of fastmlp's.
     """
-    return given if isinstance(given, Optimizer) else look_up("optimizer", given, OPTIMIZERS)()
+    if isinstance(given, Optimizer):
+        require_kind("optimizer", given, _CLASSES.values(), "write to the weights of the layers by hand")
+        return given
+    return look_up("optimizer", given, OPTIMIZERS)()
 
 
 def optimizer_from_config(config: dict[str, Any]) -> Optimizer:

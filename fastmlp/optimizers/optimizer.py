@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..checks import is_number, make_plain
+from ..checks import FRACTION, NOT_NEGATIVE, POSITIVE, Accepted, Switch, checked, is_number, refusal
 from ..kernels import schema, tables
-from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule
+from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_schedule, require_schedule
 
 Rate = float | Schedule | Callable[[int], float]
 
-# Range of each option, [low, high), and those for which `low` itself is not accepted. Epsilon is not zero, as a
-# parameter whose gradient was always zero would become 0 / 0.
-_RANGES = {
-    "learning_rate": (0.0, np.inf),
-    "decay": (0.0, np.inf),
-    "weight_decay": (0.0, np.inf),
-    "clip_value": (0.0, np.inf),
-    "clip_norm": (0.0, np.inf),
-    "global_clip_norm": (0.0, np.inf),
-    "ema_momentum": (0.0, 1.0),
-    "momentum": (0.0, 1.0),
-    "dampening": (0.0, 1.0),
-    "rho": (0.0, 1.0),
-    "beta1": (0.0, 1.0),
-    "beta2": (0.0, 1.0),
-    "epsilon": (0.0, np.inf),
-}
 _CLIPS = ("clip_value", "clip_norm", "global_clip_norm")
 _OPTIONAL = {*_CLIPS, "ema_momentum"}
-_POSITIVE = {"learning_rate", "epsilon", *_CLIPS}
-_SWITCHES = {"nesterov", "centered"}
+
+# Epsilon is not 0: a parameter whose gradient was always 0 would become 0 / 0.
+_ACCEPTED: dict[str, Accepted] = {
+    "learning_rate": POSITIVE, "epsilon": POSITIVE, **dict.fromkeys(_CLIPS, POSITIVE),
+    "decay": NOT_NEGATIVE, "weight_decay": NOT_NEGATIVE,
+    "ema_momentum": FRACTION, "momentum": FRACTION, "dampening": FRACTION, "rho": FRACTION, "beta1": FRACTION,
+    "beta2": FRACTION,
+    "nesterov": Switch(), "centered": Switch(),
+}  # fmt: skip
 
 
 class Handle(Protocol):
@@ -88,49 +78,54 @@ class Optimizer:
     ema_momentum: float | None = field(default=None, kw_only=True)
     name: ClassVar[str] = ""
 
-    def __post_init__(self) -> None:
-        make_plain(self)
-        if callable(self.learning_rate):
-            self.learning_rate = as_schedule(self.learning_rate)
-        for option in fields(self):
-            self._check(option.name, getattr(self, option.name))
-        clips = [name for name in _CLIPS if getattr(self, name) is not None]
-        if len(clips) > 1:
-            raise ValueError(
-                f"{type(self).__name__}: got {' and '.join(clips)}; expected at most one of them"
-            )
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an option, if it is accepted: options can change between calls of `fit`."""
+        names = [option.name for option in fields(self)]
+        owner = type(self).__name__
+        if name not in names:
+            raise AttributeError(f"{owner}: expected one of the options {', '.join(names)}, got {name!r}")
+        options = self.__dict__ | {name: self._checked(name, value)}
+        if len(options) == len(names):
+            self._check_together(options)
+        self.__dict__[name] = options[name]
 
-    def _check(self, name: str, value: object) -> None:
-        """Refuse an option outside its range."""
-        if name in _SWITCHES:
-            if not isinstance(value, bool):
-                raise ValueError(f"{type(self).__name__}: {name} is {value!r}; expected True or False")
-            return
-        if (isinstance(value, Schedule) and name == "learning_rate") or (value is None and name in _OPTIONAL):
-            return
-        if not is_number(value) or not np.isfinite(value):
-            raise ValueError(f"{type(self).__name__}: {name} is {value!r}; expected a number")
-        low, high = _RANGES[name]
-        if not low <= value < high or (name in _POSITIVE and value == 0):
-            accepted = f"above {low:g}" if name in _POSITIVE else f"from {low:g}"
-            limit = f" and below {high:g}" if np.isfinite(high) else ""
-            raise ValueError(f"{type(self).__name__}: {name} is {value!r}; expected {accepted}{limit}")
+    def _checked(self, name: str, value: Any) -> Any:
+        """An option as it is kept; a ValueError if it is not accepted."""
+        owner = type(self).__name__
+        if name == "learning_rate" and (isinstance(value, Schedule) or callable(value)):
+            schedule = as_schedule(value)
+            require_schedule(f"{owner}: learning_rate", schedule)
+            return schedule
+        if value is None and name in _OPTIONAL:
+            return None
+        others = "None" if name in _OPTIONAL else "a schedule, or a function of the step"
+        otherwise = others if name in _OPTIONAL or name == "learning_rate" else ""
+        return checked(owner, name, value, _ACCEPTED[name], otherwise=otherwise)
+
+    def _check_together(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that exclude each other."""
+        clips = [name for name in _CLIPS if options[name] is not None]
+        if len(clips) > 1:
+            given, owner = " and ".join(clips), type(self).__name__
+            raise ValueError(f"{owner}: expected at most one of {', '.join(_CLIPS)}, got {given}")
 
     def check_dtype(self, dtype: np.dtype) -> None:
-        """Refuse what has to be above 0 but would be 0 as a number of this type, where parameters become NaN.
+        """Refuse an option that must be above 0 but is 0 in this type: parameters would become NaN.
 
         Raises
         ------
         ValueError
             If there is such an option; the message names the smallest number that is accepted.
         """
-        # Below it numbers lose digits, or are taken for 0 by some processors.
+        # Smaller numbers lose digits, and some processors read them as 0.
         least = float(np.finfo(dtype).tiny)
-        for name in (option.name for option in fields(self) if option.name in _POSITIVE):
-            value = getattr(self, name)
-            if is_number(value) and value < least:
-                raise ValueError(
-                    f"{type(self).__name__}: {name} is {value!r}; expected at least {least!r} in a network of {dtype}"
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if _ACCEPTED[option.name] is POSITIVE and is_number(value) and value < least:
+                raise refusal(
+                    f"{type(self).__name__}: {option.name}",
+                    f"at least {least!r} in a network of {dtype}",
+                    value,
                 )
 
     def __repr__(self) -> str:
@@ -185,7 +180,7 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If the schedule gives something else than numbers from 0.
+            If the schedule returns anything but numbers of at least 0.
 
         Examples
         --------
@@ -197,9 +192,10 @@ class Optimizer:
         wrong = ~(np.isfinite(rates) & (rates >= 0))
         if wrong.any():
             step = int(np.argmax(wrong))
-            raise ValueError(
-                f"learning_rate: {schedule!r} gives {rates[step]!r} for step {steps[step]}; expected numbers from 0"
-            )
+            raise refusal(
+                f"learning_rate: {schedule!r}", "numbers of at least 0", float(rates[step]),
+                f"this is the rate of step {steps[step]}",
+            )  # fmt: skip
         if isinstance(schedule, ReduceOnPlateau):
             rates = np.maximum(rates * plateau.scale, schedule.least)
         return rates / (1.0 + self.decay * steps) if self.decay else rates

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..checks import refusal
 from .optimizer import Optimizer
 
 
@@ -43,12 +45,14 @@ class SGD(Optimizer):
     dampening: float = 0.0
     nesterov: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.dampening and not self.momentum:
-            raise ValueError(f"SGD: dampening is {self.dampening!r} without momentum; expected both")
-        if self.nesterov and (self.dampening or not self.momentum):
-            raise ValueError("SGD: nesterov needs momentum above 0, and no dampening")
+    def _check_together(self, options: Mapping[str, Any]) -> None:
+        super()._check_together(options)
+        momentum, dampening = options["momentum"], options["dampening"]
+        if dampening and not momentum:
+            raise refusal("SGD: momentum", "a number above 0 where there is dampening", momentum)
+        if options["nesterov"] and (dampening or not momentum):
+            given = f"momentum={momentum!r}, dampening={dampening!r}"
+            raise ValueError(f"SGD: nesterov: expected momentum above 0 and no dampening, got {given}")
 
     @property
     def name(self) -> str:  # type: ignore[override]

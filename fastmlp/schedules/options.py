@@ -1,33 +1,41 @@
-"""What the options of schedules must be."""
+"""What the options of schedules may be."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
-
-from ..checks import is_number
+from ..checks import NOT_NEGATIVE, POSITIVE, SHARE, Accepted, Number, WholeNumber
 from ..metrics.direction import MODES
 
-
-def is_whole(value: object) -> bool:
-    """Whether it is a whole number that a float64 holds exactly."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value < 2**53)
+LARGEST = 2**53  # steps become float64, which holds no larger whole numbers exactly
 
 
-Test = tuple[Callable[[Any], bool], str]
-_POSITIVE: Test = (lambda x: is_number(x) and 0 < x < np.inf, "a number above 0")
-_FROM_ZERO: Test = (lambda x: is_number(x) and 0 <= x < np.inf, "a number from 0")
-_FROM_ONE: Test = (lambda x: is_number(x) and 1 <= x < np.inf, "a number from 1")
-_BETWEEN: Test = (lambda x: is_number(x) and 0 < x < 1, "a number above 0 and below 1")
-_COUNT: Test = (lambda x: is_whole(x) and x >= 1, "a whole number of at least 1")
-_EPOCHS: Test = (lambda x: is_whole(x) and x >= 0, "a whole number from 0")
-_NAME: Test = (lambda x: isinstance(x, str) and x != "", "the name of a metric, such as 'val_loss'")
-_MODE: Test = (lambda x: isinstance(x, str) and x in MODES, f"one of {', '.join(MODES)}")
+@dataclass(frozen=True)
+class MetricName:
+    """The name of a quantity of the history."""
 
-# What each option must be: a test, and its words.
-ACCEPTED: dict[str, Test] = {
-    "rate": _POSITIVE, "factor": _POSITIVE, "power": _POSITIVE, "decay": _FROM_ZERO, "end": _FROM_ZERO,
-    "start": _FROM_ZERO, "least": _FROM_ZERO, "threshold": _FROM_ZERO, "rise": _BETWEEN,
-    "start_divisor": _FROM_ONE, "end_divisor": _FROM_ONE, "steps": _COUNT, "grow": _COUNT,
-    "patience": _EPOCHS, "cooldown": _EPOCHS, "monitor": _NAME, "mode": _MODE,
+    words = "the name of a metric, such as 'val_loss'"
+
+    def plain(self, value: object) -> str | None:
+        """The name; None if it is not one."""
+        return str(value) if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Which direction is better."""
+
+    words = f"one of {', '.join(MODES)}"
+
+    def plain(self, value: object) -> str | None:
+        """The mode; None if it is not known."""
+        return value if isinstance(value, str) and value in MODES else None
+
+
+_STEPS = WholeNumber(1, LARGEST)
+_EPOCHS = WholeNumber(0, LARGEST)
+
+ACCEPTED: dict[str, Accepted] = {
+    "rate": POSITIVE, "factor": POSITIVE, "power": POSITIVE, "decay": NOT_NEGATIVE, "end": NOT_NEGATIVE,
+    "start": NOT_NEGATIVE, "least": NOT_NEGATIVE, "threshold": NOT_NEGATIVE, "rise": SHARE,
+    "start_divisor": Number(1.0), "end_divisor": Number(1.0), "steps": _STEPS, "grow": _STEPS,
+    "patience": _EPOCHS, "cooldown": _EPOCHS, "monitor": MetricName(), "mode": Mode(),
 }  # fmt: skip

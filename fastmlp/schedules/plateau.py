@@ -9,9 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..checks import is_number, look_up
+from ..checks import COUNT_FROM_ZERO, SHARE, checked, is_number, look_up, refusal
 from ..metrics.direction import direction_of
-from .options import is_whole
 from .schedule import Schedule, as_schedule
 
 
@@ -37,10 +36,10 @@ def plateau_from_config(given: Any) -> Plateau:
     """
     if isinstance(given, list) and len(given) == len(NO_PLATEAU):
         scale, best, *counts = given
-        counted = all(is_whole(count) and count >= 0 for count in counts)
-        if counted and is_number(scale) and 0 < scale <= 1 and (best is None or is_number(best)):
+        counted = all(COUNT_FROM_ZERO.plain(count) is not None for count in counts)
+        if counted and is_number(scale) and 0 <= scale <= 1 and (best is None or is_number(best)):
             return Plateau(*given)
-    raise ValueError(f"expected a plateau such as {list(NO_PLATEAU)}, got {given!r}")
+    raise refusal("plateau", f"a list such as {list(NO_PLATEAU)}", given)
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,7 @@ class ReduceOnPlateau(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.factor >= 1:
-            raise ValueError(
-                f"ReduceOnPlateau: factor is {self.factor!r}; expected a number above 0 and below 1"
-            )
-
+        checked("ReduceOnPlateau", "factor", self.factor, SHARE)
         direction_of(self.monitor, self.mode)
 
     def __call__(self, steps: np.ndarray) -> np.ndarray:
@@ -102,13 +97,13 @@ class ReduceOnPlateau(Schedule):
 
     def check_metric(self, names: Iterable[str]) -> None:
         """Raise a ValueError if the metric is not among these."""
-        look_up("metric of ReduceOnPlateau", self.monitor, dict.fromkeys(names))
+        look_up("ReduceOnPlateau: monitor", self.monitor, dict.fromkeys(names))
 
     def after_epoch(self, plateau: Plateau, metrics: Mapping[str, float]) -> Plateau:
         """Where it is after an epoch with these metrics."""
         value = metrics[self.monitor]
         scale, best, waited, resting = plateau
-        if best is None or self._is_better(value, best):
+        if self._is_better(value, best):
             best, waited = value, 0
         else:
             waited += 1
@@ -118,6 +113,8 @@ class ReduceOnPlateau(Schedule):
             scale, waited, resting = scale * self.factor, 0, self.cooldown
         return Plateau(scale, best, waited, resting)
 
-    def _is_better(self, value: float, best: float) -> bool:
+    def _is_better(self, value: float, best: float | None) -> bool:
+        if best is None:
+            return not math.isnan(value)
         sign = direction_of(self.monitor, self.mode)
         return sign * value > sign * best * (1.0 + sign * math.copysign(self.threshold, best))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..checks import make_plain
+from ..checks import check_options, refusal, require_kind
 from .options import ACCEPTED
 
 
@@ -19,14 +19,14 @@ class Schedule:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if isinstance(value, Schedule) and "Schedule" in option.type:
-                continue
-            accepts, words = ACCEPTED[option.name]
-            if not accepts(value):
-                raise ValueError(f"{type(self).__name__}: {option.name} is {value!r}; expected {words}")
+        schedules = {
+            option.name
+            for option in fields(self)
+            if "Schedule" in option.type and isinstance(getattr(self, option.name), Schedule)
+        }
+        for name in schedules:
+            require_schedule(f"{type(self).__name__}: {name}", getattr(self, name))
+        check_options(self, {name: kind for name, kind in ACCEPTED.items() if name not in schedules})
 
     def __call__(self, steps: np.ndarray) -> np.ndarray:
         """The rates of these steps.
@@ -86,7 +86,7 @@ class Function(Schedule):
 
     def __post_init__(self) -> None:
         if not callable(self.function):
-            raise ValueError(f"Function: function is {self.function!r}; expected a function of the step")
+            raise refusal("Function: function", "a function of the step", self.function)
 
     def __call__(self, steps: np.ndarray) -> np.ndarray:
         """What the function returns for each step."""
@@ -98,6 +98,12 @@ class Function(Schedule):
             "learning_rate is a Python function, which a file cannot hold: before saving, give the model's "
             "optimizer a number or a schedule of fastmlp.schedules"
         )
+
+
+def require_schedule(name: str, given: Schedule) -> None:
+    """Refuse a schedule of a class that is derived from one of fastmlp's: its file would describe another one."""
+    kinds = [kind for kind in Schedule.__subclasses__() if kind.__module__.startswith(__package__)]
+    require_kind(name, given, kinds, "give a rate of your own as a function of the step")
 
 
 def as_schedule(given: float | Schedule | Callable[[int], float]) -> Schedule:

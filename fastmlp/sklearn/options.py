@@ -14,7 +14,20 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
 from ..activations import ACTIVATIONS
-from ..checks import is_count, is_number, look_up, positive
+from ..checks import (
+    COUNT,
+    FINITE,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Accepted,
+    checked,
+    is_count,
+    is_number,
+    look_up,
+    refusal,
+)  # fmt: skip
 from ..initializers import VarianceScaling
 from ..layers import Dense
 from ..optimizers import OPTIMIZERS, SGD, Adam, Optimizer
@@ -25,26 +38,21 @@ if TYPE_CHECKING:
 
 AUTO_BATCH = 200
 
-# Range of each number, [low, high], and how to say it.
-_RANGES = {
-    "alpha": (0.0, math.inf, "from 0"),
-    "tol": (-math.inf, math.inf, ""),
-    "momentum": (0.0, math.nextafter(1, 0), "from 0 and below 1"),
-    "beta_1": (0.0, math.nextafter(1, 0), "from 0 and below 1"),
-    "beta_2": (0.0, math.nextafter(1, 0), "from 0 and below 1"),
-    "epsilon": (math.ulp(0), math.inf, "above 0"),
-    "learning_rate_init": (math.ulp(0), math.inf, "above 0"),
-    "validation_fraction": (math.ulp(0), math.nextafter(1, 0), "between 0 and 1"),
+_ACCEPTED: dict[str, Accepted] = {
+    "alpha": NOT_NEGATIVE,
+    "tol": FINITE,
+    "momentum": FRACTION,
+    "beta_1": FRACTION,
+    "beta_2": FRACTION,
+    "epsilon": POSITIVE,
+    "learning_rate_init": POSITIVE,
+    "validation_fraction": SHARE,
 }
 
 
 def number(estimator: Perceptron, name: str) -> float:
-    """The argument of this name as a float; a ValueError if it is none, or out of its range."""
-    low, high, accepted = _RANGES[name]
-    given = getattr(estimator, name)
-    if not is_number(given) or not math.isfinite(given) or not low <= given <= high:
-        raise _unexpected(estimator, name, f"a number {accepted}".rstrip())
-    return float(given)
+    """The argument of this name as a float; a ValueError if it is not accepted."""
+    return checked(type(estimator).__name__, name, getattr(estimator, name), _ACCEPTED[name])
 
 
 def hidden_sizes(estimator: Perceptron) -> list[int]:
@@ -61,9 +69,7 @@ def batch_size(estimator: Perceptron, samples: int) -> int:
     given = estimator.batch_size
     if isinstance(given, str) and given == "auto":
         return min(AUTO_BATCH, samples)
-    if not is_count(given) or given == 0:
-        raise _unexpected(estimator, "batch_size", "'auto' or a whole number of at least 1")
-    return min(int(given), samples)
+    return min(checked(type(estimator).__name__, "batch_size", given, COUNT, otherwise="'auto'"), samples)
 
 
 def weights(X: Any, sample_weight: ArrayLike | None, times: float) -> tuple[np.ndarray | None, float]:
@@ -77,15 +83,15 @@ def weights(X: Any, sample_weight: ArrayLike | None, times: float) -> tuple[np.n
 
 def max_iter(estimator: Perceptron) -> int:
     """The largest number of epochs."""
-    return positive(f"{type(estimator).__name__}: max_iter", estimator.max_iter)
+    return checked(type(estimator).__name__, "max_iter", estimator.max_iter, COUNT)
 
 
 def patience(estimator: Perceptron) -> float:
     """Epochs without progress that do not end the training yet."""
     given = estimator.n_iter_no_change
-    if not (is_count(given) and given > 0) and given != math.inf:
-        raise _unexpected(estimator, "n_iter_no_change", "a whole number of at least 1, or infinity")
-    return float(given)
+    if is_number(given) and given == math.inf:
+        return math.inf
+    return float(checked(type(estimator).__name__, "n_iter_no_change", given, COUNT, otherwise="infinity"))
 
 
 def verbosity(estimator: Perceptron) -> int:
@@ -98,7 +104,7 @@ def verbosity(estimator: Perceptron) -> int:
 def layers(estimator: Perceptron, units: int, last: str, penalized: float) -> list[Dense]:
     """The network: hidden layers and the last one, which share the penalty alpha among so many samples."""
     names = {name: name for name in ACTIVATIONS} | {"logistic": "sigmoid"}
-    activation = look_up("activation", estimator.activation, names)
+    activation = look_up(f"{type(estimator).__name__}: activation", estimator.activation, names)
     sizes, alpha = hidden_sizes(estimator), number(estimator, "alpha")
     # As in scikit-learn, after Glorot and Bengio; logistic units, whose slope at 0 is small, start closer to it.
     initializer = VarianceScaling(1 / 3 if activation == "sigmoid" else 1.0, "fan_avg", "uniform")
@@ -133,10 +139,8 @@ def optimizer(estimator: Perceptron) -> Optimizer:
     """What trains the network: `solver`, with the numbers that go with its name."""
     if isinstance(estimator.solver, Optimizer):
         return copy(estimator.solver)  # so that changes of the model's optimizer are none of the argument
-    return look_up("solver", estimator.solver, _SOLVERS)(estimator)
+    return look_up(f"{type(estimator).__name__}: solver", estimator.solver, _SOLVERS)(estimator)
 
 
 def _unexpected(estimator: Perceptron, name: str, accepted: str) -> ValueError:
-    return ValueError(
-        f"{type(estimator).__name__}: {name} is {getattr(estimator, name)!r}; expected {accepted}"
-    )
+    return refusal(f"{type(estimator).__name__}: {name}", accepted, getattr(estimator, name))

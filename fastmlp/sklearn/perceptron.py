@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..checks import refusal
 from ..losses import Loss
 from ..model import Sequential
 from ..optimizers import Optimizer
@@ -217,7 +218,7 @@ class Perceptron(BaseEstimator):
         """Train one epoch, whether there is a model already or not."""
         if self.early_stopping:
             raise ValueError(
-                f"{type(self).__name__}: partial_fit with early_stopping=True; expected False, as one epoch is trained"
+                f"{type(self).__name__}: early_stopping: expected False for partial_fit (one epoch), got True"
             )
         self._train(X, y, sample_weight, 1, 0.0, hasattr(self, "model_"), classes)
         return self
@@ -273,10 +274,9 @@ class Perceptron(BaseEstimator):
         if isinstance(self.loss, kinds):
             return self.loss, 1.0
         if not isinstance(self.loss, str) or self.loss not in known:
-            raise ValueError(
-                f"{type(self).__name__}: loss is {self.loss!r}; expected {' or '.join(map(repr, known))}, or one of "
-                f"fastmlp.losses for such targets: {', '.join(kind.__name__ for kind in kinds)}"
-            )
+            names, others = " or ".join(map(repr, known)), ", ".join(kind.__name__ for kind in kinds)
+            accepted = f"{names}, or one of fastmlp.losses for such targets ({others})"
+            raise refusal(f"{type(self).__name__}: loss", accepted, self.loss)
         return known[self.loss]
 
     # Use

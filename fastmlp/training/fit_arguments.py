@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from ..checks import ceil_div, is_count, look_up, positive
+from ..checks import COUNT, WholeNumber, ceil_div, checked, is_count, look_up, refusal
 from ..engine.run_arguments import ENGINES
 from ..engine.team import choose_threads
 from ..inputs.samples import Inputs
@@ -89,7 +89,7 @@ def check_fit_arguments(
         If an argument is not acceptable, or does not fit the model.
     """
     if not is_count(verbose) or not SILENT <= verbose <= LINES:
-        raise ValueError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
+        raise refusal("verbose", "0, 1 or 2", verbose)
     look_up("engine", engine, ENGINES)
     choose_threads(threads, 0)
     spec = spec.with_class_names(y)
@@ -110,7 +110,7 @@ def check_fit_arguments(
         class_names=spec.class_names,
         measures=choose_metrics(metrics, spec.loss, training.outputs, spec.last_activation, numbers=True),
         optimizer=optimizer,
-        batch_size=count if batch_size is None else min(positive("batch_size", batch_size), count),
+        batch_size=count if batch_size is None else min(checked("", "batch_size", batch_size, COUNT), count),
         shuffle=bool(shuffle),
         threads=threads,
         engine=engine,
@@ -120,12 +120,8 @@ def check_fit_arguments(
 
 def epochs_to_train(done: int, epochs: int, initial: int | None) -> range:
     """The epochs that `fit` is asked for, counted from 0, after those that are done."""
-    epochs = positive("epochs", epochs)
+    epochs = checked("", "epochs", epochs, COUNT)
     if initial is None:
         return range(done, done + epochs)
-    if not is_count(initial) or initial >= epochs:
-        raise ValueError(
-            f"initial_epoch: expected a whole number from 0 and below epochs={epochs}, the number of the last one, "
-            f"got {initial!r}"
-        )
-    return range(int(initial), epochs)
+    way_out = f"epochs={epochs} is the number of the last epoch"
+    return range(checked("", "initial_epoch", initial, WholeNumber(0, epochs), way_out=way_out), epochs)

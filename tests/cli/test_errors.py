@@ -18,12 +18,12 @@ USAGE_ERRORS = {
     "train --layers": "--layers: expected at least one argument",
     "train --layers 8 0": "--layers: expected a whole number of at least 1, got '0'",
     "train --lr fast": "--lr: invalid float value: 'fast'",
-    "train --lr -1": "learning_rate is -1.0; expected above 0",
-    "train --lr nan": "learning_rate is nan; expected a number",
-    "train --activation rellu": "unknown activation 'rellu': expected one of elu, gelu, gelu_tanh, ",
-    "train --optimizer adm": "unknown optimizer 'adm': expected one of adadelta, adagrad, adam, adamw, ",
-    "train --engine v8": "unknown engine 'v8': expected one of kernels, reference",
-    "train --dropout 1": "rate is 1.0; expected a number from 0 and below 1",
+    "train --lr -1": "learning_rate: expected a number above 0, got -1.0",
+    "train --lr nan": "learning_rate: expected a",
+    "train --activation rellu": "activation: expected one of elu, gelu, gelu_tanh, ",
+    "train --optimizer adm": "optimizer: expected one of adadelta, adagrad, adam, adamw, ",
+    "train --engine v8": "engine: expected one of kernels, reference",
+    "train --dropout 1": "rate: expected a number of at least 0 and below 1, got 1.0",
     "train --seed -1": "seed: expected a whole number from 0 and below 2**63, got -1",
     "train --samples 10 --validation-split 0.01": "that leaves some of the 10 for training",
     "train --samples 10 --validation-split nan": "--validation-split: expected a share between 0 and 1",
@@ -32,7 +32,7 @@ USAGE_ERRORS = {
     "train --test other.csv": "--test: expected with a CSV file only, got with images",
     "train --data new.csv --label kind": "--data: there is no file or folder 'new.csv'; expected synthetic",
     "evaluate .": ".: expected the file of a model, got a folder; give model.safetensors",
-    "train --scaler robust": "unknown scaler 'robust': expected one of max_abs, min_max, none, standard",
+    "train --scaler robust": "scaler: expected one of max_abs, min_max, none, standard",
 }
 
 

@@ -177,7 +177,7 @@ ERRORS = {
     "text as list": ("a,b\n1,2\n", {"drop": "a"}, "expected lists of columns"),
     "bytes that are missing": ("1,\n", {"dtype": "uint8", "missing": "nan"}, "uint8 cannot hold missing"),
     "classes without a label": ("1,2\n", {"class_names": ["a"]}, "class_names are for a column of classes"),
-    "unknown type": ("1,2\n", {"dtype": "int8"}, "unknown dtype 'int8'"),
+    "unknown type": ("1,2\n", {"dtype": "int8"}, "dtype: expected one of .*, got 'int8'"),
     "unknown way": ("1,2\n", {"missing": "drop"}, "missing numbers 'drop': expected one of error, nan"),
 }  # fmt: skip
 
