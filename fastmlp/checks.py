@@ -73,8 +73,10 @@ class WholeNumber:
     @property
     def words(self) -> str:
         """How a message says it."""
-        limit = f" and below {self.high}" if self.high < _LARGEST else ""
-        return f"a whole number of at least {self.low}{limit}"
+        if self.high == _LARGEST:
+            return f"a whole number of at least {self.low}"
+        limit = "2**53" if self.high == 2**53 else str(self.high)
+        return f"a whole number of at least {self.low} and below {limit}"
 
     def plain(self, value: object) -> int | None:
         """The value as an int; None if it is not in the range."""

@@ -79,7 +79,10 @@ def test_a_layer_serves_once():
         (lambda: Dropout(1), "Dropout: rate: expected a number of at least 0 and below 1, got 1"),
         (lambda: Dropout(-0.1), "Dropout: rate: expected .*, got -0.1"),
         (lambda: Dropout(np.nan), "Dropout: rate: expected .*, got nan"),
-        (lambda: Adam(learning_rate=0), "Adam: learning_rate: expected a number above 0, or a schedule, .*, got 0"),
+        (
+            lambda: Adam(learning_rate=0),
+            "Adam: learning_rate: expected a number above 0, or a schedule, got 0",
+        ),
         (lambda: Adam(beta1=1.0), "Adam: beta1: expected a number of at least 0 and below 1, got 1.0"),
         (lambda: SGD(learning_rate="fast"), "SGD: learning_rate: expected a"),
         (lambda: SGD(momentum=np.nan), "SGD: momentum: expected .*, got nan"),
@@ -99,7 +102,7 @@ def test_bad_descriptions(make, message):
     "optimizer", [Adam(epsilon=1e-40), RMSprop(epsilon=1e-300), SGD(1e-46), SGD(clip_norm=1e-39)], ids=repr
 )
 def test_an_optimizer_with_a_number_that_float32_takes_for_zero(optimizer):
-    message = r"is 1e-\d+; expected at least 1\.1754943508222875e-38 in a network of float32"
+    message = r"expected at least 1\.1754943508222875e-38 in a network of float32, got 1e-\d+"
     with pytest.raises(ValueError, match=message):
         small(optimizer=optimizer)
     model = small().build(4)
@@ -155,7 +158,7 @@ def test_use_before_build():
 def test_names():
     assert look_up("thing", "b", {"a": 1, "b": 2}) == 2
     for name in ("c", None, 3, ["a"]):
-        with pytest.raises(ValueError, match=r"unknown thing .*: expected one of a, b"):
+        with pytest.raises(ValueError, match=r"thing: expected one of a, b, got "):
             look_up("thing", name, {"b": 2, "a": 1})
 
 

@@ -146,11 +146,11 @@ def test_it_ends_where_the_loss_has_grown_far():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lowest": 0}, "lowest, highest: expected numbers above 0, the lower one first, got 0 and 10.0"),
-        ({"lowest": 1.0, "highest": 0.1}, "got 1.0 and 0.1"),
-        ({"highest": np.inf}, "got 1e-06 and inf"),
-        ({"lowest": float("nan")}, "got nan and 10.0"),
-        ({"lowest": "1e-5"}, "expected two numbers above 0, got '1e-5' and 10.0"),
+        ({"lowest": 0}, "lowest: expected a number above 0, got 0"),
+        ({"lowest": 1.0, "highest": 0.1}, "highest: expected a number above 1, got 0.1"),
+        ({"highest": np.inf}, "highest: expected a number above 1e-06, got inf"),
+        ({"lowest": float("nan")}, "lowest: expected a number above 0, got nan"),
+        ({"lowest": "1e-5"}, "lowest: expected a number above 0, got '1e-5'"),
         ({"steps": 19}, "steps: expected a whole number of at least 20, got 19"),
         ({"steps": 50.0}, "got 50.0"),
         ({"batch_size": 0}, "batch_size: expected a whole number of at least 1, got 0"),

@@ -254,7 +254,7 @@ def test_penalties_that_lie(lie, tmp_path):
         (lambda: SGD(clip_norm=-1), "SGD: clip_norm: expected a number above 0, or None, got -1"),
         (
             lambda: SGD(clip_norm=1, global_clip_norm=1),
-            "got clip_norm and global_clip_norm; expected at most one",
+            "expected at most one of clip_value, clip_norm, global_clip_norm, got clip_norm and global_clip_norm",
         ),
         (lambda: SGD(weight_decay=-0.1), "SGD: weight_decay: expected a number of at least 0, got -0.1"),
         (lambda: SGD(weight_decay=None), "SGD: weight_decay: expected a"),
@@ -263,13 +263,19 @@ def test_penalties_that_lie(lie, tmp_path):
             lambda: Adam(ema_momentum=1),
             "Adam: ema_momentum: expected a number of at least 0 and below 1, or None, got 1",
         ),
-        (lambda: SGD(nesterov=True), "SGD: nesterov needs momentum above 0, and no dampening"),
+        (
+            lambda: SGD(nesterov=True),
+            "SGD: nesterov: expected momentum above 0 and no dampening, got momentum=",
+        ),
         (lambda: SGD(momentum=0.9, nesterov=1), "SGD: nesterov: expected True or False, got 1"),
-        (lambda: SGD(dampening=0.5), "SGD: dampening: expected .*, got 0.5 without momentum"),
+        (
+            lambda: SGD(dampening=0.5),
+            "SGD: momentum: expected a number above 0 where there is dampening, got 0",
+        ),
         (lambda: Dense(3, regularizer=0.1), r"Dense: regularizer: expected one such as L2\(1e-4\)"),
         (lambda: Dense(3, max_norm=0), "Dense: max_norm: expected a number above 0, or None, got 0"),
         (lambda: L1(-1), "L1L2: l1: expected a number of at least 0, got -1"),
-        (lambda: L2(np.nan), "regularizer: l2: expected .*, got nan"),
+        (lambda: L2(np.nan), "L1L2: l2: expected .*, got nan"),
     ],
 )
 def test_bad_descriptions(make, message):

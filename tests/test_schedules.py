@@ -229,7 +229,10 @@ def test_plateaus_that_lie(plateau, tmp_path):
         (lambda: Constant(0), "Constant: rate: expected a number above 0, got 0"),
         (lambda: Constant("fast"), "Constant: rate: expected .*, got 'fast'"),
         (lambda: Constant(Constant(0.1)), "Constant: rate: expected .*, got Constant"),
-        (lambda: StepDecay(0.1, steps=0), "StepDecay: steps: expected a whole number of at least 1, got 0"),
+        (
+            lambda: StepDecay(0.1, steps=0),
+            "StepDecay: steps: expected a whole number of at least 1 .*, got 0",
+        ),
         (lambda: StepDecay(0.1, steps=2.5), "StepDecay: steps: expected .*, got 2.5"),
         (lambda: StepDecay(0.1, steps=10**400), "StepDecay: steps: expected .*, got 1000"),
         (lambda: ExponentialDecay(0.1, 3, factor=np.nan), "ExponentialDecay: factor: expected .*, got nan"),
@@ -242,7 +245,7 @@ def test_plateaus_that_lie(plateau, tmp_path):
         (lambda: CosineRestarts(0.1, 3, grow=0), "CosineRestarts: grow: expected .*, got 0"),
         (lambda: OneCycle(0.1, 3, rise=1), "OneCycle: rise: expected a number above 0 and below 1, got 1"),
         (lambda: WarmUp("x", 3), "WarmUp: rate: expected .*, got 'x'"),
-        (lambda: ReduceOnPlateau(0.1, factor=1), "ReduceOnPlateau: factor is 1; .* below 1"),
+        (lambda: ReduceOnPlateau(0.1, factor=1), "ReduceOnPlateau: factor: .* below 1, got 1.0"),
         (lambda: ReduceOnPlateau(0.1, monitor=""), "ReduceOnPlateau: monitor: expected .*, got ''"),
         (
             lambda: ReduceOnPlateau(0.1, mode="up"),

@@ -49,7 +49,9 @@ def test_sparse_samples_are_split_too():
 
 @pytest.mark.parametrize("share", [1, 1.0, -0.1, 2, "half", True, None, np.nan])
 def test_what_is_no_share(share):
-    with pytest.raises(ValueError, match="validation_split: expected a share from 0 and below 1, got"):
+    with pytest.raises(
+        ValueError, match="validation_split: expected a number of at least 0 and below 1, got"
+    ):
         Sequential([Dense(1)]).fit(X, VALUES, validation_split=share, verbose=0)
 
 
@@ -64,3 +66,10 @@ def test_both_parts_need_samples(share):
 def test_a_split_and_data_are_too_much():
     with pytest.raises(ValueError, match=r"validation_split: .* give one of the two"):
         Sequential([Dense(1)]).fit(X, VALUES, validation_split=0.3, validation_data=(X, VALUES), verbose=0)
+
+
+def test_a_share_may_be_a_number_of_numpy():
+    models = [Sequential([Dense(1)]) for _ in range(2)]
+    for model, share in zip(models, (0.25, np.float32(0.25)), strict=True):
+        model.fit(X, VALUES, epochs=1, validation_split=share, verbose=0)
+    np.testing.assert_array_equal(*(model.network.params for model in models))

@@ -46,7 +46,9 @@ class Scaler(Layer):
     def __init__(self, *, axis: int | None = 0) -> None:
         super().__init__()
         if axis is not None and (isinstance(axis, bool) or axis != 0):
-            raise refusal(f"{type(self).__name__}: axis", "0 (each feature by itself) or None (all together)", axis)
+            raise refusal(
+                f"{type(self).__name__}: axis", "0 (each feature by itself) or None (all together)", axis
+            )
         self.axis = axis
 
     def options(self) -> dict[str, Any]:

@@ -98,8 +98,7 @@ class Optimizer:
             return schedule
         if value is None and name in _OPTIONAL:
             return None
-        others = "None" if name in _OPTIONAL else "a schedule, or a function of the step"
-        otherwise = others if name in _OPTIONAL or name == "learning_rate" else ""
+        otherwise = "None" if name in _OPTIONAL else "a schedule" if name == "learning_rate" else ""
         return checked(owner, name, value, _ACCEPTED[name], otherwise=otherwise)
 
     def _check_together(self, options: Mapping[str, Any]) -> None:

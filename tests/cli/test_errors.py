@@ -18,7 +18,7 @@ USAGE_ERRORS = {
     "train --layers": "--layers: expected at least one argument",
     "train --layers 8 0": "--layers: expected a whole number of at least 1, got '0'",
     "train --lr fast": "--lr: invalid float value: 'fast'",
-    "train --lr -1": "learning_rate: expected a number above 0, got -1.0",
+    "train --lr -1": "learning_rate: expected a number above 0",
     "train --lr nan": "learning_rate: expected a",
     "train --activation rellu": "activation: expected one of elu, gelu, gelu_tanh, ",
     "train --optimizer adm": "optimizer: expected one of adadelta, adagrad, adam, adamw, ",

@@ -331,7 +331,7 @@ REFUSED = {
     "hidden_layer_sizes: expected whole numbers": {"hidden_layer_sizes": 0},
     "hidden_layer_sizes: expected .*, got 'big'": {"hidden_layer_sizes": "big"},
     r"hidden_layer_sizes: expected .*, got \(2.5,\)": {"hidden_layer_sizes": (2.5,)},
-    "unknown activation 'rleu': expected one of": {"activation": "rleu"},
+    "activation: expected one of .*, got 'rleu'": {"activation": "rleu"},
     "solver: expected one of adadelta": {"solver": "lbfgs"},
     "alpha: expected a number of at least 0, got -1": {"alpha": -1},
     "alpha: expected .*, got nan": {"alpha": float("nan")},
@@ -351,7 +351,7 @@ REFUSED = {
     "dtype: expected one of .*, got 'int8'": {"dtype": "int8"},
     "threads": {"threads": 0},
     "loss: expected 'auto', or one of .*, got 'hinge'": {"loss": "hinge"},
-    r"loss is MeanSquaredError\(.*: CrossEntropy": {"loss": MeanSquaredError()},
+    r"loss: expected .*CrossEntropy\), got MeanSquaredError": {"loss": MeanSquaredError()},
 }
 
 
