@@ -1,17 +1,19 @@
-"""The contract of both sides: the fields of the plan, the arenas, the kinds of operation.
+"""The contract between the engine and the kernels: the fields of a plan, the arenas, constants that both use.
 
-A plan is a structured array, one row an operation, in the order of the forward pass. Offsets and strides count
-numbers, not bytes. `fastmlp/lowering.py` builds and verifies it; after that the kernels trust it.
+A plan is a structured array with one row for each operation, in the order of the forward pass. Offsets and strides
+count numbers, not bytes. `fastmlp/engine/lowering.py` builds a plan and `verification.py` checks it; the kernels check
+nothing.
 
-Layout, in one place:
+Layout:
 
-- A value (what a layer puts out) is a matrix in `workspace`: row r at `y + r * ldy`. Its column `fan_out` holds 1, so
-  that the bias is one more row of the weights, forward and in the gradient.
-- The weights of a dense layer are a matrix in `params`: row k at `weights + k * ldw`, the bias row `fan_in`.
-- What scales samples or stands for the moments of a batch is not trained but lies in `params` too, so that it goes
-  wherever they go.
-- A stride (ld) is an odd number of cache lines, so that the rows of a matrix spread over all sets of a cache, and
-  leaves room for the column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
+- A value is a matrix in `workspace` with one row for each sample: row r starts at `y + r * ldy`. Its column `fan_out`
+  holds 1, so that the biases are one more row of the weights, in the forward pass and in the gradient.
+- The weights of a dense layer are a matrix in `params`: input k has the row at `weights + k * ldw`, the biases have the
+  row of k = `fan_in`.
+- The constants of scalers and the running statistics of batch normalisation are in `params` too, so that they are
+  copied and saved with the weights; no optimizer changes them.
+- A stride (ld) is an odd number of cache lines, so that rows spread over all sets of a cache, and leaves room for the
+  column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
 """
 
 from typing import NamedTuple
@@ -54,52 +56,53 @@ SPLIT_PURPOSE = 4
 BIASES_PURPOSE = 5
 LAYER_PURPOSE = 1000  # of layer 0; layer i has LAYER_PURPOSE + i
 
-# Kinds of operation. SPARSE is a dense layer whose input has many zeros: the same sums without the terms of zero.
-# ROW_NORM and BATCH_NORM normalise, AFFINE gives what comes out a gain and an offset; what is not trained needs SCALE.
+# Kinds of operation: rows of `tables.KINDS`, which says what each uses and how. SPARSE is a dense layer that skips the
+# zeros of its input. ROW_NORM and BATCH_NORM normalise; AFFINE has a trained gain and offset for each column, SCALE a
+# constant center and factor.
 INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, LOG_SOFTMAX = range(9)
 NOISE, ROW_NORM, BATCH_NORM, AFFINE = range(9, 13)
-KINDS = (
-    "input", "dense", "sparse", "activation", "dropout", "softmax", "loss", "scale", "log_softmax", "noise", "row_norm",
-    "batch_norm", "affine",
-)  # fmt: skip
 
+# `tables.KINDS` says which fields each kind uses.
 OPERATION = np.dtype(
     [
-        ("kind", "i8"),  # INPUT ... LOSS
-        ("code", "i8"),  # activation or loss: its row in the table
-        ("layer", "i8"),  # the layer it came from; keys the random numbers of dropout
+        ("kind", "i8"),  # INPUT ... AFFINE
+        ("code", "i8"),  # ACTIVATION, LOSS: the row in its table
+        ("layer", "i8"),  # number of its layer, a key of its random numbers
         ("fan_in", "i8"),  # columns of x
         ("fan_out", "i8"),  # columns of y
-        ("x", "i8"),  # where the input stands in `workspace`
+        ("x", "i8"),  # start of the input in `workspace`
         ("ldx", "i8"),
-        ("y", "i8"),  # the output; for LOSS the target values
+        ("y", "i8"),  # start of the output; of LOSS, that of the target values
         ("ldy", "i8"),
-        ("dx", "i8"),  # delta of x, stride ldx; -1: nobody needs it
-        ("dy", "i8"),  # delta of y, stride ldy
-        ("weights", "i8"),  # where they stand in `params`; -1: none
+        ("dx", "i8"),  # start of the delta of x, stride ldx; -1: nothing needs it
+        ("dy", "i8"),  # start of the delta of y, stride ldy; -1: nothing needs it
+        ("weights", "i8"),  # start of the weights in `params`
         ("ldw", "i8"),
-        ("depth", "i8"),  # their rows, that of the bias included
+        ("depth", "i8"),  # rows of the weights, those of biases included
+        ("biases", "i8"),  # first row of the weights that holds biases, which no penalty and no decay changes
+        ("sums", "i8"),  # first of its rows of `Update.sums`, one for each row of its weights
         # blocks of weights (UPDATE_ROWS rows) of all operations that are updated before this one: those after it
         ("blocks_before", "i8"),
-        # the transposed weights in `workspace`, whole lines of rows, for dx; -1: none
-        ("transposed", "i8"),
+        # 1: the gradient of the weights is x' dy, which a batch of few rows computes where it is used
+        ("outer_gradient", "i8"),
+        ("transposed", "i8"),  # start of the transposed weights in `workspace`, for dx; -1: not transposed
         ("ldt", "i8"),
-        # rows of `params` that no optimizer updates, stride ldx: center, factor; -1: none
-        ("constants", "i8"),
-        # what normalising keeps in `workspace`: a number a row, or `MOMENT_ROWS` and two for each row group; -1: none
-        ("kept", "i8"),
-        ("half", "i8"),  # the first input of the second half of the sums; 0: one sum
-        ("second", "i8"),  # where the second halves of the sums stand, as y; -1: one sum
-        ("by_inputs", "i8"),  # 1: a team shares the inputs of this operation, not the rows of the batch
-        # option of an activation or loss, rate of dropout, scale of bytes, size of noise, epsilon
-        ("number", "f8"),
-        ("momentum", "f8"),  # how much of the running moments of BATCH_NORM a step leaves as it is
-        # the first row of its weights that is a bias, which no penalty and no decay touches
-        ("biases", "i8"),
-        ("sums", "i8"),  # where the sums of squares of its gradient's rows stand in `sums`, one for each row
+        ("half", "i8"),  # first input of the second half; 0: there is one sum
+        ("second", "i8"),  # start of the sums of the second half, a matrix as y
+        ("by_inputs", "i8"),  # 1: input-shared, a team divides its inputs and not the rows of the batch
         ("l1", "f8"),  # penalty on the weights: l1 |w| + l2 w^2 / 2
         ("l2", "f8"),
         ("max_norm", "f8"),  # largest norm of the weights of a unit, without its bias; 0: any
+        (
+            "constants",
+            "i8",
+        ),  # start of the constant rows in `params`, stride ldx: center or mean, factor, variance
+        (
+            "kept",
+            "i8",
+        ),  # start of what normalisation keeps in `workspace`: a number for each row, or moment rows
+        ("number", "f8"),  # its one option: see `Kind.number`
+        ("momentum", "f8"),  # BATCH_NORM: share of the running statistics that a step keeps
     ]
 )
 
@@ -127,62 +130,68 @@ class Strided(NamedTuple):
 class State(NamedTuple):
     """The arenas: flat, 64-byte aligned, allocated once."""
 
-    params: np.ndarray  # weights and biases, and the constants of scalers and of batch normalisation
-    gradients: np.ndarray  # as params; empty: a tile of the gradient goes straight into the update
-    slots: np.ndarray  # optimizer state: as params, one after the other
+    params: (
+        np.ndarray
+    )  # weights and biases, the constants of scalers, the running statistics of batch normalisation
+    gradients: (
+        np.ndarray
+    )  # as params; empty: the gradient of a block of weights is used as soon as it is summed
+    slots: np.ndarray  # optimizer state: arrays like params, one after the other
     workspace: np.ndarray  # values, deltas, transposed weights
-    scratch: np.ndarray  # gradient tiles, `scratch.size // team size` numbers a thread
+    scratch: np.ndarray  # gradients of blocks, `scratch.size // team size` numbers for each rank
     losses: np.ndarray  # loss of each row of the batch
     scores: np.ndarray  # score of each row of the batch
     labels: np.ndarray  # class of each row of the batch, int64
 
 
 class Values(NamedTuple):
-    """What of a State the way through the operations and back needs: a call passes each field of each array."""
+    """The arenas that forward and backward need: every array that a kernel takes makes its calls slower."""
 
     params: np.ndarray
     workspace: np.ndarray
 
 
 class Update(NamedTuple):
-    """How gradients become steps: the optimizer, and what is done before and after its formula."""
+    """How gradients change the weights: the optimizer, and what is done before and after its formula."""
 
-    optimizer: np.ndarray  # words, see below, int64
-    hyper: np.ndarray  # the optimizer's numbers, a row a step
-    rules: np.ndarray  # the same in all steps, see below, float64
+    optimizer: np.ndarray  # the words below, int64
+    hyper: (
+        np.ndarray
+    )  # the numbers of the optimizer's formula, one row for each step: `tables.Optimizer.columns`
+    rules: np.ndarray  # the numbers below, the same in all steps, float64
     sums: np.ndarray  # `SUMS` sums of squares for each row of all gradients
-    averages: np.ndarray  # as params: their moving average; empty: not kept
+    averages: np.ndarray  # as params: the moving averages of the weights; empty: none
 
 
 # Words of `Update.optimizer`.
 CODE = 0  # its row in the table
 WIDTH = 1  # numbers of a row of `hyper`
 SKIPS_ZERO_GRADIENTS = 2  # whether a gradient of 0 never changes a parameter, to the bit
-CLIPS = 3  # whether gradients are changed before the formula sees them: any rule but AVERAGE
-NORMS = 4  # whether a norm of the gradients is needed, which takes all of them
+CLIPS = 3  # whether a rule other than AVERAGE changes the gradients before the formula
+NORMS = 4  # whether a rule needs norms, so that all gradients are computed before the first step
 STEP_CODE = 5  # address of the machine code of a step
-OUTER_CODE = 6  # the same for a small batch
+OUTER_CODE = 6  # the same for a batch of at most SMALL_BATCH rows
 UPDATE_WORDS = 7
 
 # Numbers of `Update.rules`.
 WEIGHT_DECAY = 0  # times the weight, added to its gradient after clipping
-CLIP_VALUE = 1  # largest number of a gradient; infinity: any
+CLIP_VALUE = 1  # largest magnitude in a gradient; infinity: any
 CLIP_NORM = 2  # largest norm of the gradient of a layer's weights, and of its biases; infinity: any
 GLOBAL_CLIP_NORM = 3  # largest norm of all gradients together; infinity: any
-AVERAGE = 4  # what is kept of the moving average of the parameters
+AVERAGE = 4  # share of the moving averages that a step keeps
 UPDATE_RULES = 5
 
 
 class Data(NamedTuple):
     """A data set as the program reads it.
 
-    Samples are dense, or in CSR form: then only their non-zero numbers are in `inputs`, those of sample i from
-    `starts[i]` to before `starts[i + 1]`, with their columns in ascending order in `columns`.
+    Samples are dense or in CSR form. In CSR form `inputs` holds their non-zero numbers only: those of sample i are
+    [starts[i], starts[i + 1]), and `columns` holds the column of each, ascending within a sample.
     """
 
-    inputs: np.ndarray  # the bytes of the samples' numbers, row after row
-    kind: int  # what the bytes are: BYTES, SINGLE or DOUBLE
-    starts: np.ndarray  # CSR: where each sample starts, and the end of the last one, int64; dense: empty
+    inputs: np.ndarray  # the samples' numbers as bytes, row after row
+    kind: int  # type of the numbers: BYTES, SINGLE or DOUBLE
+    starts: np.ndarray  # CSR: start of each sample and the end of the last one, int64; dense: empty
     columns: np.ndarray  # CSR: the column of each number, int32; dense: empty
     labels: np.ndarray  # class of each sample, int64; may be empty
     targets: np.ndarray  # target values, row after row; may be empty
@@ -193,10 +202,10 @@ class Data(NamedTuple):
 BYTES, SINGLE, DOUBLE = range(3)
 ITEM_TYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
-# Words of `control`, which the threads of a team share.
-ARRIVED = 0  # arrivals at the barrier, ever
+# Words of `control`, which the ranks of a team share, each in a cache line of its own.
+ARRIVED = 0  # arrivals at barriers since the run began
 STOP = 8  # the caller asks the team to stop
-HALT = 16  # rank 0 has decided: this step is not finished
+HALT = 16  # rank 0 has decided that this step is not finished
 BROKEN = 24  # a row of this step has a loss that is not finite
 STEP = 32  # steps done
 DEALT = 40  # next ticket of each half of the inputs: see `input_sharing.next_part`
@@ -216,10 +225,21 @@ def stride(columns: int, dtype: np.dtype) -> int:
     return (lines | 1) * line
 
 
-def second_half(inputs: int) -> int:
-    """The first input of the second half of a layer's sums; 0 if they are not divided.
+def moment_rows(rows: int) -> int:
+    """Rows that BATCH_NORM keeps for a batch of these rows: see batch_norm.py."""
+    return MOMENT_ROWS + 2 * -(-rows // int(ROW_GROUP))
 
-    Halves of whole pairs of cache lines, which processors fetch together, so that two threads do not meet in one.
+
+def blocks_before(depths: np.ndarray) -> np.ndarray:
+    """Blocks of weights that are updated before each operation, from the rows of the weights of all."""
+    blocks = -(-depths // UPDATE_ROWS)
+    return np.cumsum(blocks[::-1])[::-1] - blocks
+
+
+def second_half(inputs: int) -> int:
+    """The first input of the second half of a layer; 0 if it has one sum.
+
+    Halves are multiples of two cache lines, which processors fetch together, so that two ranks never write to one pair.
     """
     pair = 2 * LINE // 4
     return -(-inputs // (2 * pair)) * pair if inputs > ONE_SUM else 0

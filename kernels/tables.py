@@ -1,15 +1,17 @@
-"""The activations, losses and optimizers that kernels know: what descriptions, plans and kernels agree on.
+"""The activations, losses, optimizers and kinds of operation: what descriptions, plans and kernels agree on.
 
 The number of a row is its code in a plan. The formulas are in `loops/` and, in NumPy, in `reference/`; both are joined
 to these rows by name. This file needs no Numba, so that describing a network does not either.
 """
 
 from collections import namedtuple
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-Row = TypeVar("Row", bound="Activation | Loss | Optimizer")
+from . import schema
+
+Row = TypeVar("Row", bound="Activation | Loss | Optimizer | Kind")
 Formula = TypeVar("Formula")
 
 
@@ -51,6 +53,33 @@ class Optimizer(NamedTuple):
 @cache
 def _numbers_of(columns: tuple[str, ...]) -> Any:
     return namedtuple("Numbers", columns)
+
+
+class Kind(NamedTuple):
+    """A kind of operation: which fields of `schema.OPERATION` it uses, and what kernels do with them."""
+
+    name: str
+    fields: tuple[str, ...] = ()  # those it uses besides `EVERY_KIND`; all others are unset
+    number: str = ""  # what its field `number` is; "": nothing
+    codes: Sequence[Activation | Loss] = ()  # what its field `code` selects
+    keeps: str = (
+        ""  # what backward and the gradient read, its input "x" or output "y"; of ACTIVATION, see `keeps`
+    )
+    weight_rows: Callable[[int], int] = lambda inputs: 0  # trained rows, by the number of its inputs
+    bias_rows: int = 0  # the last of these, which no penalty and no decay changes
+    constant_rows: int = 0  # rows of `params` that no optimizer changes
+    outer_gradient: bool = False  # the gradient of its weights is x' dy
+    resizes: bool = False  # y may have other columns than x
+    in_place: bool = False  # y may be x
+    shares_delta: bool = False  # dx is dy, changed in place
+
+
+# Fields of an operation that say where a matrix starts: -1 where there is none. Other fields are 0 if they are unset.
+PLACES = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "kept", "sums")
+EVERY_KIND = ("kind", "layer", "fan_out", "y", "ldy", "blocks_before")
+_INPUTS = ("fan_in", "x", "ldx", "dx")
+_WEIGHTS = ("weights", "ldw", "depth", "biases", "sums", "outer_gradient")
+_RULES = ("l1", "l2", "max_norm")
 
 
 ACTIVATIONS = (
@@ -105,6 +134,47 @@ OPTIMIZERS = (
     Optimizer("amsgrad", ("mean", "square", "largest"), _ADAM, decoupled_decay=True),
     Optimizer("lion", ("mean",), ("rate", *_MOMENTS), decoupled_decay=True),
 )
+
+# In the order of the constants of `schema`: INPUT is 0.
+_ELEMENTS = (*_INPUTS, "dy")
+_PRODUCT = Kind(
+    "dense",
+    (*_ELEMENTS, *_WEIGHTS, *_RULES, "transposed", "ldt", "half", "second", "by_inputs"),
+    keeps="x",
+    weight_rows=lambda inputs: inputs + 1,
+    bias_rows=1,
+    outer_gradient=True,
+    resizes=True,
+)
+KINDS = (
+    Kind("input", ("dy", "number", "half", "by_inputs"), number="byte_scale"),
+    _PRODUCT,
+    _PRODUCT._replace(name="sparse"),
+    Kind("activation", (*_ELEMENTS, "code", "number"), number="option", codes=ACTIVATIONS, in_place=True),
+    Kind("dropout", (*_ELEMENTS, "number"), number="rate"),
+    Kind("softmax", _ELEMENTS, keeps="y", in_place=True),
+    Kind("loss", (*_INPUTS, "code", "number"), number="option", codes=LOSSES),
+    Kind("scale", (*_ELEMENTS, "constants"), constant_rows=2, in_place=True),
+    Kind("log_softmax", _ELEMENTS, keeps="y", in_place=True),
+    Kind("noise", (*_ELEMENTS, "number"), number="deviation", shares_delta=True),
+    Kind("row_norm", (*_ELEMENTS, "number", "kept"), number="epsilon", keeps="y", shares_delta=True),
+    Kind(
+        "batch_norm",
+        (*_ELEMENTS, "number", "momentum", "kept", "constants"),
+        number="epsilon",
+        keeps="y",
+        constant_rows=3,
+        shares_delta=True,
+    ),
+    Kind(
+        "affine", (*_ELEMENTS, *_WEIGHTS), keeps="x", weight_rows=lambda inputs: 2, bias_rows=2, in_place=True
+    ),
+)
+
+
+def keeps(kind: int, code: int) -> str:
+    """What backward and the gradient of an operation read: its input "x", its output "y" or "" neither."""
+    return ACTIVATIONS[code].keeps if kind == schema.ACTIVATION else KINDS[kind].keeps
 
 
 def codes(rows: Sequence[Any]) -> dict[str, int]:

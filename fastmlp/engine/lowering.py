@@ -1,41 +1,50 @@
-"""Lowering: the single bridge from a description of a network to a plan that kernels can walk.
+"""Lowering: from the description of a network to the plan that kernels execute.
 
-Each layer adds its operations to a `Lowering`, which knows where everything lies. What differs between training,
-evaluation and prediction is decided here and nowhere else: a plan for prediction has no dropout and no deltas, so no
-kernel asks what it is being used for.
+Each layer adds its operations to a `Lowering`, which decides where every matrix starts. What differs between training,
+evaluation and prediction is decided here and nowhere else: a plan of prediction has no dropout and no deltas, so no
+kernel asks what it is used for.
 """
 
-import math
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..kernels import schema, tables
-from .plan import Plan, verify
+from .plan import Plan
+from .verification import verify
 
-# Places, unless an operation has them.
-_NOWHERE = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "kept", "sums")
-
-# Activations along a row are kinds of their own.
+# Activations of whole rows are kinds of their own.
 _ALONG_ROWS = {"softmax": schema.SOFTMAX, "log_softmax": schema.LOG_SOFTMAX}
+_NAMES_ALONG_ROWS = {kind: name for name, kind in _ALONG_ROWS.items()}
 
-# A last activation that is computed together with these losses, from logits.
+# The last activation is part of these losses, which take its inputs.
+_CROSS_ENTROPIES = {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"}
 _FUSED = {
-    "softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
-    "log_softmax": {"cross_entropy", "smoothed_cross_entropy", "cross_entropy_of_shares"},
+    "softmax": _CROSS_ENTROPIES,
+    "log_softmax": _CROSS_ENTROPIES,
     "sigmoid": {"binary_cross_entropy"},
 }
 
 
 @dataclass(frozen=True)
 class Value:
-    """What flows between operations: a matrix in the workspace, and its delta where one is needed."""
+    """A matrix in the workspace that flows between operations, and its delta.
+
+    Attributes
+    ----------
+    place, stride, columns : int
+        Where it starts; the distance between its rows; its columns.
+    delta : int
+        Where its delta starts; -1 if nothing needs one.
+    """
 
     place: int
     stride: int
     columns: int
-    delta: int  # -1: nobody needs it
+    delta: int
 
 
 class Lowering:
@@ -50,7 +59,7 @@ class Lowering:
     training : bool
         Whether dropout is active and deltas flow backward.
     input_delta : bool
-        Whether the delta of the network's input is wanted too.
+        Whether the delta of the network's input is needed too.
     sparse_input : bool
         Whether the samples are mostly zero, so that it pays to skip the zeros.
     """
@@ -64,162 +73,178 @@ class Lowering:
         input_delta: bool = False,
         sparse_input: bool = False,
     ) -> None:
-        self.rows, self.dtype, self.sparse_input = rows, dtype, sparse_input
-        self.training, self.input_delta = training, input_delta
-        self.workspace = self.parameters = self.weight_rows = self.layer = 0
+        self.rows = rows
+        self.dtype = dtype
+        self.training = training
+        self.input_delta = input_delta
+        self.sparse_input = sparse_input
+        self.workspace = 0
+        self.parameters = 0
+        self.weight_rows = 0
+        self.layer = 0
         self.operations: list[dict[str, float]] = []
         self.value = Value(-1, -1, -1, -1)
 
     def input(self, columns: int) -> None:
-        """Samples come in."""
-        self.value = self._new_value(columns, with_delta=self.input_delta)
-        self._add(schema.INPUT, y=self.value, number=schema.BYTE_SCALE)
+        """Gather samples with this number of columns."""
+        self._new_value(columns, with_delta=self.input_delta)
+        self._add(schema.INPUT, None, self.value, number=schema.BYTE_SCALE)
 
     def dense(self, units: int, *, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
-        """y = x W + b; what is asked of the weights in training: see `schema.OPERATION`."""
-        x, y = self.value, self._new_value(units)
-        stride = schema.stride(units, self.dtype)
-        fields = self._trained(x.columns + 1, stride) | {"biases": x.columns}
-        if x.delta >= 0 and self.rows > schema.SMALL_BATCH:
-            across = schema.stride(x.columns, self.dtype)
-            rows = schema.whole_lines(units, self.dtype)
-            fields |= {"transposed": self._allocate(rows * across), "ldt": across}
-        rules = {"l1": l1, "l2": l2, "max_norm": max_norm}
-        if half := schema.second_half(x.columns):
-            shared = {"half": half, "by_inputs": self._by_inputs(x, units)}
-            fields |= shared | {"second": self._allocate(self.rows * y.stride)}
-            if self.operations[-1]["kind"] == schema.INPUT:
-                self.operations[-1] |= shared
-        self._add(schema.SPARSE if self._many_zeros() else schema.DENSE, x=x, y=y, **fields, **rules)
+        """y = x W + b; for the rules of the weights see `schema.OPERATION`."""
+        kind = schema.SPARSE if self._many_zeros() else schema.DENSE
+        x = self.value
+        y = self._new_value(units)
+        fields = self._weights(kind, x.columns, units) | self._transposed(x, units) | self._halves(x, y)
+        self._add(kind, x, y, **fields, l1=l1, l2=l2, max_norm=max_norm)
 
-    def _by_inputs(self, x: Value, units: int) -> bool:
-        """Whether it costs a team less to exchange the values and deltas of a batch than the weights.
+    def _weights(self, kind: int, inputs: int, columns: int) -> dict[str, float]:
+        """Trained rows of `params` for an operation of this kind."""
+        row = tables.KINDS[kind]
+        depth = row.weight_rows(inputs)
+        stride = schema.stride(columns, self.dtype)
+        fields = {"weights": self._parameters(depth * stride), "ldw": stride, "depth": depth}
+        fields |= {"biases": depth - row.bias_rows, "sums": self.weight_rows}
+        self.weight_rows += depth
+        return dict[str, float](fields) | {"outer_gradient": row.outer_gradient}
 
-        Samples need no exchange, as each thread gathers those columns that it needs.
+    def _transposed(self, x: Value, units: int) -> dict[str, float]:
+        """Memory of the transposed weights, if the delta of x is computed from them."""
+        if x.delta < 0 or self.rows <= schema.SMALL_BATCH:
+            return {}
+        stride = schema.stride(x.columns, self.dtype)
+        rows = schema.whole_lines(units, self.dtype)
+        return {"transposed": self._allocate(rows * stride), "ldt": stride}
+
+    def _halves(self, x: Value, y: Value) -> dict[str, float]:
+        """The two halves of a layer of many inputs; the operation that gathers samples learns of them too."""
+        half = schema.second_half(x.columns)
+        if not half:
+            return {}
+        shared = {"half": half, "by_inputs": self._by_inputs(x.columns, y.columns)}
+        if self.operations[-1]["kind"] == schema.INPUT:
+            self.operations[-1] |= shared
+        return shared | {"second": self._allocate(self.rows * y.stride)}
+
+    def _by_inputs(self, inputs: int, units: int) -> bool:
+        """Whether a team exchanges less memory between cores if each rank has a half of the inputs.
+
+        Ranks then exchange values and deltas of a batch, else the weights. Samples are not exchanged, as each rank
+        gathers the columns that it needs.
         """
-        exchanged = units if self.operations[-1]["kind"] == schema.INPUT else x.columns + units
-        return self.training and self.rows > schema.SMALL_BATCH and self.rows * exchanged < x.columns * units
+        exchanged = units if self.operations[-1]["kind"] == schema.INPUT else inputs + units
+        return self.training and self.rows > schema.SMALL_BATCH and self.rows * exchanged < inputs * units
 
     def _many_zeros(self) -> bool:
-        """Whether the values hold so many zeros that it pays to skip them.
+        """Whether so many of the present values are zero that it pays to skip the zeros.
 
-        Those of sparse samples, if nothing has put something else in their place; and, where each weight is read
-        for few rows, so that its way to the core is what counts, those of relu. Dropout only adds zeros.
+        This holds for sparse samples that nothing but dropout or a scaler has changed. It also holds for relu where
+        few rows use each weight, as reading the weights then takes most of the time.
         """
         last = next(op for op in reversed(self.operations) if op["kind"] != schema.DROPOUT)
         if last["kind"] in {schema.INPUT, schema.SCALE}:
             return self.sparse_input
-        relu = last["kind"] == schema.ACTIVATION and last["code"] == tables.ACTIVATION_CODES["relu"]
-        return relu and self.rows <= schema.SMALL_BATCH
+        return _activation_of(last) == "relu" and self.rows <= schema.SMALL_BATCH
 
     def activation(self, name: str, option: float = 0.0) -> None:
-        """y = f(x), in place unless x is needed on the way back: by the derivative of this, or of what x came from."""
+        """y = f(x), in place unless backward needs x: for this activation or for the operation before it."""
         if name == "identity":
             return
-        x, code = self.value, tables.ACTIVATION_CODES.get(name, 0)
-        needed = self._keeps_output() or tables.ACTIVATIONS[code].keeps == "x"
+        kind = _ALONG_ROWS.get(name, schema.ACTIVATION)
+        code = tables.ACTIVATION_CODES.get(name, 0)
+        x = self.value
+        needed = _keeps(self.operations[-1]) == "y" or tables.keeps(kind, code) == "x"
         y = self._new_value(x.columns) if self.training and needed else x
-        self._add(_ALONG_ROWS.get(name, schema.ACTIVATION), x=x, y=y, code=code, number=option)
-
-    def _keeps_output(self) -> bool:
-        """Whether the derivative of the last operation is computed from its output."""
-        last = self.operations[-1]
-        if last["kind"] == schema.ACTIVATION:
-            return tables.ACTIVATIONS[int(last["code"])].keeps == "y"
-        return last["kind"] in _ALONG_ROWS.values()
+        self._add(kind, x, y, code=code, number=option)
 
     def scale(self, *, keeps_zeros: bool) -> None:
-        """y = (x - center) factor, in place, with numbers of its own for each column."""
+        """y = (x - center) factor, in place, with a center and a factor for each column."""
         self.sparse_input = self.sparse_input and keeps_zeros
-        self._add(schema.SCALE, x=self.value, y=self.value, constants=self.parameters)
-        self.parameters += 2 * self.value.stride
+        self._add(schema.SCALE, self.value, self.value, constants=self._constants(schema.SCALE))
+
+    def _constants(self, kind: int) -> int:
+        """Rows of `params` that no optimizer changes."""
+        return self._parameters(tables.KINDS[kind].constant_rows * self.value.stride)
 
     def dropout(self, rate: float) -> None:
-        """In training, zero some of the values and scale the others up."""
+        """In training, set some values to zero and scale the others up."""
         if self.training and rate > 0:
-            x, y = self.value, self._new_value(self.value.columns)
-            self._add(schema.DROPOUT, x=x, y=y, number=rate)
+            x = self.value
+            self._add(schema.DROPOUT, x, self._new_value(x.columns), number=rate)
 
     def noise(self, deviation: float) -> None:
-        """In training, y = x + noise."""
+        """In training, y = x + normal noise of this standard deviation."""
         if self.training and deviation > 0:
-            x, y = self.value, self._same_delta()
-            self._add(schema.NOISE, x=x, y=y, number=deviation)
+            x = self.value
+            self._add(schema.NOISE, x, self._new_value_same_delta(), number=deviation)
 
     def row_norm(self, epsilon: float) -> None:
-        """y = (x - mean) / sqrt(variance + epsilon) of each row."""
-        x, y = self.value, self._same_delta()
+        """y = (x - mean) / sqrt(variance + epsilon), with the mean and the variance of each row."""
+        x = self.value
+        y = self._new_value_same_delta()
         kept = self._allocate(schema.whole_lines(self.rows, self.dtype))
-        self._add(schema.ROW_NORM, x=x, y=y, kept=kept, number=epsilon)
+        self._add(schema.ROW_NORM, x, y, kept=kept, number=epsilon)
 
     def batch_norm(self, epsilon: float, momentum: float) -> None:
-        """The same of each column: in training with the moments of the batch, else with running ones."""
-        x, place = self.value, self.parameters
-        self.parameters += 3 * x.stride
-        if self.training:
-            y = self._same_delta()
-            groups = -(-self.rows // int(schema.ROW_GROUP))
-            kept = self._allocate((schema.MOMENT_ROWS + 2 * groups) * y.stride)
-            numbers = {"number": epsilon, "momentum": momentum}
-            self._add(schema.BATCH_NORM, x=x, y=y, constants=place, kept=kept, **numbers)
-        else:
-            self._add(schema.SCALE, x=x, y=x, constants=place)
+        """The same for each column: in training with the moments of the batch, else with the running statistics."""
+        x = self.value
+        constants = self._constants(schema.BATCH_NORM)
+        if not self.training:
+            self._add(schema.SCALE, x, x, constants=constants)
+            return
+        y = self._new_value_same_delta()
+        kept = self._allocate(schema.moment_rows(self.rows) * y.stride)
+        self._add(schema.BATCH_NORM, x, y, constants=constants, kept=kept, number=epsilon, momentum=momentum)
 
     def affine(self) -> None:
-        """y = gain x + offset, with trained numbers of its own for each column."""
+        """y = gain x + offset, with a trained gain and offset for each column."""
         x = self.value
-        y, stride = self._new_value(x.columns) if self.training else x, schema.stride(x.columns, self.dtype)
-        self._add(schema.AFFINE, x=x, y=y, **self._trained(2, stride))
-
-    def _trained(self, rows: int, stride: int) -> dict[str, float]:
-        """Room for rows of trained numbers, all biases unless something else is said."""
-        fields = {"weights": self.parameters, "ldw": stride, "depth": rows, "sums": self.weight_rows}
-        self.parameters += rows * stride
-        self.weight_rows += rows
-        return dict[str, float](fields)
-
-    def _same_delta(self) -> Value:
-        """A new value, whose delta becomes that of the present one in place."""
-        x = self.value
-        y = self._new_value(x.columns, with_delta=False)
-        self.value = Value(y.place, y.stride, y.columns, x.delta)
-        return self.value
+        y = self._new_value(x.columns) if self.training else x
+        self._add(schema.AFFINE, x, y, **self._weights(schema.AFFINE, x.columns, x.columns))
 
     def loss(self, name: str, option: float = 0.0) -> None:
         """Losses and scores of the outputs, and their deltas."""
-        if self.operations and name in _FUSED.get(self._last_activation(), ()):
+        if name in _FUSED.get(_activation_of(self.operations[-1]), ()):
             last = self.operations.pop()
             self.value = Value(*(int(last[field]) for field in ("x", "ldx", "fan_in", "dx")))
         x = self.value
         if x.delta < 0:
-            x = Value(x.place, x.stride, x.columns, self._allocate(self.rows * x.stride))
-        target = Value(self._allocate(self.rows * x.stride), x.stride, x.columns, -1)
-        self._add(schema.LOSS, x=x, y=target, code=tables.LOSS_CODES[name], number=option)
-
-    def _last_activation(self) -> str:
-        last = self.operations[-1]
-        if last["kind"] == schema.ACTIVATION:
-            return tables.ACTIVATIONS[int(last["code"])].name
-        return {kind: name for name, kind in _ALONG_ROWS.items()}.get(int(last["kind"]), "")
+            x = replace(x, delta=self._allocate(self.rows * x.stride))
+        targets = replace(x, place=self._allocate(self.rows * x.stride), delta=-1)
+        self._add(schema.LOSS, x, targets, code=tables.LOSS_CODES[name], number=option)
 
     def _allocate(self, size: int) -> int:
+        """Memory in the workspace: where it starts."""
         start = self.workspace
         self.workspace += size
         return start
 
+    def _parameters(self, size: int) -> int:
+        """Memory in `params`: where it starts."""
+        start = self.parameters
+        self.parameters += size
+        return start
+
     def _new_value(self, columns: int, *, with_delta: bool = True) -> Value:
+        """A new matrix for the present value, and in training one for its delta."""
         stride = schema.stride(columns, self.dtype)
         place = self._allocate(self.rows * stride)
         delta = self._allocate(self.rows * stride) if self.training and with_delta else -1
         self.value = Value(place, stride, columns, delta)
         return self.value
 
-    def _add(self, kind: int, *, x: Value | None = None, y: Value | None = None, **fields: float) -> None:
-        operation: dict[str, float] = dict.fromkeys(_NOWHERE, -1)
+    def _new_value_same_delta(self) -> Value:
+        """A new matrix for the present value; backward changes the delta of the old one in place."""
+        delta = self.value.delta
+        self.value = replace(self._new_value(self.value.columns, with_delta=False), delta=delta)
+        return self.value
+
+    def _add(self, kind: int, x: Value | None, y: Value, **fields: float) -> None:
+        """Add an operation from x to y; fields that are not given are unset."""
+        operation: dict[str, float] = dict.fromkeys(tables.PLACES, -1)
         if x is not None:
             operation |= {"x": x.place, "ldx": x.stride, "fan_in": x.columns, "dx": x.delta}
-        if y is not None:
-            operation |= {"y": y.place, "ldy": y.stride, "fan_out": y.columns, "dy": y.delta}
+        operation |= {"y": y.place, "ldy": y.stride, "fan_out": y.columns, "dy": y.delta}
         self.operations.append(operation | {"kind": kind, "layer": self.layer} | fields)
 
     def finish(self, spans: Sequence[slice]) -> Plan:
@@ -228,9 +253,19 @@ class Lowering:
         for row, operation in zip(table, self.operations, strict=True):
             for name, number in operation.items():
                 row[name] = number
-        blocks = 0
-        for row in table[::-1]:
-            row["blocks_before"] = blocks
-            blocks += math.ceil(row["depth"] / schema.UPDATE_ROWS)
+        table["blocks_before"] = schema.blocks_before(table["depth"])
         sizes = self.parameters, self.workspace, self.weight_rows, self.rows
         return verify(Plan(table, tuple(spans), *sizes, self.dtype))
+
+
+def _keeps(operation: dict[str, float]) -> str:
+    """What backward reads of an operation: see `tables.keeps`."""
+    return tables.keeps(int(operation["kind"]), int(operation.get("code", 0)))
+
+
+def _activation_of(operation: dict[str, float]) -> str:
+    """The name of the activation that an operation is, or "" if it is something else."""
+    kind = int(operation["kind"])
+    if kind == schema.ACTIVATION:
+        return tables.ACTIVATIONS[int(operation["code"])].name
+    return _NAMES_ALONG_ROWS.get(kind, "")

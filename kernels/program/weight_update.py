@@ -10,7 +10,7 @@ from ..loops.gemm import OVERWRITE
 from ..loops.matrices import submatrix
 from ..loops.sparse import touched_columns
 from ..loops.updates import adjust_gradient, is_adjusted, measure_gradient, update_average
-from ..schema import AFFINE, MASK_BITS, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, SPARSE, UPDATE_ROWS, ZERO, Matrix
+from ..schema import MASK_BITS, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, SPARSE, UPDATE_ROWS, ZERO, Matrix
 from .dense import dense_gradient, dense_transpose
 from .input_sharing import (
     FIRST_HALF,
@@ -182,7 +182,7 @@ def gradient_step(op, state, update, h0, rows, series, scratch, member):
 
     In an input-shared layer, ranks take blocks as parts of this `series`: see `input_sharing.next_part`.
     """
-    if rows <= SMALL_BATCH and op.kind != AFFINE and not is_adjusted(op, update):
+    if rows <= SMALL_BATCH and op.outer_gradient != 0 and not is_adjusted(op, update):
         _outer_step(op, state, update, h0, rows, member.rank, member.size)
         return
     shared, gradient = shares_inputs(op, member.size), Matrix(state.scratch, scratch, op.ldw)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .. import schema
+from .. import schema, tables
 from ..schema import AVERAGE, BYTES, CODE, ITEM_TYPES, LAYER_PURPOSE, Matrix
 from .activations import ACTIVATIONS
 from .arenas import matrix, width
@@ -270,14 +270,28 @@ class _Loss(_Operation):
         return np.isfinite(self.losses.sum(dtype=np.float64))
 
 
-# BLAS has no use for zeros, so a sparse layer is a dense one.
-_KINDS = (
-    _Input, _Dense, _Dense, _Activation, _Dropout, _Softmax, _Loss, _Scale, _LogSoftmax, _Noise, _RowNorm, _BatchNorm,
-    _Affine,
-)  # fmt: skip
+# BLAS does not skip zeros, so a sparse layer is a dense one.
+_KINDS = tables.with_formulas(
+    tables.KINDS,
+    {
+        "input": _Input,
+        "dense": _Dense,
+        "sparse": _Dense,
+        "activation": _Activation,
+        "dropout": _Dropout,
+        "softmax": _Softmax,
+        "loss": _Loss,
+        "scale": _Scale,
+        "log_softmax": _LogSoftmax,
+        "noise": _Noise,
+        "row_norm": _RowNorm,
+        "batch_norm": _BatchNorm,
+        "affine": _Affine,
+    },
+)
 
 
 def bind(plan, state, rows) -> Sequence[_Operation]:
     """The operations of a plan, for this many rows."""
     operations = [_Fields(*row) for row in plan.tolist()]
-    return [_KINDS[op.kind](op, state, rows) for op in operations]
+    return [_KINDS[op.kind][1](op, state, rows) for op in operations]
