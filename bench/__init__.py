@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m bench`. Ratios of interleaved runs, never absolute times alone; tests/ checks correctness."""
+"""Benchmarks: `python -m bench`. They report ratios of interleaved runs; docs/benchmarks.md describes the method."""

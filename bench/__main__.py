@@ -1,6 +1,8 @@
-"""`python -m bench`: measure everything, and write one report.
+"""Measure fastmlp and other libraries, and write one report (HTML and JSON).
 
-Without names of parts, all of them run. Ctrl-C ends the run; what was measured by then is in the report.
+Without a PART all parts run, which takes more than an hour; `race` alone takes about half an hour, and one workload
+against one peer about a minute. Ctrl-C ends the run; the report then has what was measured so far. Methods and terms:
+docs/benchmarks.md.
 """
 
 import argparse
@@ -15,7 +17,7 @@ from .peers import PEERS
 from .settings import Figures, Settings
 from .workloads import WORKLOADS
 
-# In this order: what is asked for most comes first, should the run be ended early.
+# In this order: the most important part first, in case the run is ended early.
 PARTS = {
     "race": race,
     "accuracy": accuracy,
@@ -30,25 +32,43 @@ def parser() -> argparse.ArgumentParser:
     """What the command line accepts."""
     names = [peer.name for peer in PEERS]
     options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    options.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all without any")
     options.add_argument(
-        "--quick", action="store_true", help="few rounds, small epochs, every third point of a sweep"
+        "parts", nargs="*", metavar="PART", help=f"one or more of {', '.join(PARTS)}; default: all"
     )
-    options.add_argument("--rounds", type=int, help="interleaved runs of each rival (5; in a quick run 2)")
-    options.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
     options.add_argument(
-        "--peers", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+        "--quick",
+        action="store_true",
+        help="a quick look: fewer rounds, smaller epochs, every third point of a sweep",
+    )
+    options.add_argument(
+        "--rounds", type=int, help="interleaved runs of each peer; default: 5, with --quick 2"
+    )
+    options.add_argument(
+        "--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME",
+        help=f"one or more of {', '.join(WORKLOADS)}; default: all",
+    )  # fmt: skip
+    options.add_argument(
+        "--peers",
+        nargs="+",
+        choices=names,
+        default=names,
+        metavar="NAME",
+        help=f"one or more of {', '.join(map(repr, names))}; default: all that are installed",
     )
     options.add_argument("--output", type=Path, default=Path(__file__).parent / "report.html", metavar="FILE")
     options.add_argument(
-        "--from", type=Path, dest="source", metavar="JSON", help="only write the report of a past run"
+        "--from",
+        type=Path,
+        dest="source",
+        metavar="JSON",
+        help="write the report of a past run again, without measuring",
     )
-    options.add_argument("--readme", action="store_true", help="write the table of the race into the README")
+    options.add_argument("--readme", action="store_true", help="write the table of the race into README.md")
     return options
 
 
 def measure(parts: list[str], settings: Settings, save) -> Figures:
-    """Run the parts under one progress bar; a part that fails is named and does not stop the others."""
+    """Run the parts under one progress bar; a part that fails is named in the report and does not stop the others."""
     figures: Figures = {"facts": facts.gather(), "quick": settings.quick, "failures": [], "race": {}}
     total = sum(PARTS[name].steps(settings) for name in parts)
     try:
@@ -70,9 +90,9 @@ def measure(parts: list[str], settings: Settings, save) -> Figures:
 def main() -> None:
     options = parser().parse_args()
     if unknown := set(options.parts) - set(PARTS):
-        parser().error(f"unknown parts {sorted(unknown)}: expected {', '.join(PARTS)}")
+        parser().error(f"PART: expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
     if options.readme and options.quick:
-        parser().error("--readme: a quick run is a look, no result")
+        parser().error("--readme: expected a full run, got --quick")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     raw = options.output.with_suffix(".json")
 
@@ -89,7 +109,7 @@ def main() -> None:
     options.output.write_text(report.as_html(figures), encoding="utf-8")
     print(f"{options.output}, and all figures in {raw}", file=sys.stderr)
     if options.readme:
-        readme.write(readme.table(figures["race"]))
+        readme.write(f"{readme.table(figures['race'])}\n\n{readme.machine(figures['facts'])}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Each kernel against its NumPy twin: `pytest bench/bench_kernels.py`.
+"""Each kernel against its NumPy reference: `pytest bench/bench_kernels.py`.
 
-Both are checked against each other first. One is run as often as the other in a round, so the table's times compare.
-After it comes another table: speeds, and shares of this machine's peak.
+Both are checked against each other first. In a round both run equally often, so their times can be compared. A second
+table shows speeds, and shares of this machine's peak.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Whole epochs of fastmlp: `pytest bench/bench_training.py`. Speed, processor time, memory, and how soon it starts.
+"""Whole epochs of fastmlp: `pytest bench/bench_training.py`. Speed, processor time, memory, cold and warm start.
 
 Before an epoch is timed, some steps are checked against the NumPy reference.
 """
@@ -27,12 +27,12 @@ model.fit(np.zeros((64, 784), np.uint8), np.zeros(64, int), epochs=1, batch_size
 
 
 def parameters(model) -> np.ndarray:
-    """All numbers of a model."""
+    """All parameters of a model."""
     return np.concatenate([array.ravel() for layer in model.layers for array in layer.parameters.values()])
 
 
 def verify(workload) -> None:
-    """Some steps from the same weights give the same weights as the NumPy reference, within rounding."""
+    """A few steps give the weights of the NumPy reference, within rounding."""
     X, y = (array[: VERIFIED_STEPS * workload.batch_size] for array in data(workload))
     models = [ours.model(workload), ours.model(workload)]
     before = parameters(models[0])
@@ -65,7 +65,7 @@ def test_epoch(workload, benchmark):
 
 
 def start(folder) -> None:
-    """A process of its own, from its start to the end of the first step, with its machine code in this folder."""
+    """Time from the start of a new process to the end of its first step, with its machine code in this folder."""
     environment = os.environ | {"XDG_CACHE_HOME": str(folder)}
     subprocess.run([sys.executable, "-c", FIRST_STEP], env=environment, check=True)
 

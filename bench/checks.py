@@ -1,6 +1,6 @@
-"""What fastmlp promises about its own speed and memory, each a line with figures: reached or not.
+"""Checks of fastmlp alone: speed, memory and linear growth, each a line of the report with a goal.
 
-Nothing here is compared with others: the race does that.
+The race compares with other libraries.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from .settings import Figures, Settings
 from .workloads import WORKLOADS, Workload, bounded
 
 SECONDS = 0.2  # of a run
-STEADY_SECONDS = 1.0  # of one that is compared with the machine's peak
+STEADY_SECONDS = 1.0  # of a run that is compared with the machine's peak
 WIDTHS, BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024), (1, 4, 16, 64, 256, 1024)
-GRID_SECONDS = 0.15  # of a run at one point of the grid: some times as long as threads are chosen for
-NOISE = 0.15  # if one thread strays this far from itself, nothing can be told
+GRID_SECONDS = 0.15  # of a run at one point of the grid: several times a segment of the thread tuner
+NOISE = 0.15  # if one thread differs this much from itself, the machine is too noisy to tell
 MORE_THAN_LINEAR = 1.1
 LEAST_OF_PEAK = 0.8
 MEMORY_NETWORKS = ("medium", "large")
@@ -32,7 +32,7 @@ def _note(figures: Figures, name: str, goal: str, reached: str, met: bool) -> No
 
 
 def _width_steps(settings: Settings, figures: Figures) -> Iterator[str]:
-    """No cliff in processor time between 45, 46 and 64 units."""
+    """Processor time does not jump between 45, 46 and 64 units."""
     workloads = [
         bounded(f"{width} units", (10, width, width, 10), 128, classes=False) for width in (45, 46, 64)
     ]
@@ -75,13 +75,13 @@ def _linear_rows(settings: Settings, figures: Figures) -> Iterator[str]:
 
 def _linear_parameters(settings: Settings, figures: Figures) -> Iterator[str]:
     workloads = [bounded(f"{width} units", _widths(width), 128) for width in (64, 203, 640, 2024)]
-    # An epoch costs something once, in proportion to the parameters: enough steps, so that it does not count.
+    # An epoch has a fixed cost in proportion to the parameters: enough steps make it negligible.
     workloads = [w._replace(samples=max(w.samples, 32 * w.batch_size)) for w in workloads]
     yield from _linear(settings, figures, "parameters", workloads, lambda w: w.parameters)
 
 
 def _threads(settings: Settings, figures: Figures) -> Iterator[str]:
-    """All threads that fastmlp takes by itself against one; and one against itself, which shows the noise."""
+    """The default number of threads against one; and one against itself, which shows the noise."""
     again = ONE_THREAD._replace(name="again")
     figures["threads"] = grid = []
     with Race([OURS, ONE_THREAD, again], settle=0.0) as race:
@@ -108,10 +108,10 @@ def _threads(settings: Settings, figures: Figures) -> Iterator[str]:
 
 
 def never_slower(grid: list[dict[str, float]]) -> tuple[str, bool]:
-    """What the grid says, in words; and whether all threads are nowhere slower than one.
+    """The grid in words, and whether all threads are nowhere slower than one.
 
-    A measurement of one thread against one thread strays from 1 as well. As far as it does anywhere on the grid, any
-    point may; a machine on which it strays by more than NOISE cannot tell.
+    One thread measured against one thread also differs from 1. The largest such difference on the grid is allowed at
+    every point; a machine on which it exceeds NOISE is too noisy to tell.
     """
     noise = max(max(point["noise"], 1 / point["noise"]) - 1 for point in grid)
     worst, best = (pick(grid, key=lambda point: point["gain"]) for pick in (min, max))
@@ -125,7 +125,7 @@ def never_slower(grid: list[dict[str, float]]) -> tuple[str, bool]:
 
 
 def _arithmetic(settings: Settings, figures: Figures) -> Iterator[str]:
-    """Whole steps of the large network, whose input has no zeros, against multiply-adds in registers."""
+    """Steps of the large network on dense input, as a share of the peak of multiply-adds in registers."""
     workload = settings.shrunk(WORKLOADS["large-dense"])
     threads, shares, speeds = min(peaks.team.thread_limits().values()), [], []
     with Race([OURS]) as race:
@@ -145,7 +145,7 @@ def _arithmetic(settings: Settings, figures: Figures) -> Iterator[str]:
 
 
 def _memory(settings: Settings, figures: Figures) -> Iterator[str]:
-    """Parameters four times (they, their gradient or update, two states), one batch, and nothing more."""
+    """Memory of training: at most four times the parameters (weights, gradient or update, two slots) and one batch."""
     for name in MEMORY_NETWORKS:
         used = memory.measure(name)
         times = (used["peak"] - used["workspace"]) / used["parameters"]
@@ -159,7 +159,7 @@ def _memory(settings: Settings, figures: Figures) -> Iterator[str]:
         yield f"memory, {name}"
 
 
-# What is checked, and how many steps of progress it takes.
+# Each check, and its steps of progress.
 CHECKS = {
     "width": (_width_steps, lambda settings: settings.rounds),
     "rows": (_linear_rows, lambda settings: settings.rounds),
@@ -171,12 +171,12 @@ CHECKS = {
 
 
 def steps(settings: Settings) -> int:
-    """Of progress."""
+    """Steps of progress."""
     return sum(count(settings) for _, count in CHECKS.values())
 
 
 def run(settings: Settings, figures: Figures) -> Iterator[str]:
-    """Check all; one that cannot be checked is named and does not stop the others."""
+    """Run all checks; one that fails to run is named in the report and does not stop the others."""
     figures["checks"] = []
     for name, (check, _) in CHECKS.items():
         try:

@@ -1,4 +1,4 @@
-"""What the suites share: the peaks of this machine, measured before and after, and a table of shares of them."""
+"""Shared by the suites: the peaks of this machine, and a table of the shares that kernels reach."""
 
 import pytest
 
@@ -11,7 +11,7 @@ _PEAKS: dict[int, dict] = {}
 
 @pytest.fixture(scope="session")
 def machine():
-    """Measure the peaks of one thread and of all; the larger ones of before and after the tests count."""
+    """Measure the peaks of one thread and of all, before and after the tests; the larger ones count."""
     counts = {1, min(team.thread_limits().values())}
     _PEAKS.update({threads: peaks.measure(threads) for threads in counts})
     yield

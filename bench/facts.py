@@ -1,4 +1,4 @@
-"""The machine's facts, for the report: a figure without them says little."""
+"""Facts about the machine and the versions, for the report."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "numba", "torch", "jax", "scikit-learn", "onnxruntime", "sc
 
 
 def gather() -> dict[str, str]:
-    """Facts by name, in the order in which they are shown."""
+    """Facts by name, in the order of the report."""
     ours = describe()
     sizes = peaks.caches()
     caches = ", ".join(f"{level} {size >> 10:,} KiB" for level, size in sizes.items())
@@ -46,7 +46,7 @@ def _version(package: str) -> str:
 
 
 def _commit() -> str:
-    """The commit, and whether files differ from it."""
+    """The commit, and whether the working tree has changes."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""The goals of the project: how many times faster than each library's best mode, by workload and library."""
+"""Goals that were set before measuring: our speed divided by that of a library's fastest mode, by workload."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ GOALS = {
 
 
 class Best(NamedTuple):
-    """A library's best mode for a workload."""
+    """A library's fastest mode for a workload."""
 
     peer: str
     label: str  # the mode
@@ -30,7 +30,7 @@ class Best(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A goal, and what was reached of it."""
+    """A goal and the result."""
 
     workload: str
     library: str
@@ -39,12 +39,12 @@ class Outcome(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Whether fastmlp is as much faster as it wants to be."""
+        """Whether the goal is reached."""
         return self.best is not None and self.best.ratio >= self.goal
 
 
 def best_modes(seconds: dict[str, list[float]]) -> dict[str, Best]:
-    """For each library that ran, the mode against which fastmlp looks worst."""
+    """For each library that ran, its fastest mode."""
     found: dict[str, Best] = {}
     ours = seconds.get("fastmlp", [])
     for peer in PEERS:
@@ -55,7 +55,7 @@ def best_modes(seconds: dict[str, list[float]]) -> dict[str, Best]:
 
 
 def outcomes(race: dict[str, dict[str, dict[str, list[float]]]]) -> list[Outcome]:
-    """All goals of the workloads that were run, in the order of the workloads."""
+    """The goals of all workloads that ran, in order."""
     return [
         Outcome(name, library, goal, best_modes(race[name]["seconds"]).get(library))
         for name in WORKLOADS

@@ -1,4 +1,4 @@
-"""Every kernel on the shapes of the workloads: a table that follows the kernels' own tables."""
+"""Every kernel on the shapes of the workloads; activations, losses and optimizers from the kernels' own tables."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -25,7 +25,7 @@ HEAD = (256, 10)
 SAMPLES = 60_000
 
 
-# Elementwise kernels: on each number, some reads and writes.
+# Elementwise kernels: a fixed number of reads and writes per number.
 
 
 def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
@@ -37,9 +37,9 @@ def _activation(code: int, rows: int, columns: int, backward: bool) -> Problem:
         largest = sizes[1] * (1 + max(sizes[2:]) ** 2)
     else:
         kernel, twin = activation_forward, reference.activations.activation_forward
-        # The twin's 1 + tanh cancels where x is far below 0: an error in units of x, not of the result.
+        # The reference's 1 + tanh cancels where x is far below 0: the error is in units of x, not of the result.
         largest = sizes[1]
-    # The output or the input is not looked at; of the identity, neither.
+    # Only the output or the input is read; for the identity, neither.
     row, formula = ACTIVATIONS[code]
     used = 2 if row.name == "identity" or not backward else 3
     size = ITEM * used * rows * columns
@@ -134,7 +134,7 @@ def _optimizers() -> Iterator[Case]:
             )
 
 
-# What else a step does.
+# The other kernels of a step.
 
 
 def _dropout() -> Problem:
@@ -142,7 +142,7 @@ def _dropout() -> Problem:
     x, y, epochs = numbers(rows, columns), blank(rows, columns), count()
 
     def twin(*arguments):
-        # Another epoch each time: the reference keeps the factors of the last ones, for its backward pass.
+        # A new epoch each time: the reference keeps the factors of the last forward pass.
         reference.rng.dropout(*arguments[:-2], next(epochs), arguments[-1])
 
     arguments = (y, x, rows, columns, 0.2, np.uint64(7), schema.LAYER_PURPOSE, 0, 0)

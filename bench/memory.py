@@ -1,7 +1,7 @@
-"""Memory of training beyond the data: `python -m bench.memory WORKLOAD` prints it, in bytes, for a process of its own.
+"""Memory of training beyond the data: `python -m bench.memory WORKLOAD` prints the bytes that one process needs.
 
-What counts is how far the resident memory of the process rises at most, from when the data lies there and the machine
-code has been loaded (a small network has been trained on some of the data) to the end of an epoch.
+Measured is the peak of resident memory during one epoch, minus the memory in use once the data and the machine code
+have been loaded (by training a small network on some of the data).
 """
 
 import gc
@@ -18,12 +18,12 @@ from .workloads import WORKLOADS, data
 
 
 def measure(name: str) -> dict[str, int]:
-    """Of a workload, in a fresh process: `peak`; and what it is compared with, `parameters` and `workspace`.
+    """Bytes of a workload in a new process: `peak`, and for comparison `parameters` and `workspace`.
 
     Raises
     ------
     RuntimeError
-        If the system does not tell.
+        If the system does not report it.
     """
     command = [sys.executable, "-m", "bench.memory", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
@@ -33,7 +33,7 @@ def measure(name: str) -> dict[str, int]:
 
 
 def _resident(field: str) -> int:
-    """Bytes of resident memory: `VmRSS` now, `VmHWM` at most."""
+    """Bytes of resident memory: `VmRSS` now, `VmHWM` at its peak."""
     (kilobytes,) = re.findall(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
     return 1024 * int(kilobytes)
 
@@ -51,7 +51,7 @@ def main() -> None:
     small.fit(X[:few], y[:few], epochs=1, batch_size=workload.batch_size, threads=2, verbose=0)
     del small
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = _resident("VmRSS")
     model = ours.model(workload)
     model.fit(X, y, epochs=1, batch_size=workload.batch_size, verbose=0)

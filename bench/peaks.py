@@ -1,4 +1,4 @@
-"""What this machine can do at most: multiply-adds in registers, and bytes from each level of its memory.
+"""The peaks of this machine: multiply-adds in registers, and bytes per second of each level of memory.
 
 `python -m bench.peaks` prints them. Loops are written as the kernels are, in vectors as wide as theirs.
 """
@@ -19,14 +19,14 @@ from fastmlp.kernels.program.threads import barrier
 from fastmlp.kernels.simd import FLOAT32_LANES, Int, Pointer, fma, primitive, repeat
 
 ACCUMULATORS = 12  # a multiply-add takes 4 cycles and up to two start in one: 8 keep the units busy
-UNROLLED = 8  # vectors of a step, so that counting costs nothing
+UNROLLED = 8  # vectors per iteration, so that the loop itself costs nothing
 SECONDS = 0.02  # of a run
-RUNS = 7  # the best one counts: nothing makes a machine faster than it is
+RUNS = 7  # the best one counts: noise only makes a run slower
 
 
 @primitive
 def _multiply_add(x: Pointer, times: Int) -> None:
-    """x = x * x + ... in ACCUMULATORS registers, `times` times each; nothing is read or written in between."""
+    """x = x * x + ... in ACCUMULATORS registers, `times` times each, without memory access."""
     start = [(x + i * x.lanes).load() for i in range(ACCUMULATORS)]
     factor = x.splat()
     total = repeat(times, 1, start, lambda _, sums: [fma(factor, factor, value) for value in sums])
@@ -36,7 +36,7 @@ def _multiply_add(x: Pointer, times: Int) -> None:
 
 @primitive
 def _read(a: Pointer, b: Pointer, c: Pointer, size: Int) -> None:
-    """The sum of a, which keeps the loads from being left out."""
+    """The sum of a, so that the compiler keeps the loads."""
 
     def step(i, sums):
         return [total + (a + (i + v * a.lanes)).load() for v, total in enumerate(sums)]
@@ -62,7 +62,7 @@ def _streaming(formula: Callable, *, sources: int):
 
 
 class Stream(NamedTuple):
-    """A way through memory that touches each number of its arrays once."""
+    """A loop that reads or writes each number of its arrays once."""
 
     name: str
     loop: Callable
@@ -100,7 +100,7 @@ _LOOPS = {stream.name: _repeated(stream.loop, stream.name) for stream in STREAMS
 
 
 def _seconds(work: Callable, threads: int) -> float:
-    """Of `work(control, rank, size)` on a team; the best of some runs."""
+    """Seconds of `work(control, rank, size)` on a team; the best of several runs."""
     times = []
     for _ in range(RUNS):
         control = team.new_control()
@@ -111,7 +111,7 @@ def _seconds(work: Callable, threads: int) -> float:
 
 
 def _rate(work_of: Callable[[int], Callable], amount: int, threads: int) -> float:
-    """Amount a second of work that is repeated until it takes long enough to measure."""
+    """Amount of work per second; the work is repeated until it takes long enough to measure."""
     times = 1
     while (seconds := _seconds(work_of(times), threads)) < SECONDS:
         times = times * 2 if seconds < SECONDS / 10 else int(times * 1.2 * SECONDS / seconds) + 1
@@ -119,7 +119,7 @@ def _rate(work_of: Callable[[int], Callable], amount: int, threads: int) -> floa
 
 
 def arithmetic(threads: int) -> float:
-    """Operations a second, two for each multiply-add of float32."""
+    """Operations per second, two for each float32 multiply-add."""
     registers = [aligned_zeros(ACCUMULATORS * FLOAT32_LANES, np.dtype(np.float32)) for _ in range(threads)]
 
     def work_of(times):
@@ -129,14 +129,14 @@ def arithmetic(threads: int) -> float:
 
 
 def _ones(size: int) -> np.ndarray:
-    """Memory that was never written would be one page of zeros, which lies in the cache."""
+    """Write the memory first: untouched memory would map to one page of zeros, which stays in the cache."""
     array = aligned_zeros(size, np.dtype(np.float32))
     array.fill(1)
     return array
 
 
 def bandwidth(stream: Stream, footprint: int, threads: int) -> float:
-    """Bytes a second when each thread goes through `footprint` bytes of its own, again and again."""
+    """Bytes per second when each thread loops over `footprint` bytes of its own."""
     step = FLOAT32_LANES * UNROLLED
     size = max(step, footprint // 4 // stream.arrays // step * step)
     arrays = [[_ones(size) for _ in range(3)] for _ in range(threads)]
@@ -149,7 +149,7 @@ def bandwidth(stream: Stream, footprint: int, threads: int) -> float:
 
 
 def caches() -> dict[str, int]:
-    """Bytes of each level of cache for data, as the system tells; what is usual where it does not."""
+    """Bytes of each level of data cache, from the system; typical sizes where it does not say."""
     sizes = {"L1": 32 << 10, "L2": 1 << 20, "L3": 32 << 20}
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         kind, level, size = ((folder / name).read_text().strip() for name in ("type", "level", "size"))
@@ -165,13 +165,13 @@ def measure(threads: int) -> dict:
     Returns
     -------
     dict
-        `threads`; `arithmetic`, operations a second; `memory`, for each level its `bytes`, over all threads (none for
-        DRAM), and the bytes a second of each stream.
+        `threads`; `arithmetic`, operations per second; `memory`: for each level its `bytes`, over all threads (none for
+        DRAM), and the bytes per second of each stream.
     """
     levels, nearer = {}, 0
     for name, size in caches().items():
-        own = size // threads if name == "L3" else size  # which is the one that cores share
-        # Well beyond the level before, and well within this one and within what its page tables cover.
+        own = size // threads if name == "L3" else size  # the level that cores share
+        # Far more than the level before, and far less than this level and its page tables hold.
         footprint = int(sqrt(nearer * own)) or own // 2
         levels[name] = {"bytes": own * threads} | {s.name: bandwidth(s, footprint, threads) for s in STREAMS}
         nearer = own
@@ -180,17 +180,17 @@ def measure(threads: int) -> dict:
 
 
 def larger(one: dict, other: dict) -> dict:
-    """The larger peak of two measurements, of each: what disturbs a measurement only makes it smaller."""
+    """The larger of two measurements of each peak: noise only makes it smaller."""
     if isinstance(one, dict):
         return {key: larger(value, other[key]) for key, value in one.items()}
     return one if one is None else max(one, other)
 
 
 def least_seconds(peaks: dict, flops: float, traffic: float, footprint: float) -> float:
-    """The least time that the machine needs for this work, whatever the program.
+    """The least time that this machine needs for this work.
 
-    Arithmetic takes its time; all that is read or written passes between the registers and the first level; and from
-    each further level comes at least what does not fit into the one before.
+    The maximum of three: arithmetic; all traffic between registers and the first level; and from each further level at
+    least what does not fit into the one before.
     """
     seconds, nearer = max(flops / peaks["arithmetic"], traffic / fastest(peaks, "L1")), 0
     for name, level in peaks["memory"].items():
@@ -200,12 +200,12 @@ def least_seconds(peaks: dict, flops: float, traffic: float, footprint: float) -
 
 
 def fastest(peaks: dict, level: str) -> float:
-    """Bytes a second of the level's fastest stream."""
+    """Bytes per second of the level's fastest stream."""
     return max(peaks["memory"][level][stream.name] for stream in STREAMS)
 
 
 def describe(peaks: dict) -> str:
-    """The peaks, a line each."""
+    """The peaks, one per line."""
     lines = [f"{peaks['threads']} thread(s): {peaks['arithmetic'] / 1e9:.0f} GFLOP/s"]
     for name, level in peaks["memory"].items():
         speeds = ", ".join(f"{stream.name} {level[stream.name] / 1e9:.0f}" for stream in STREAMS)

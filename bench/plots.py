@@ -1,4 +1,4 @@
-"""The report's pictures, as SVG. Speeds and ratios stand on logarithmic axes: twice as fast is as far anywhere."""
+"""The report's pictures, as SVG. Speeds and ratios are on logarithmic axes."""
 
 import io
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from .peers import OURS, PEERS
 from .rivals import ratio
 from .shares import Share
 
-# A colour a library (Okabe and Ito's palette, which colour-blind people can tell apart), a marker a mode.
+# One colour per library (Okabe and Ito's palette, for colour-blind readers), one marker per mode.
 COLORS = {
     "fastmlp": "#0072B2", "NumPy": "#E69F00", "PyTorch": "#D55E00", "JAX": "#009E73",
     "scikit-learn": "#CC79A7", "ONNX Runtime": "#56B4E9",
@@ -61,7 +61,7 @@ def _short(number: float, _=None) -> str:
 
 
 def _log_axis(axis, values: Iterable[float], label: str) -> None:
-    """Ticks at 1, 2, 5 times the powers of ten that are there."""
+    """Ticks at 1, 2 and 5 times each power of ten in the range."""
     values = list(values)
     low, high = min(values) / 1.25, max(values) * 1.25
     steps = (1, 2, 5) if high / low < 200 else (1,)
@@ -73,7 +73,7 @@ def _log_axis(axis, values: Iterable[float], label: str) -> None:
 
 
 def _rows(race: dict, value_of, label: str, reference: float | None = None) -> str:
-    """A row a workload, a marker a peer."""
+    """One row per workload, one marker per peer."""
     figure, (axes,) = _figure(WIDTH, 1.3 + 0.42 * len(race))
     labels, values = {}, []
     for row, (name, entry) in enumerate(race.items()):
@@ -112,7 +112,7 @@ def _rows(race: dict, value_of, label: str, reference: float | None = None) -> s
 
 
 def throughput(race: dict) -> str:
-    """Rows a second of every peer."""
+    """Rows per second of every peer."""
     return _rows(
         race,
         lambda entry, peer: entry["rows"] / median(entry["seconds"][peer]),
@@ -130,7 +130,7 @@ def ratios(race: dict) -> str:
 
 
 def curve(points: list[dict], axis_label: str, unit: str) -> str:
-    """A sweep: speeds on the left, ratios on the right; `unit` is GFLOP/s or rows a second."""
+    """A sweep: speeds on the left, ratios on the right; `unit` is GFLOP/s or rows per second."""
     figure, (speeds, quotients) = _figure(WIDTH, 3.3, 2)
     names = [name for name in _PEERS if any(name in point["seconds"] for point in points)]
     all_speeds, all_ratios = [], [1.0]
@@ -165,7 +165,7 @@ def _speed(point: dict, name: str, unit: str) -> float:
 
 
 def cores(sweeps: dict[str, list[dict]]) -> str:
-    """Speed against the number of cores, a panel a network."""
+    """Speed against the number of cores, one panel per network."""
     figure, panels = _figure(WIDTH, 2.9, len(sweeps))
     for axes, (name, points) in zip(panels, sweeps.items(), strict=True):
         values = []
@@ -187,7 +187,7 @@ def cores(sweeps: dict[str, list[dict]]) -> str:
 
 
 def growth(curves: dict[str, list[list[float]]]) -> str:
-    """Time of a step against its work, a panel a kind of work; grey: in proportion to the last point."""
+    """Time of a step against its work, one panel per kind of work; grey: in proportion to the last point."""
     figure, panels = _figure(WIDTH, 2.9, len(curves))
     for axes, (name, points) in zip(panels, curves.items(), strict=True):
         work, seconds = zip(*points, strict=True)
@@ -259,7 +259,7 @@ def roofline(shares: list[Share], machine: dict) -> str:
 
 
 def _kernels(axes: Axes, shares: list[Share], place) -> None:
-    """A marker each, a colour for each kind."""
+    """One marker per kernel, one colour per kind."""
     kinds = list(dict.fromkeys(share.kernel for share in shares))
     for number, kind in enumerate(kinds):
         these = [share for share in shares if share.kernel == kind]

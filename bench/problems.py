@@ -1,4 +1,4 @@
-"""One kernel and its NumPy twin on the same numbers: what `kernel_cases.py` makes, and `bench_kernels.py` times."""
+"""One kernel and its NumPy reference on the same numbers, made by `kernel_cases.py`, timed by `bench_kernels.py`."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -17,7 +17,7 @@ ITEM = SINGLE.itemsize
 
 
 class Output(NamedTuple):
-    """A matrix that the kernel writes: which argument, its shape, and how large its terms are."""
+    """A matrix that the kernel writes: which argument, its shape, and the size of its terms."""
 
     argument: int
     rows: int
@@ -27,7 +27,7 @@ class Output(NamedTuple):
 
 @lru_cache
 def repeated(kernel: Callable, name: str) -> Callable:
-    """The kernel many times, without the way from Python into machine code in between."""
+    """The kernel many times in one call from Python."""
 
     def loop(times, arguments):
         for _ in range(times):
@@ -38,7 +38,7 @@ def repeated(kernel: Callable, name: str) -> Callable:
 
 
 class Problem:
-    """A kernel and its twin with arguments of their own.
+    """A kernel and its reference, each with its own arguments.
 
     Parameters
     ----------
@@ -47,15 +47,15 @@ class Problem:
     twin : callable
         `twin(*arguments)` does the same once, in NumPy.
     arguments : sequence
-        Of the kernel; the twin gets copies of the arrays.
+        Of the kernel; the reference gets copies of the arrays.
     outputs : sequence of Output
         What is compared.
     terms : int
         Of `assert_close`.
     traffic, footprint : float
-        Bytes that have to be read and written, and bytes that they lie in.
+        Bytes that are read and written, and bytes of the memory that holds them.
     flops : float
-        Operations, two a multiply-add; 0 where bytes are what counts.
+        Operations, two per multiply-add; 0 for kernels that are bound by memory.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Problem:
         self._run(times, self._arguments)
 
     def twin(self, times: int) -> None:
-        """Run the twin."""
+        """Run the reference."""
         for _ in range(times):
             self._twin(*self._copies)
 
@@ -89,7 +89,7 @@ class Problem:
 
 
 def _copied(value: Any, copies: dict[int, np.ndarray]) -> Any:
-    """The same with other arrays, aligned as kernels want them; one that occurs twice stays one."""
+    """The arguments with new, aligned arrays; an array that occurs twice is copied once."""
     if isinstance(value, tuple):
         parts = [_copied(part, copies) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)

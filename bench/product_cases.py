@@ -19,7 +19,7 @@ from .workloads import WORKLOADS, Workload, images
 
 NETWORKS = ("small", "medium", "large")
 
-# The threads of a team share the rows and meet at a barrier after each product, as in training.
+# The ranks of a team share the rows and wait at a barrier after each product, as in training.
 _GRAIN = np.int64(TILE_ROWS)
 
 

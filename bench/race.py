@@ -7,19 +7,19 @@ from .rivals import Race
 from .settings import Figures, Settings, note_failures
 from .workloads import WORKLOADS, Workload
 
-# A round: as many epochs or predictions as it takes until these seconds are over, at least one. A single epoch of some
-# milliseconds, after a pause, would measure how fast a core wakes up.
+# A round repeats epochs or predictions for this long, at least once. A single epoch of a few milliseconds after a pause
+# would measure how fast a core wakes up.
 SECONDS = {"train": 1.0, "predict": 2.0}
-CALLS = 5000  # after which it ends earlier
+CALLS = 5000  # at most, in a round
 
 
 def steps(settings: Settings) -> int:
-    """Of progress: a round each, and the time to get ready."""
+    """Steps of progress: one per round, and one to get ready."""
     return len(settings.workloads) * (settings.rounds + 1)
 
 
 def run(settings: Settings, figures: Figures) -> Iterator[str]:
-    """Race over all workloads; what comes out are words for the progress bar."""
+    """Race over all workloads; yields words for the progress bar."""
     for name in settings.workloads:
         yield from _race(settings, settings.shrunk(WORKLOADS[name]), figures)
 

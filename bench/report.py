@@ -11,11 +11,11 @@ from .rivals import ratio
 from .settings import Figures
 from .shares import Share, shares
 
-BUSY = 0.5  # load above which figures are not to be trusted
+BUSY = 0.5  # load above which the report warns
 
 
 def as_text(figures: Figures) -> str:
-    """For the terminal: the table of the race, goals and checks with pass or fail, and what could not be measured."""
+    """For the terminal: the table of the race, goals and checks with pass or fail, and failures."""
     lines = [readme.table(figures["race"])] if figures["race"] else []
     for goal in outcomes(figures["race"]):
         reached = f"{goal.best.ratio:.2f}x of {goal.best.peer}" if goal.best else "not measured"
@@ -44,16 +44,16 @@ def checks_of(figures: Figures) -> list[dict]:
 
 
 def as_html(figures: Figures) -> str:
-    """The whole page; what was not measured is left out, and what failed is named."""
+    """The whole page; parts that did not run are left out, failures are named."""
     facts = figures["facts"]
     sections = [
         section(figures)
         for section in (_race, _goals, _sweeps, _kernels, _epochs, _accuracy, _facts, _failures)
     ]
-    caution = " This was a quick run: a look, no result." if figures["quick"] else ""
+    caution = " This was a quick run: its figures are rough." if figures["quick"] else ""
     if float(facts["load before the run"]) > BUSY:
         caution += (
-            " The machine was busy with something else: threads that wait for each other then wait long."
+            " The machine was busy with something else, which slows down threads that wait for each other."
         )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -68,7 +68,7 @@ def as_html(figures: Figures) -> str:
 
 
 def _cards(figures: Figures) -> str:
-    """The outcome in a few numbers."""
+    """The main results as cards."""
     goals, checks = outcomes(figures["race"]), checks_of(figures)
     cards = []
     if goals:
@@ -148,7 +148,7 @@ def _goals(figures: Figures) -> str:
 
 
 def _goal_table(goals: list[Outcome]) -> str:
-    """A row a workload, a column a library."""
+    """One row per workload, one column per library."""
     libraries = list(dict.fromkeys(goal.library for goal in goals))
     cells = {(goal.workload, goal.library): _goal_cell(goal) for goal in goals}
     rows = [

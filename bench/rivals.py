@@ -1,4 +1,4 @@
-"""Rivals: processes of their own that run a workload on demand, so that each can be asked in turn.
+"""Rivals: each peer runs in a process of its own, which runs a workload on demand, so that runs can be interleaved.
 
 A noisy machine is then fair to all: they run one after the other, round after round, and only the ratios of a round
 count. Before each run there is a pause, as the idle threads of a BLAS go on spinning for a while and would take a
@@ -28,7 +28,7 @@ class RivalError(RuntimeError):
 
 
 class Rival:
-    """The process of a peer, which is started when it is needed.
+    """The process of a peer, started when it is first needed.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ class Rival:
         self._process: subprocess.Popen[str] | None = None
 
     def prepare(self, workload: Workload) -> None:
-        """Make the workload ready and run it once: compiles, warms up, checks what it puts out."""
+        """Prepare the workload and run it once: compile, warm up, check the outputs."""
         if not self.peer.installed:
             raise RivalError(f"{self.peer.package} is not installed")
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bench.worker", self.peer.module, self.peer.mode, str(self.cores)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
-                start_new_session=True,  # Ctrl-C is for this process; and `close` ends what it has started itself
+                start_new_session=True,  # Ctrl-C goes to our process only; `close` ends the whole group
             )  # fmt: skip
         self._ask({"workload": workload._asdict()})
 
     def run(self, calls: int, seconds: float) -> dict[str, float]:
-        """Run it so many times, or until the seconds are over: `seconds` and `cpu_seconds` of a call."""
+        """Run it `calls` times or for this many seconds; returns `seconds` and `cpu_seconds` per call."""
         return self._ask({"calls": calls, "seconds": seconds})
 
     def _ask(self, request: dict) -> dict:
@@ -75,7 +75,7 @@ class Rival:
         return answer
 
     def close(self) -> None:
-        """End the process and all that it has started."""
+        """End the process and its children."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.communicate()
@@ -83,14 +83,14 @@ class Rival:
 
 
 class Race:
-    """Rivals that take turns.
+    """Rivals that run one after the other.
 
     Attributes
     ----------
     times : dict
-        Of each rival by name, its answers so far for the workload, a round each.
+        The answers of each rival for the workload, one per round.
     failures : dict
-        Why a rival is not, or no longer, in the race for the workload.
+        Why a rival does not take part in the race for the workload.
     """
 
     def __init__(self, peers: Iterable[Peer], cores: int = 0, settle: float = SETTLE_SECONDS):
@@ -108,14 +108,14 @@ class Race:
             rival.close()
 
     def prepare(self, workload: Workload, names: Iterable[str] | None = None) -> None:
-        """Make all ready, or those of these names."""
+        """Prepare all rivals, or those with these names."""
         self.times = {name: [] for name in names or self._rivals}
         self.failures = {}
         for name in self.times:
             self._try(name, lambda rival: rival.prepare(workload))
 
     def round(self, calls: int = 1, seconds: float = inf) -> None:
-        """One run of each; the next round begins with the next one, as the first finds the machine at rest."""
+        """One run of each. Each round starts with another rival, as the first one runs on an idle machine."""
         names = list(self.times)
         first = self._rounds % len(names)
         self._rounds += 1
@@ -133,14 +133,14 @@ class Race:
             self.failures[name] = str(failure)
 
     def series(self, what: str) -> dict[str, list[float]]:
-        """`seconds` or `cpu_seconds` of each rival that has finished a round, round by round."""
+        """`seconds` or `cpu_seconds` of each rival, one per finished round."""
         return {name: [answer[what] for answer in answers] for name, answers in self.times.items() if answers}
 
 
 def in_turn(
     peer: Peer, workloads: Sequence[Workload], rounds: int, seconds: float
 ) -> Iterator[dict[str, list[dict[str, float]]]]:
-    """One process that runs several workloads in turn; the answers so far by the name of the workload."""
+    """One process that alternates between several workloads; the answers so far by workload."""
     rival = Rival(peer)
     answers: dict[str, list[dict[str, float]]] = {workload.name: [] for workload in workloads}
     try:
@@ -154,5 +154,5 @@ def in_turn(
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """How many times faster ours is: the median over the rounds that both have run."""
+    """Our speed divided by theirs: the median over the rounds that both finished."""
     return median(b / a for a, b in zip(ours, theirs, strict=False))

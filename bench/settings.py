@@ -1,4 +1,4 @@
-"""How much of the benchmarks is run; and the figures that they fill."""
+"""How much of the benchmarks runs, and where the figures go."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from .peers import PEERS, Peer
 from .workloads import WORKLOADS, Workload
 
-# What was measured, part by part, as it goes into a JSON file. `failures` lists what could not be: where, who, why.
+# The results, part by part, as in the JSON file. `failures` lists what failed: where, who, why.
 Figures = dict[str, Any]
 
 
 class Settings(NamedTuple):
-    """What the command line asks for."""
+    """The options of the command line."""
 
     rounds: int = 5
     quick: bool = False
@@ -23,15 +23,15 @@ class Settings(NamedTuple):
         return [peer for peer in PEERS if peer.name in self.peers and task in peer.tasks]
 
     def shrunk(self, workload: Workload) -> Workload:
-        """The workload, with fewer samples where a quick run is asked for."""
+        """The workload, with fewer samples in a quick run."""
         fewer = self.quick and workload.task == "train"
         return workload._replace(samples=workload.samples // 10) if fewer else workload
 
     def some(self, points: Sequence) -> Sequence:
-        """All points of a sweep; every third, and the last, in a quick run."""
+        """The points of a sweep: all, or in a quick run every third and the last."""
         return [*points[:-1:3], points[-1]] if self.quick else points
 
 
 def note_failures(figures: Figures, where: str, failures: dict[str, str]) -> None:
-    """Keep why some could not take part, for the report."""
+    """Record failures for the report."""
     figures["failures"] += [[where, who, why] for who, why in failures.items()]

@@ -1,4 +1,4 @@
-"""How near the kernels come to what the machine can do."""
+"""The share of the machine's peak that each kernel reaches."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from .peaks import least_seconds
 
 
 class Share(NamedTuple):
-    """A kernel on one shape, against its twin and against the machine."""
+    """A kernel on one shape, compared with its reference and with the machine."""
 
     kernel: str
     row: str
@@ -14,14 +14,14 @@ class Share(NamedTuple):
     seconds: float
     speed: float  # GFLOP/s or GB/s
     unit: str
-    intensity: float  # operations a byte
+    intensity: float  # operations per byte
     footprint: float
     ratio: float  # times faster than NumPy
-    peak: float  # share of the peak; above 1 something is measured wrong
+    peak: float  # share of the peak; above 1 the measurement is wrong
 
 
 def shares(figures: list[dict], machine: list[dict]) -> list[Share]:
-    """Of all kernels that were measured together with their twins.
+    """The shares of all kernels that were measured together with their references.
 
     Parameters
     ----------

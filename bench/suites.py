@@ -1,4 +1,4 @@
-"""The two pytest-benchmark suites as parts of a run: pytest runs them, and their results join the figures."""
+"""The two pytest-benchmark suites as parts of a run: pytest runs them, and their results become figures."""
 
 import json
 import re
@@ -21,7 +21,7 @@ class Suite(NamedTuple):
 
     file: str
     name: str
-    tests: Callable[[Settings], list[str]]  # that the settings ask for: words for -k
+    tests: Callable[[Settings], list[str]]  # names for -k, from the settings
 
     def _command(self, settings: Settings, *more: str) -> list[str]:
         chosen = " or ".join(self.tests(settings))
@@ -30,7 +30,7 @@ class Suite(NamedTuple):
         ]  # fmt: skip
 
     def steps(self, settings: Settings) -> int:
-        """Of progress: the tests."""
+        """Steps of progress: the tests."""
         found = subprocess.run(
             self._command(settings, "--collect-only", "-q"),
             cwd=ROOT,
@@ -41,7 +41,7 @@ class Suite(NamedTuple):
         return found.stdout.count("::")
 
     def run(self, settings: Settings, figures: Figures) -> Iterator[str]:
-        """Run the suite; a test that fails is named, and Ctrl-C keeps what has been measured."""
+        """Run the suite; a failed test is named, and Ctrl-C keeps the results so far."""
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results.json"
             process = subprocess.Popen(
@@ -56,13 +56,13 @@ class Suite(NamedTuple):
                         yield found[1]
             finally:
                 if process.poll() is None:
-                    process.send_signal(signal.SIGINT)  # pytest then writes down what it has
+                    process.send_signal(signal.SIGINT)  # pytest then writes the results so far
                 lines += process.stdout.readlines()
                 process.wait()
                 self.keep(results, lines, figures)
 
     def keep(self, results: Path, lines: list[str], figures: Figures) -> None:
-        """Put what pytest has written and printed into the figures."""
+        """Read the results of pytest into the figures."""
         for line in lines:
             if found := re.match(r"(?:FAILED|ERROR|SKIPPED) (.+?)(?: - (.*))?$", line):
                 figures["failures"].append([self.name, found[1], found[2] or "see pytest"])

@@ -1,4 +1,4 @@
-"""Speed against the width of a network, the batch and the cores, on synthetic data; a fraction of a second a point."""
+"""Speed against the width of a network, the batch size and the number of cores, on synthetic data."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -12,23 +12,23 @@ from .settings import Figures, Settings, note_failures
 from .workloads import WORKLOADS, Workload, bounded
 
 SECONDS, ROUNDS = 0.2, 3  # of a run, and runs of each
-SLOW = ("PyTorch fused", "JAX")  # to get ready for another network: they take part at fewer points
+SLOW = ("PyTorch fused", "JAX")  # to prepare a new network: they are measured at fewer points
 WIDTHS = (8, 16, 32, 45, 46, 64, 128, 256, 512, 1024, 2048, 4096)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 NETWORKS = ("small", "medium", "large")  # of the sweep over cores
 
 
 class Point(NamedTuple):
-    """A place on the axis of a sweep."""
+    """A point of a sweep."""
 
     at: int
     workload: Workload
-    everyone: bool = True  # else only those that start fast
+    everyone: bool = True  # False: only peers that start fast
     cores: int = 0  # all
 
 
 def _curve(axis: Sequence[int], workload_at: Callable[[int], Workload]) -> list[Point]:
-    """The points of an axis: the first and every third are for everyone."""
+    """The points of an axis; all peers are measured at the first and every third."""
     return [Point(at, workload_at(at), number == 0 or number % 3 == 2) for number, at in enumerate(axis)]
 
 
@@ -43,7 +43,7 @@ def batch_points() -> list[Point]:
 
 
 def core_points(name: str) -> list[Point]:
-    """A workload on 1, 2, 4, ... and on all cores that there are."""
+    """A workload on 1, 2, 4, ... and all cores."""
     cores, known = min(team.thread_limits().values()), WORKLOADS[name]
     counts = sorted({cores, *(2**n for n in range(cores.bit_length()))})
     workload = bounded(f"cores, {name}", known.layers, known.batch_size)
@@ -51,18 +51,18 @@ def core_points(name: str) -> list[Point]:
 
 
 def _points(settings: Settings) -> dict[str, list[Point]]:
-    """Of each sweep by its name."""
+    """The points of each sweep, by name."""
     sweeps = {"width": settings.some(width_points()), "batch": settings.some(batch_points())}
     return sweeps | {f"cores, {name}": core_points(name) for name in NETWORKS}
 
 
 def steps(settings: Settings) -> int:
-    """Of progress: the points."""
+    """Steps of progress: the points."""
     return sum(len(points) for points in _points(settings).values())
 
 
 def run(settings: Settings, figures: Figures) -> Iterator[str]:
-    """Measure all points; the rivals' processes are kept as long as they have the same cores."""
+    """Measure all points; processes are reused while the number of cores stays the same."""
     figures["sweeps"] = {}
     fast = [OURS, *(peer for peer in settings.rivals("train") if peer == NUMPY)]
     all_peers = [*fast, *(peer for peer in settings.rivals("train") if peer.name in SLOW)]

@@ -1,4 +1,4 @@
-"""The other side of a rival: `python -m bench.worker MODULE MODE CORES` answers each line it reads with a line.
+"""The process of a rival: `python -m bench.worker MODULE MODE CORES` answers each line that it reads with one line.
 
 {"workload": ...}                  prepare it                 -> {}
 {"calls": 5, "seconds": 0.2}       run it that many times,    -> {"seconds": ..., "cpu_seconds": ...}, a call
@@ -14,17 +14,17 @@ from statistics import median
 
 from .peers import Run
 
-BLOCKS = 10  # into which the time of a measurement is divided
-WRONG = 1e-4  # outputs may differ from those in double precision by this share of the largest
+BLOCKS = 10  # of a measurement
+WRONG = 1e-4  # largest difference of outputs from double precision, relative to the largest output
 
 
 def main() -> None:
     module, mode, cores = sys.argv[1:]
     if int(cores):
-        # Before anything is imported: libraries count the cores when they are loaded.
+        # Before any import: libraries count the cores when they are loaded.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
     run = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def prepare(module: str, mode: str, fields: dict) -> Run:
-    """A function that runs the workload once, has run once, and puts out what it should."""
+    """A function that runs the workload; it has run once, and its outputs are correct."""
     import numpy as np
 
     from .workloads import Workload, as_floats, data, outputs
@@ -57,9 +57,9 @@ def prepare(module: str, mode: str, fields: dict) -> Run:
 
 
 def measure(run: Run, calls: int, seconds: float) -> dict[str, float]:
-    """Seconds a call, the median of blocks of calls; and processor time a call, over all threads.
+    """Seconds per call, the median over blocks of calls; and processor time per call, over all threads.
 
-    In blocks, as a library that trains several epochs in one go looks at its arguments once.
+    Blocks, because a library that trains several epochs in one call checks its arguments once.
     """
     clock, times, done = time.perf_counter, [], 0
     begin, cpu = clock(), time.process_time()

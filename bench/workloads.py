@@ -1,4 +1,4 @@
-"""What is run: networks, data and settings that all rivals share."""
+"""The workloads: networks, data and settings, the same for all peers."""
 
 import os
 from functools import lru_cache
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Workload(NamedTuple):
-    """A network and what is done with it: ReLU between the layers, float32."""
+    """A network with ReLU between its layers, in float32, and its task."""
 
     name: str
     layers: tuple[int, ...]
@@ -32,13 +32,13 @@ class Workload(NamedTuple):
 
     @property
     def flops(self) -> int:
-        """Operations of the matrix products of training, a sample: forward, weight gradient, deltas of all inputs but
-        the first."""
+        """Operations per sample of the matrix products of training: forward, weight gradients, deltas of all layers
+        but the first."""
         return 6 * self.weights - 2 * self.layers[0] * self.layers[1]
 
     @property
     def rows(self) -> int:
-        """Samples of one call: an epoch, or what is predicted."""
+        """Samples of one call: an epoch, or the batch to predict."""
         return self.samples if self.task == "train" else self.batch_size
 
     @property
@@ -50,9 +50,9 @@ class Workload(NamedTuple):
         return f"{network}, batch {self.batch_size}, {self.optimizer}"
 
 
-# Roughly, for the length of an epoch of `bounded`; what is measured does not depend on them.
+# Rough estimates that set the length of an epoch in `bounded`; results do not depend on them.
 STEP_SECONDS, FLOPS, UPDATE_SECONDS, EPOCH_SECONDS = 10e-6, 100e9, 1e-9, 0.05
-# So that what an epoch costs once does not count; and to bound memory.
+# So that the fixed cost of an epoch is negligible; and to bound memory.
 LEAST_STEPS, MOST_SAMPLES = 16, 200_000
 
 _SMALL, _MEDIUM, _LARGE = (784, 128, 64, 10), (784, 512, 256, 10), (784, 1024, 1024, 10)
@@ -76,7 +76,7 @@ WORKLOADS = {
 
 
 def bounded(name: str, layers: tuple[int, ...], batch_size: int, *, classes: bool = True) -> Workload:
-    """Training on synthetic data, an epoch of a fraction of a second whatever the network."""
+    """Training on synthetic data; an epoch takes a fraction of a second for any network."""
     workload = Workload(name, layers, batch_size, classes=classes)
     step_seconds = STEP_SECONDS + workload.flops * batch_size / FLOPS + workload.parameters * UPDATE_SECONDS
     steps = min(max(int(EPOCH_SECONDS / step_seconds), LEAST_STEPS), MOST_SAMPLES // batch_size)
@@ -108,12 +108,12 @@ def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_floats(X: np.ndarray) -> np.ndarray:
-    """What a library without bytes is given, converted before the clock starts."""
+    """Bytes as float32 fractions of 255, for libraries that do not take bytes; converted before timing starts."""
     return X.astype(np.float32) / 255 if X.dtype == np.uint8 else X
 
 
 def initial_weights(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weights (inputs, units) and biases of each layer, which all rivals start from."""
+    """Weights (inputs, units) and biases of each layer, the same for all peers."""
     random = np.random.default_rng(1)
     return [
         (
@@ -125,7 +125,7 @@ def initial_weights(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def outputs(workload: Workload, X: np.ndarray) -> np.ndarray:
-    """What the network of the initial weights puts out, in double precision."""
+    """The outputs of the network with its initial weights, in double precision."""
     *hidden, (weight, bias) = initial_weights(workload)
     values = X.astype(np.float64)
     for w, b in hidden:

@@ -1,12 +1,12 @@
-"""The rivals: one file a library, each in the settings that favour it; one row of a table for each of their modes.
+"""The peers: one file per library, in its fastest settings; one row of a table for each of its modes.
 
 A file has a function for each task it takes part in:
 
-    train(workload, mode) -> run      run(times) trains so many shuffled epochs
-    predict(workload, mode) -> run    run(times) predicts the next `batch_size` rows so many times; the last outputs
+    train(workload, mode) -> run      run(times) trains `times` shuffled epochs
+    predict(workload, mode) -> run    run(times) predicts the next `batch_size` rows; the last outputs
 
-Whatever can be done beforehand is done before `run` is returned: data as the library's own tensors, compilation, no
-data loaders, one call for an epoch or for all where the library can. All learn at the rate of `RATES`.
+Everything that can be prepared is prepared before `run` is returned: data as the library's own tensors, without data
+loaders; compilation; one call per epoch or for all epochs where the library can. All use the rates in `RATES`.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ RATES = {"adam": 0.001, "sgd": 0.01}
 
 
 def repeated(call: Callable[[], Any]) -> Run:
-    """The run of what can only be called once at a time."""
+    """A run that calls a function `times` times."""
 
     def run(times: int) -> Any:
         outputs = None
@@ -35,7 +35,7 @@ class Peer(NamedTuple):
     """A library in one of its modes."""
 
     name: str
-    library: str  # of all modes of a library, the best one counts
+    library: str  # the fastest mode of a library counts
     package: str  # what has to be installed
     module: str  # its file in this folder
     mode: str
@@ -43,12 +43,12 @@ class Peer(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The mode, where a library has several."""
+        """The mode, if the library has several."""
         return self.name.removeprefix(self.library).strip(", ")
 
     @property
     def installed(self) -> bool:
-        """Whether its package is there."""
+        """Whether its package is installed."""
         return find_spec(self.package) is not None
 
 

@@ -17,7 +17,7 @@ def _logits(weights, inputs):
 
 
 def train(workload: Workload, mode: str) -> Run:
-    """The last, partial batch is left out, as scan wants equal ones."""
+    """The last, partial batch is left out, because scan needs equal batches; this is in JAX's favour."""
     X, y = data(workload)
     X, y = jnp.asarray(as_floats(X)), jnp.asarray(y)
     epoch = jax.jit(_epoch(workload), donate_argnums=0)
@@ -28,7 +28,7 @@ def train(workload: Workload, mode: str) -> Run:
 
     def run(times: int) -> None:
         nonlocal state
-        for _ in range(times):  # the next order is drawn while an epoch runs
+        for _ in range(times):  # the next order is drawn while the epoch runs
             order = random.permutation(len(X))[: count * workload.batch_size].reshape(count, -1)
             state = epoch(state, X, y, jnp.asarray(order))
         jax.block_until_ready(state)

@@ -1,4 +1,4 @@
-"""ONNX Runtime: predicts with a graph that is written here."""
+"""ONNX Runtime: prediction, with a graph that is built here."""
 
 from itertools import cycle
 
@@ -11,7 +11,7 @@ from . import Run, repeated
 
 
 def _graph(workload: Workload) -> bytes:
-    """The network as a model of ONNX."""
+    """The network as an ONNX model."""
     nodes, constants, value = [], [], "x0"
     weights = initial_weights(workload)
     for number, pair in enumerate(weights, 1):
@@ -32,7 +32,7 @@ def _graph(workload: Workload) -> bytes:
 
 
 def predict(workload: Workload, mode: str) -> Run:
-    """One row is run on one thread, as there is nothing to share out."""
+    """One row runs on one thread, as there is no work to share."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1 if workload.batch_size == 1 else 0
     session = onnxruntime.InferenceSession(_graph(workload), options, providers=["CPUExecutionProvider"])

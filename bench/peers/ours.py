@@ -27,7 +27,7 @@ def train(workload: Workload, mode: str) -> Run:
 
 
 def predict(workload: Workload, mode: str) -> Run:
-    """One row by a prepared predictor, more by `predict`."""
+    """One row by `predictor()`, more by `predict`."""
     X, trained = data(workload)[0], model(workload)
     if workload.batch_size > 1:
         return repeated(lambda: trained.predict(X))

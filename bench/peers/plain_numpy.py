@@ -1,4 +1,4 @@
-"""NumPy: the reference engine to train, a few lines by hand to predict."""
+"""NumPy: training by our own reference engine, prediction by a few lines."""
 
 from itertools import cycle
 
@@ -11,13 +11,13 @@ CHUNK = 500  # rows whose activations stay in the cache between the layers
 
 
 def train(workload: Workload, mode: str) -> Run:
-    """The same training in NumPy, which is the fastest that we know how to write: whole batches, all in place."""
+    """The same training in NumPy, as fast as we can write it: whole batches, all operations in place."""
     _limit_threads(mode)
     return ours.train(workload, "reference")
 
 
 def predict(workload: Workload, mode: str) -> Run:
-    """Products into buffers that exist already; many rows a chunk at a time."""
+    """Products into existing buffers, many rows at a time."""
     _limit_threads(mode)
     rows = min(workload.batch_size, CHUNK)
     layers = [(w, b, np.empty((rows, len(b)), np.float32)) for w, b in initial_weights(workload)]
@@ -37,7 +37,7 @@ def predict(workload: Workload, mode: str) -> Run:
 
 
 def _limit_threads(mode: str) -> None:
-    """Mode: `all threads`; `one thread`, as those of a BLAS wait for each other longer than a small product takes."""
+    """Mode: `all threads`, or `one thread`: the threads of a BLAS wait longer than a small product takes."""
     if mode == "one thread":
         from threadpoolctl import threadpool_limits
 

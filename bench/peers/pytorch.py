@@ -25,8 +25,8 @@ def _network(workload: Workload) -> torch.nn.Sequential:
 
 
 def train(workload: Workload, mode: str) -> Run:
-    """Mode: `eager`; `fused`, the optimizer in one kernel; `one thread`, that on one; `compile`, that and torch.compile
-    of loss and gradient."""
+    """Mode: `eager`; `fused`, the optimizer as one kernel; `one thread`, fused on one thread; `compile`, fused with
+    torch.compile of loss and gradient."""
     torch.manual_seed(0)
     _limit_threads(mode)
     X, y = data(workload)
@@ -51,7 +51,7 @@ def train(workload: Workload, mode: str) -> Run:
 
 
 def predict(workload: Workload, mode: str) -> Run:
-    """Mode: `eager`; `one thread`, that on one; `trace`, frozen and optimized for inference; `compile`."""
+    """Mode: `eager`; `one thread`, eager on one thread; `trace`, frozen and optimized for inference; `compile`."""
     _limit_threads(mode)
     model = _network(workload)
     if workload.classes:

@@ -11,7 +11,7 @@ from . import RATES, Run, repeated
 
 
 def _model(workload: Workload, X: np.ndarray, y: np.ndarray):
-    """The network with the initial weights, after one step on one sample that gives it its shape."""
+    """The network with the initial weights; one step on one sample gives it its shape."""
     kind = MLPClassifier if workload.classes else MLPRegressor
     model = kind(
         hidden_layer_sizes=workload.layers[1:-1], batch_size=workload.batch_size, solver=workload.optimizer, alpha=0.0,
@@ -30,7 +30,7 @@ def _classes(workload: Workload) -> dict[str, np.ndarray]:
 
 
 def train(workload: Workload, mode: str) -> Run:
-    """`partial_fit` is one epoch over the given, shuffled rows."""
+    """`partial_fit` is one epoch over the shuffled rows."""
     X, y = data(workload)
     X, random = as_floats(X), np.random.default_rng(0)
     model, classes = _model(workload, X, y), _classes(workload)

@@ -80,7 +80,7 @@ def test_the_command_writes_a_past_run_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["bench", "--from", str(source), "--output", str(target)])
     command.main()
     assert target.read_text(encoding="utf-8") == report.as_html(figures())
-    assert "times NumPy" in capsys.readouterr().out
+    assert "vs NumPy" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["--workloads", "nothing"], ["--readme", "--quick"]])

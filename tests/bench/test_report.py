@@ -32,8 +32,13 @@ def test_the_readme_has_the_markers():
 
 def test_the_table_has_the_best_mode_of_each_library():
     head, _, row = readme.table({"small": entry("small")}).splitlines()
-    assert head == "| workload | fastmlp | times NumPy | times PyTorch | times JAX |"
+    assert head == "| workload | fastmlp | vs NumPy | vs PyTorch | vs JAX |"
     assert row.endswith("| 60,000 rows/s | 4.00 | 2.00 (fused) | 0.50 |")
+
+
+def test_the_line_below_the_table_names_the_machine_and_the_versions():
+    facts = {"date": "today", "CPU": "a CPU", "cores used": "2", "fastmlp": "0.1", "packages": "numpy 2.4"}
+    assert readme.machine(facts) == "Measured on today: a CPU, 2 cores; fastmlp 0.1, numpy 2.4."
 
 
 def test_the_report_has_everything_in_one_file():

@@ -50,7 +50,7 @@ def write_model(
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from fastmlp.model_file import read_model
+    >>> from fastmlp.files.model_file import read_model
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "model.safetensors")
     ...     write_model(path, {"units": 2}, {"bias": np.array([0.5, -0.5])})
@@ -68,7 +68,7 @@ def model_to_bytes(
 
     Examples
     --------
-    >>> from fastmlp.model_file import model_from_bytes
+    >>> from fastmlp.files.model_file import model_from_bytes
     >>> model_from_bytes(model_to_bytes({"units": 2}, {}))
     ModelFile(config={'units': 2}, tensors={})
     """
