@@ -161,3 +161,42 @@ def test_pages_for_users_show_only_what_is_exported():
                 for node in ast.walk(ast.parse(block.code)):
                     if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastmlp"):
                         assert node.module in modules, (page, node.module)
+
+
+# Files and names in the code that pages mention: they may not be left behind when code moves.
+
+SOURCES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for folder in ("fastmlp", "kernels", "bench", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+}
+DOCUMENTS = PAGES | {"CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8")}
+
+
+def source_of(path):
+    """The text of a file that a page names, maybe from `fastmlp/` on."""
+    return SOURCES.get(path) or SOURCES.get(f"fastmlp/{path}")
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_files_that_a_page_names_exist(page):
+    for path in re.findall(r"`([a-z_]+/[\w/]*(?:\.py|/))`", DOCUMENTS[page]):
+        found = source_of(path) if path.endswith(".py") else [*ROOT.glob(path), *ROOT.glob(f"fastmlp/{path}")]
+        assert found or "NAME" in path or "xyz" in path, path
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_names_that_a_page_says_are_in_a_file_are_there(page):
+    for name, path in re.findall(r"`(\w[\w.]*)` (?:in|of) `(\w[\w/]*\.py)`", DOCUMENTS[page]):
+        text = source_of(path)
+        assert text is None or re.search(rf"\b{name.rpartition('.')[2]}\b", text), (name, path)
+
+
+def test_names_of_the_glossary_are_in_the_code():
+    rows = [line.split("|") for line in PAGES["docs/glossary.md"].splitlines() if line.startswith("| ")]
+    code = "\n".join(text for path, text in SOURCES.items() if path.startswith(("fastmlp/", "kernels/")))
+    missing = [
+        name for row in rows for name in re.findall(r"[A-Za-z_]\w+", " ".join(re.findall(r"`([^`]+)`", row[3])))
+        if not re.search(rf"\b{name}\b", code) and not (ROOT / "kernels" / name).exists()
+    ]  # fmt: skip
+    assert missing == []
