@@ -167,7 +167,7 @@ def test_pages_for_users_show_only_what_is_exported():
 
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
-    for folder in ("fastmlp", "kernels", "bench", "tests")
+    for folder in ("fastmlp", "kernels", "bench", "tests", "examples")
     for path in (ROOT / folder).rglob("*.py")
 }
 DOCUMENTS = PAGES | {"CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8")}
