@@ -1,7 +1,7 @@
-"""The pages that users read, README and docs/, and the code blocks in them, by which tests hold them to their word.
+"""The pages (README and docs/) and their code blocks.
 
-Blocks called `python` run, all of a page in one namespace; a block called `output` right behind one is what it
-prints; commands stand in blocks called `sh`. Drawings and the like are `text`.
+`python` blocks run, all of a page in one namespace; an `output` block is what the `python` block before it prints; `sh`
+blocks hold commands; `text` blocks are not checked.
 """
 
 import contextlib

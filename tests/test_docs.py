@@ -1,4 +1,4 @@
-"""What is written down works: examples in docstrings and on pages run, commands are understood, nothing is left out."""
+"""Examples in docstrings and on pages run, commands parse, files and names exist, every public name is documented."""
 
 import ast
 import doctest
@@ -21,7 +21,7 @@ MODULES = [
 ]
 
 
-# Names are imported when they are first asked for, so ask for all.
+# Names are imported on first use, so use all.
 PUBLIC = {name: getattr(fastmlp, name) for name in fastmlp.__all__}
 
 
@@ -122,7 +122,7 @@ def test_the_reference_names_what_is_there(name):
     assert getattr(import_module(f"fastmlp.{module}"), thing).__doc__
 
 
-# What there is nothing to call of, and what needs the network.
+# Nothing to call, or needs the network.
 WITHOUT_EXAMPLE = {"initializers.Initializer", "schedules.Schedule", "load_mnist"}
 
 
