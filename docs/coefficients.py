@@ -1,4 +1,4 @@
-"""Print the polynomial coefficients of kernels/elementary.py: near-minimax fits by mpmath (pip install mpmath)."""
+"""Print the polynomial coefficients of kernels/loops/elementary.py: near-minimax fits by mpmath (pip install mpmath)."""
 
 import math
 
