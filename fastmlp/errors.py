@@ -15,7 +15,7 @@ class FileFormatError(ValueError):
     ...         load(path)
     ...     except FileFormatError as error:
     ...         print(str(error).removeprefix(f"{path}: "))
-    5 bytes are too few for a model file: empty or truncated
+    not a model file: 5 bytes are too few; it is empty or truncated
     """
 
 

@@ -111,16 +111,16 @@ def test_npz(names, capsys):
 
 
 ERRORS = {
-    "train --data t.csv": "--label: expected the column of t.csv that holds the classes",
+    "train --data t.csv": "--label: expected the column of t.csv with the classes",
     "train --data t.csv --label kid": "t.csv: line 1: there is no column 'kid'",
     "train --data t.csv --label kind": "t.csv: line 2, column 1 ('id'): expected a number, got '#0'",
     "train --data t.csv --label kind --drop id --test-split 1.5": "--test-split: test_size: expected a share",
     "train --data t.csv --label kind --drop id --test v.csv": "line 2, column 4 ('kind'): expected one of the classes",
     "train --data a.npz": "a.npz: expected the arrays X and y, or x and y, or x_train and y_train, got Z",
     "train --data a.npz --label 0": "--label: expected with a CSV file only, got with an NPZ file",
-    "train --data o.csv --label kind": "o.csv: expected two classes or more to learn, all are oak",
+    "train --data o.csv --label kind": "o.csv: expected two classes or more, but all samples are of class oak",
     "train --data t.csv --targets kind --drop id": "line 2, column 4 ('kind'): expected a number, got",
-    "train --data t.csv --label kind --targets width": "expected label (classes) or targets (values), got both",
+    "train --data t.csv --label kind --targets width": "--label: expected --label (classes) or --targets (values), got",
     "train --data a.npz --targets 0": "--targets: expected with a CSV file only, got with an NPZ file",
     "train --targets 0": "--targets: expected with a CSV file only, got with images",
     "train --data broken.npz": "broken.npz: not an NPZ file of numbers and texts, or damaged",
@@ -189,6 +189,46 @@ def test_values(columns, capsys):
     np.testing.assert_array_equal(predicted(capsys, names), expected)  # all digits
 
 
+def test_labels_that_are_numbers_come_back_as_they_are_written(capsys):
+    X, kinds = flowers(120)
+    for labels in (("01", "02", "03"), ("1", "2", "3"), ("1.0", "2.0", "5.0"), ("-1", "+1", "7")):
+        rows = [f"{x[0]},{x[1]},{labels[kind]}" for x, kind in zip(X.tolist(), kinds, strict=True)]
+        Path("t.csv").write_text("\n".join(["a,b,kind", *rows]))
+        assert call("train", "--data", "t.csv", "--label", "kind", *OPTIONS, "--overwrite") == 0
+        assert load("run/model.safetensors").class_names == labels
+        capsys.readouterr()
+        assert call("predict", "run/model.safetensors", "--data", "t.csv") == 0
+        found = [row["class"] for row in csv.DictReader(capsys.readouterr().out.splitlines())]
+        assert np.mean([name == labels[kind] for name, kind in zip(found, kinds, strict=True)]) > 0.9
+
+
+def test_an_npz_file_may_lack_some_classes(capsys):
+    X, kinds = flowers(100)
+    np.savez("all.npz", X=X, y=kinds + 1)
+    np.savez("some.npz", X=X[kinds > 0], y=kinds[kinds > 0] + 1)
+    np.savez("other.npz", X=X, y=kinds)
+    assert call("train", "--data", "all.npz", *OPTIONS) == 0
+    assert load("run/model.safetensors").class_names == ("1", "2", "3")
+    capsys.readouterr()
+    assert call("evaluate", "run/model.safetensors", "--data", "some.npz") == 0
+    assert accuracy(capsys) > 0.9
+    assert call("evaluate", "run/model.safetensors", "--data", "other.npz") == 1
+    assert "other.npz: y: expected the classes 1, 2, 3, got '0'" in capsys.readouterr().err
+
+
+def test_another_encoding(capsys):
+    X, kinds = flowers(60)
+    names = ("Käfer", "Öl", "x")
+    rows = [f"{x[0]};{x[1]};{names[kind]}" for x, kind in zip(X.tolist(), kinds, strict=True)]
+    Path("t.csv").write_bytes("\r\n".join(["a;größe;art", *rows]).encode("cp1252"))
+    assert call("train", "--data", "t.csv", "--label", "art", *OPTIONS) == 1
+    assert "--encoding cp1252" in capsys.readouterr().err
+    assert call("train", "--data", "t.csv", "--label", "art", "--encoding", "cp1252", *OPTIONS) == 0
+    model = load("run/model.safetensors")
+    assert (model.class_names, model.feature_names) == (("Käfer", "x", "Öl"), ("a", "größe"))
+    assert call("predict", "run/model.safetensors", "--data", "t.csv", "--encoding", "cp1252") == 0
+
+
 def test_values_of_an_npz_file(capsys):
     X, values = houses("unused.csv")
     np.savez("data.npz", X=X, y=values[:, 0])
@@ -199,7 +239,7 @@ def test_values_of_an_npz_file(capsys):
     assert call("predict", "run/model.safetensors", "--data", "data.npz", "--out", "p.csv") == 0
     assert len(Path("p.csv").read_text().splitlines()) == 301
     assert call("evaluate", "run/model.safetensors", "--data", "classes.npz") == 2
-    assert "classes.npz: y: expected values (floats), as the model learnt some" in capsys.readouterr().err
+    assert "classes.npz: y: expected values (floats), as the model was trained on" in capsys.readouterr().err
 
 
 def test_classes_are_not_values(capsys):
@@ -207,7 +247,7 @@ def test_classes_are_not_values(capsys):
     houses("h.csv")
     assert call("train", "--data", "t.csv", "--label", "kind", "--drop", "id", *OPTIONS) == 0
     assert call("evaluate", "run/model.safetensors", "--data", "t.csv", "--targets", "width") == 2
-    assert "--targets: expected --label, as the model learnt classes" in capsys.readouterr().err
+    assert "--targets: expected --label, because the model predicts classes" in capsys.readouterr().err
     assert call("train", "--data", "h.csv", "--targets", "price", *OPTIONS, "--overwrite") == 0
     assert call("evaluate", "run/model.safetensors", "--data", "h.csv", "--label", "price") == 2
-    assert "--label: expected --targets, as the model learnt values" in capsys.readouterr().err
+    assert "--label: expected --targets, because the model predicts values" in capsys.readouterr().err

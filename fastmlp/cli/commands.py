@@ -1,4 +1,4 @@
-"""The commands of the command line: one function each, called with the parsed options."""
+"""The commands of the command line: a function for each, called with the parsed options."""
 
 from __future__ import annotations
 
@@ -12,41 +12,30 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..checks import look_up
 from ..data import DataSet
 from ..engine.compilation import say_compiling
 from ..engine.execution import team_size
-from ..engine.run_arguments import ENGINES, work
+from ..engine.run_arguments import work
 from ..errors import Interrupted, TrainingDiverged, UsageError
 from ..files.atomic import atomic_write
 from ..inputs.splits import split_rows
 from ..kernels import schema
 from ..kernels.compiler import cache
-from ..layers import Dense, Dropout, Flatten, MaxAbsScaler, MinMaxScaler, StandardScaler
-from ..layers.layer import Layer
+from ..layers import Dense
 from ..model import Sequential, load
-from ..optimizers import get_optimizer
 from . import system_info, warm_up
-from .data import has_values, is_table, puts_out_values, test_data, training_data
-from .run_folder import MODEL, RunFolder
-
-SCALER_LAYERS: dict[str, Callable[[], list[Layer]]] = {
-    "none": list,
-    "standard": lambda: [StandardScaler()],
-    "min_max": lambda: [MinMaxScaler()],
-    "max_abs": lambda: [MaxAbsScaler()],
-}
+from .data import has_values, puts_out_values, test_data, training_data
+from .network import chosen_optimizer, hidden_layers, option_named
+from .run_folder import RunFolder
 
 
 def train(options: Namespace) -> None:
-    """Train a network, say how good it is on the test samples, save it with its history."""
-    model = _describe(options)
+    """Train a network, save it with its history, and print its scores on the test samples."""
+    model = Sequential(hidden_layers(options), optimizer=chosen_optimizer(options), seed=options.seed)
     data = training_data(options)
     kept = _check_split(data, options.validation_split, options.seed)
     model.add(_last_layer(data))
@@ -68,7 +57,7 @@ def train(options: Namespace) -> None:
 
 def evaluate(options: Namespace) -> None:
     """Print loss and scores of a saved model on the test samples."""
-    model = _load(options.model)
+    model = load(options.model)
     data = test_data(options, model, with_targets=True)
     scores = _scores(model, data.X, np.asarray(data.y), options.threads)
     if options.json:
@@ -79,12 +68,12 @@ def evaluate(options: Namespace) -> None:
 
 def predict(options: Namespace) -> None:
     """Write class and probability, or the values, of each test sample as CSV."""
-    model = _load(options.model)
+    model = load(options.model)
     values = puts_out_values(model)
     if not values and model.plan.operations[-1]["kind"] != schema.SOFTMAX:
         raise UsageError(
-            f"{options.model}: expected a model of values, or one of classes that ends in softmax, as only that gives "
-            "their probabilities"
+            f"{options.model}: expected a model of values, or a model of classes whose last layer is softmax, which "
+            "gives probabilities"
         )
     outputs = model.predict(test_data(options, model, with_targets=False).X, threads=options.threads)
     text = _csv_text(_value_lines(outputs) if values else _class_lines(outputs, model.class_names))
@@ -102,7 +91,7 @@ def info(options: Namespace) -> None:
 
 
 def warm(options: Namespace) -> None:
-    """Compile every kernel, so that later processes only load them."""
+    """Compile all kernels, so that later processes only load them."""
     dtypes = ("float32", "float64") if options.float64 else ("float32",)
     done = _interruptible(lambda: warm_up.warm_all(dtypes, on_compile=say_compiling))
     folder = cache.folder()
@@ -111,13 +100,6 @@ def warm(options: Namespace) -> None:
         print(f"compiled {done.compiled} kernels in {done.seconds:.1f} s, {kept}")
     else:
         print(f"nothing to compile: {done.loaded} kernels loaded in {done.seconds:.1f} s, {kept}")
-
-
-def _load(path: str) -> Sequential:
-    """The model in a file; a folder has a name for it."""
-    if Path(path).is_dir():
-        raise UsageError(f"{path}: expected the file of a model, got a folder; give {Path(path) / MODEL}")
-    return load(path)
 
 
 def _class_lines(probabilities: np.ndarray, names: tuple[str, ...]) -> Iterator[list[Any]]:
@@ -129,7 +111,7 @@ def _class_lines(probabilities: np.ndarray, names: tuple[str, ...]) -> Iterator[
 
 
 def _value_lines(outputs: np.ndarray) -> Iterator[list[Any]]:
-    """The values of each sample, in the fewest digits that tell them from their neighbours."""
+    """The values of each sample, in as few digits as identify each number."""
     columns = range(outputs.shape[1])
     yield ["index", *(f"value_{column}" for column in columns)] if len(columns) > 1 else ["index", "value"]
     for index, row in enumerate(outputs):
@@ -145,13 +127,13 @@ def _csv_text(rows: Iterable[list[Any]]) -> str:
 def _scores(
     model: Sequential, X: np.ndarray, y: np.ndarray, threads: int | None, engine: str = "kernels"
 ) -> dict[str, Any]:
-    """The loss, and then the scores: of values also the share of their variance that is explained."""
+    """The loss and the scores; for values also R2."""
     metrics = ["r2"] if puts_out_values(model) else None
     return model.evaluate(X, y, metrics=metrics, threads=threads, engine=engine)
 
 
 def _last_layer(data: DataSet) -> Dense:
-    """An output for each class, or for each value of a sample."""
+    """A layer with one output for each class or value."""
     if has_values(data):
         return Dense(math.prod(data.y_train.shape[1:]))
     return Dense(
@@ -159,37 +141,17 @@ def _last_layer(data: DataSet) -> Dense:
     )
 
 
-def _describe(options: Namespace) -> Sequential:
-    """The network but for its last layer, which depends on the data."""
-    try:
-        look_up("engine", options.engine, ENGINES)
-        scaler = options.scaler or ("standard" if is_table(options.data) else "none")
-        layers: list[Layer] = [Flatten(), *look_up("scaler", scaler, SCALER_LAYERS)()]
-        for units in options.layers:
-            layers.append(Dense(units, options.activation))
-            if options.dropout:
-                layers.append(Dropout(options.dropout))
-        optimizer = get_optimizer(options.optimizer)
-        if options.lr is not None:
-            optimizer = replace(optimizer, learning_rate=options.lr)
-        return Sequential(layers, optimizer=optimizer, seed=options.seed)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-
-
 def _check_split(data: DataSet, share: float, seed: int) -> int:
-    """How many of the training samples are kept for validation."""
+    """The number of training samples that are held out for validation."""
     if share == 0:
         return 0
-    try:
-        classes = None if has_values(data) else data.y_train
-        return len(split_rows(len(data.y_train), share, classes, seed, "--validation-split")[1])
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    classes = None if has_values(data) else data.y_train
+    with option_named("--validation-split"):
+        return len(split_rows(len(data.y_train), share, classes, seed)[1])
 
 
 def _fit(model: Sequential, data: DataSet, options: Namespace, folder: RunFolder) -> None:
-    """Train; if that ends early, save what there is before the error goes on its way."""
+    """Train; if training ends early, save the model and raise the error again."""
     try:
         model.fit(
             data.x_train, data.y_train, epochs=options.epochs, batch_size=options.batch_size,
@@ -197,7 +159,7 @@ def _fit(model: Sequential, data: DataSet, options: Namespace, folder: RunFolder
             threads=options.threads, engine=options.engine,
         )  # fmt: skip
     except (KeyboardInterrupt, TrainingDiverged) as error:
-        # After a divergence in the first epoch the weights are those from before any training.
+        # When the first epoch diverges, the weights are the initial ones.
         interrupted = isinstance(error, KeyboardInterrupt)
         if len(model.history) or (interrupted and max(model.network.steps)):
             folder.save(model)
@@ -206,7 +168,7 @@ def _fit(model: Sequential, data: DataSet, options: Namespace, folder: RunFolder
 
 
 def _interruptible(work: Callable[[], Any]) -> Any:
-    """Call a function in another thread, as compiling does not listen to Ctrl-C."""
+    """Call a function in another thread, because the compiler does not react to Ctrl-C."""
     outcome: list[Any] = []
 
     def run() -> None:
@@ -221,7 +183,7 @@ def _interruptible(work: Callable[[], Any]) -> Any:
         thread.join()
     except Interrupted as interruption:
         code = interruption.exit_code
-        # A thread that is inside the compiler at the end of the process would crash as its memory goes away.
+        # A thread that is still compiling would crash when the interpreter frees its memory.
         atexit.register(lambda: os._exit(code) if thread.is_alive() else None)
         raise
     if isinstance(outcome[0], Exception):
@@ -230,7 +192,7 @@ def _interruptible(work: Callable[[], Any]) -> Any:
 
 
 def _print_task(options: Namespace, model: Sequential, data: DataSet, kept: int, folder: RunFolder) -> None:
-    """What is going to be trained."""
+    """Print what will be trained."""
     network = model.network
     training = len(data.x_train) - kept
     batch = min(options.batch_size, training)
@@ -262,3 +224,12 @@ def _kind_of_samples(shape: tuple[int, ...]) -> str:
 def _print_table(facts: dict[str, str]) -> None:
     width = max(map(len, facts))
     print(*(f"{name:<{width}}  {value}" for name, value in facts.items()), sep="\n", flush=True)
+
+
+COMMANDS: dict[str, Callable[[Namespace], None]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+    "info": info,
+    "warm": warm,
+}

@@ -1,56 +1,41 @@
-"""The data of a command: images by name or folder, or a table in a CSV or NPZ file."""
+"""Reading the data of a command: images by name or folder, or a table in a CSV or NPZ file."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..data import DataSet, Table, load_csv, load_idx_folder, load_mnist, load_npz, load_synthetic
 from ..data.npz import npz_names
-from ..errors import UsageError
+from ..errors import FileFormatError, UsageError
 from ..losses import BinaryCrossEntropy, CrossEntropy
 from ..model import Sequential
+from .paths import is_npz, is_table
 
 TRAINING_IMAGES, TEST_IMAGES = 60_000, 10_000  # of the synthetic data, as many as MNIST has
 
 _PAIRS = (("X", "y"), ("x", "y"), ("x_train", "y_train"))  # names in NPZ files
 _TEST_PAIR = ("x_test", "y_test")
-# The options that only tables have, as they are where nobody asked for them.
-_OF_TABLES: dict[str, Any] = {
-    "label": None,
-    "targets": None,
-    "drop": [],
-    "header": None,
-    "test": None,
-    "test_split": None,
-}
 _TEST_SHARE = 0.2
 
 
-def is_table(name: str) -> bool:
-    """Whether `--data` names a file."""
-    return Path(name).is_file()
-
-
 def has_values(data: DataSet) -> bool:
-    """Whether values are to be learnt, or else classes."""
+    """Whether the targets are values; else they are classes."""
     return bool(data.y_train.dtype.kind == "f")
 
 
 def puts_out_values(model: Sequential) -> bool:
-    """Whether a model learns values, or else classes."""
+    """Whether a model predicts values; else it predicts classes."""
     return not isinstance(model.loss, (CrossEntropy, BinaryCrossEntropy))
 
 
 def training_data(options: Namespace) -> DataSet:
-    """What to train on and to test with; of the first as much as `--samples` says."""
+    """Training and test samples; of the training samples the first `--samples`."""
     if not is_table(options.data):
         return _images(options, training=options.samples)
-    if _is_npz(options.data):
+    if is_npz(options.data):
         data = _npz_set(options)
     else:
         table = _csv(options.data, options)
@@ -62,15 +47,16 @@ def training_data(options: Namespace) -> DataSet:
             )
     if data.class_names and len(classes := np.unique(data.y_train)) == 1:
         raise UsageError(
-            f"{options.data}: expected two classes or more to learn, all are {data.class_names[int(classes[0])]}"
+            f"{options.data}: expected two classes or more, but all samples are of class "
+            f"{data.class_names[int(classes[0])]}"
         )
     return replace(data, x_train=data.x_train[: options.samples], y_train=data.y_train[: options.samples])
 
 
 def test_data(options: Namespace, model: Sequential, *, with_targets: bool) -> Table:
-    """The first samples of the test images, or of a whole table, as this model numbers its classes.
+    """The first samples of the test images or of a whole table, with the features and classes of this model.
 
-    With targets, they are classes for a model of classes and values for one of values.
+    With targets, they are classes for a model of classes and values for a model of values.
     """
     if not is_table(options.data):
         data = _images(options, training=0, test=options.samples)
@@ -81,7 +67,7 @@ def test_data(options: Namespace, model: Sequential, *, with_targets: bool) -> T
                 f"have shape {shape}; give a file or folder with such samples"
             )
         return Table(data.x_test, data.y_test, data.name)
-    if not _is_npz(options.data):
+    if not is_npz(options.data):
         if with_targets:
             _check_columns(options, model)
         table = _csv(
@@ -92,40 +78,30 @@ def test_data(options: Namespace, model: Sequential, *, with_targets: bool) -> T
             with_targets=with_targets,
         )
     else:
-        _refuse_options_of_tables(options, "an NPZ file")
         names = npz_names(options.data)
         X, y = _TEST_PAIR if _TEST_PAIR[0] in names else _pair(options.data, names)
-        table = load_npz(options.data, X, y if with_targets else None)
+        table = load_npz(options.data, X, y if with_targets else None, class_names=model.class_names or None)
         if with_targets and puts_out_values(model) and table.class_names:
             raise UsageError(
-                f"{options.data}: {y}: expected values (floats), as the model learnt some, got classes"
+                f"{options.data}: {y}: expected values (floats), as the model was trained on, got classes"
             )
-        if with_targets and model.class_names and table.class_names != model.class_names:
-            expected, found = (", ".join(names) for names in (model.class_names, table.class_names))
-            raise UsageError(f"{options.data}: expected the classes {expected}, got {found}")
     return replace(
         table, X=table.X[: options.samples], y=None if table.y is None else table.y[: options.samples]
     )
 
 
 def _check_columns(options: Namespace, model: Sequential) -> None:
-    """Classes would be numbered, which values must not be."""
+    """Raise if the options are those for classes and the model predicts values, or the other way round."""
     wanted, other, what = (
         ("targets", "label", "values") if puts_out_values(model) else ("label", "targets", "classes")
     )
     if getattr(options, other) is not None:
-        raise UsageError(f"--{other}: expected --{wanted}, as the model learnt {what}")
+        raise UsageError(f"--{other}: expected --{wanted}, because the model predicts {what}")
 
 
 def _images(options: Namespace, *, training: int | None = None, test: int | None = None) -> DataSet:
-    """The first images of a data set; None is all of them."""
+    """The first images of a data set; None for all of them."""
     name = options.data
-    if name not in ("synthetic", "mnist") and not Path(name).is_dir():
-        raise UsageError(
-            f"--data: there is no file or folder {name!r}; expected synthetic, mnist, a folder with the four files of "
-            "a data set, or a CSV or NPZ file"
-        )
-    _refuse_options_of_tables(options, "images")
     if name == "synthetic":
         return load_synthetic(
             TRAINING_IMAGES if training is None else training, TEST_IMAGES if test is None else test
@@ -135,12 +111,6 @@ def _images(options: Namespace, *, training: int | None = None, test: int | None
         data, x_train=data.x_train[:training], y_train=data.y_train[:training],
         x_test=data.x_test[:test], y_test=data.y_test[:test],
     )  # fmt: skip
-
-
-def _refuse_options_of_tables(options: Namespace, what: str, allowed: tuple[str, ...] = ()) -> None:
-    for name, default in _OF_TABLES.items():
-        if name not in allowed and getattr(options, name, default) != default:
-            raise UsageError(f"--{name.replace('_', '-')}: expected with a CSV file only, got with {what}")
 
 
 def _csv(
@@ -153,14 +123,19 @@ def _csv(
 ) -> Table:
     if with_targets and options.label is None and options.targets is None:
         raise UsageError(
-            f"--label: expected the column of {path} that holds the classes: its name, its number from 0, first or "
-            "last; or --targets with those that hold values"
+            f"--label: expected the column of {path} with the classes: its name, its number from 0, first or last; or "
+            "--targets with the columns of values"
         )
     known = options.label is not None and class_names
-    return load_csv(
-        path, label=options.label, targets=options.targets, features=features or None, drop=options.drop,
-        header=options.header, class_names=class_names if known else None,
-    )  # fmt: skip
+    try:
+        return load_csv(
+            path, label=options.label, targets=options.targets, features=features or None, drop=options.drop,
+            header=options.header, class_names=class_names if known else None, encoding=options.encoding or "utf-8",
+        )  # fmt: skip
+    except FileFormatError:
+        raise
+    except ValueError as error:  # an argument
+        raise UsageError(str(error)) from error
 
 
 def _split(table: Table, options: Namespace) -> DataSet:
@@ -171,14 +146,8 @@ def _split(table: Table, options: Namespace) -> DataSet:
         raise UsageError(f"--test-split: {error}") from error
 
 
-def _is_npz(path: str) -> bool:
-    with Path(path).open("rb") as file:
-        return file.read(4) == b"PK\3\4"  # an archive
-
-
 def _npz_set(options: Namespace) -> DataSet:
     """Training and test arrays of one file, or one pair that is split."""
-    _refuse_options_of_tables(options, "an NPZ file", allowed=("test_split",))
     names = npz_names(options.data)
     table = load_npz(options.data, *_pair(options.data, names))
     if set(_TEST_PAIR) <= names and options.test_split is None:

@@ -1,4 +1,4 @@
-"""The folder that a run of the command line leaves behind: model, history and picture."""
+"""The folder with the results of `fastmlp train`: model, history and picture."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 from ..errors import UsageError
 from ..model import Sequential
 from ..plot import save_plot
+from .paths import MODEL_NAME
 
-MODEL, HISTORY, PICTURE = "model.safetensors", "history.json", "history.png"
+MODEL, HISTORY, PICTURE = MODEL_NAME, "history.json", "history.png"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder that exists and can be written.
+    """A folder that exists and is writable.
 
     Attributes
     ----------
@@ -30,12 +31,12 @@ class RunFolder:
 
     @classmethod
     def prepare(cls, asked: str | None, *, overwrite: bool) -> RunFolder:
-        """Make the folder, or check the one that is there, so that no training is in vain.
+        """Make the folder or check the existing one, before training.
 
         Parameters
         ----------
         asked : str or None
-            The folder; None is a new one, `runs/DATE_TIME`.
+            The folder; None for a new one, `runs/DATE_TIME`.
         overwrite : bool
             Whether the folder may hold an earlier run.
 
@@ -74,7 +75,7 @@ class RunFolder:
         return written
 
     def remove_if_empty(self) -> None:
-        """Leave no empty folder behind after a run that came to nothing."""
+        """Remove the folder if nothing was saved in it."""
         with suppress(OSError):
             self.path.rmdir()
 
@@ -84,7 +85,7 @@ def _unwritable(path: Path, error: OSError) -> OSError:
 
 
 def _new_folder(parent: Path) -> Path:
-    """A folder named after date and time that was not there before."""
+    """Make a new folder named after date and time."""
     name = time.strftime("%Y-%m-%d_%H-%M-%S")
     for number in count(1):
         path = parent / (name if number == 1 else f"{name}_{number}")

@@ -11,28 +11,37 @@ from fastmlp.data.folder import FILE_NAMES
 from tests.cli.commands import SMALL, call, error_line, start
 
 USAGE_ERRORS = {
-    "": "required: COMMAND",
-    "fly": "invalid choice: 'fly'",
-    "train --epochs 0": "--epochs: expected a whole number of at least 1, got '0'",
+    "fly": "unknown command 'fly'; expected one of train, evaluate, predict, info, warm (see fastmlp --help)",
+    "trian": "unknown command 'trian': did you mean train?; expected one of",
+    "train --learning-rate 0.1": "unknown option '--learning-rate': did you mean --lr? (see fastmlp train --help)",
+    "train --epoch 3": "unknown option '--epoch': did you mean --epochs?",
+    "train --layer=3": "unknown option '--layer': did you mean --layers?",
+    "train --verbose": "unknown option '--verbose' (see fastmlp train --help)",
+    "evaluate . digits": "unexpected argument 'digits' (see fastmlp evaluate --help)",
+    "train --epochs 0": "--epochs: expected a whole number of at least 1, got '0' (see fastmlp train --help)",
     "train --threads many": "--threads: expected a whole number of at least 1, got 'many'",
     "train --layers": "--layers: expected at least one argument",
     "train --layers 8 0": "--layers: expected a whole number of at least 1, got '0'",
-    "train --lr fast": "--lr: invalid float value: 'fast'",
-    "train --lr -1": "learning_rate: expected a number above 0",
-    "train --lr nan": "learning_rate: expected a",
-    "train --activation rellu": "activation: expected one of elu, gelu, gelu_tanh, ",
-    "train --optimizer adm": "optimizer: expected one of adadelta, adagrad, adam, adamw, ",
-    "train --engine v8": "engine: expected one of kernels, reference",
-    "train --dropout 1": "rate: expected a number of at least 0 and below 1, got 1.0",
-    "train --seed -1": "seed: expected a whole number from 0 and below 2**63, got -1",
+    "train --lr fast": "--lr: expected a number above 0, got 'fast'",
+    "train --lr -1": "--lr: expected a number above 0, got '-1'",
+    "train --lr nan": "--lr: expected a number above 0, got 'nan'",
+    "train --activation rellu": "--activation: expected one of elu, gelu, gelu_tanh, ",
+    "train --optimizer adm": "--optimizer: expected one of adadelta, adagrad, adam, adamw, ",
+    "train --engine v8": "--engine: invalid choice: 'v8'",
+    "train --dropout 1": "--dropout: expected a number from 0 and below 1, got '1'",
+    "train --seed -1": "--seed: expected a whole number from 0 and below 2**63, got '-1'",
     "train --samples 10 --validation-split 0.01": "that leaves some of the 10 for training",
-    "train --samples 10 --validation-split nan": "--validation-split: expected a share between 0 and 1",
+    "train --samples 10 --validation-split nan": "--validation-split: expected a number from 0 and below 1, got 'nan'",
     "train --data mnsit": "--data: there is no file or folder 'mnsit'; expected synthetic, mnist, a folder",
     "train --label kind": "--label: expected with a CSV file only, got with images",
+    "train --encoding cp1252": "--encoding: expected with a CSV file only, got with images",
     "train --test other.csv": "--test: expected with a CSV file only, got with images",
     "train --data new.csv --label kind": "--data: there is no file or folder 'new.csv'; expected synthetic",
-    "evaluate .": ".: expected the file of a model, got a folder; give model.safetensors",
-    "train --scaler robust": "scaler: expected one of max_abs, min_max, none, standard",
+    "train --scaler robust": "--scaler: expected one of max_abs, min_max, none, standard",
+    "evaluate .": "MODEL: expected the file of a model, but . is a folder; give model.safetensors",
+    "evaluate missing": "MODEL: there is no file 'missing'; expected one that `fastmlp train` wrote",
+    "predict missing": "MODEL: there is no file 'missing'",
+    "train --data .": "train-images-idx3-ubyte",
 }
 
 
@@ -44,14 +53,13 @@ def test_wrong_usage(line, empty_folder, capsys):
 
 
 FAILURES = {
-    "train --data .": "train-images-idx3-ubyte",
-    "train --layers 100000000000000": "Unable to allocate",
-    "train --out {file}/run": "run: cannot write results there: Not a directory; give --out",
-    "evaluate missing": "missing: No such file or directory",
-    "evaluate {file}": "file: ",
-    "evaluate {model} --data .": "train-images-idx3-ubyte",
-    "predict {model} --out {file}/p.csv": "no such folder, create it first",
-    "predict {model} --out {folder}": "this is a folder, give the name of a file",
+    "train --layers 100000000000000": (1, "Unable to allocate"),
+    "train --out {file}/run": (2, "run: cannot write results there: Not a directory; give --out"),
+    "evaluate {file}": (1, "file: not a model file"),
+    "evaluate {model} --data .": (2, "train-images-idx3-ubyte"),
+    "predict {model} --out {file}": (2, "file exists already; give another file, or --overwrite"),
+    "predict {model} --out {file}/p.csv": (2, "no such folder, create it first"),
+    "predict {model} --out {folder}": (2, "this is a folder, give the name of a file"),
 }
 
 
@@ -60,8 +68,9 @@ def test_failure(line, model_file, empty_folder, tmp_path, capsys):
     (tmp_path / "file").write_text("some text")
     (tmp_path / "folder").mkdir()
     places = {"file": tmp_path / "file", "folder": tmp_path / "folder", "model": model_file}
-    assert call(*line.format(**places).split()) == 1
-    assert FAILURES[line] in error_line(capsys)
+    code, message = FAILURES[line]
+    assert call(*line.format(**places).split()) == code
+    assert message in error_line(capsys)
     assert list(empty_folder.iterdir()) == []
     assert (tmp_path / "file").read_text() == "some text"
 
@@ -90,7 +99,9 @@ def test_model_for_other_images(model_file, idx_folder, capsys):
 def test_model_of_classes_without_probabilities(tmp_path, capsys):
     Sequential([Flatten(), Dense(10)], loss="cross_entropy").build((28, 28)).save(tmp_path / "linear")
     assert call("predict", str(tmp_path / "linear")) == 2
-    assert "expected a model of values, or one of classes that ends in softmax" in error_line(capsys)
+    assert "expected a model of values, or a model of classes whose last layer is softmax" in error_line(
+        capsys
+    )
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)

@@ -20,6 +20,10 @@ def test_predict_writes_the_same_to_a_file_and_to_standard_output(model_file, em
     printed = capsys.readouterr().out
     assert call("predict", str(model_file), "--samples", "20", "--out", "p.csv") == 0
     assert (empty_folder / "p.csv").read_text() == printed
+    assert call("predict", str(model_file), "--samples", "10", "--out", "p.csv") == 2
+    assert (empty_folder / "p.csv").read_text() == printed
+    assert call("predict", str(model_file), "--samples", "20", "--out", "p.csv", "--overwrite") == 0
+    assert (empty_folder / "p.csv").read_text() == printed
     head, *rows = (line.split(",") for line in printed.splitlines())
     assert head == ["index", "class", "probability"]
     images, _ = synthetic_digits(20, start=1 << 40)

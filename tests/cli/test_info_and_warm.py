@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+from fastmlp.cli import parser
+from fastmlp.cli.commands import COMMANDS
 from fastmlp.engine.team import thread_limits
 from fastmlp.kernels.compiler import cache
 from tests.cli.commands import SMALL, call, start
@@ -32,16 +36,33 @@ def test_warm_leaves_nothing_to_compile(empty_folder):
     assert "compiling" not in err
 
 
-def test_help_and_version_do_not_wait_for_numba():
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--help", "--version", "", "trian", "train --epoch 1", "train --lr -1", "train --activation rellu",
+        "train --optimizer adm", "train --data none.csv", "evaluate missing", "predict missing --out p.csv",
+        "train --label kind",
+    ],
+)  # fmt: skip
+def test_help_and_wrong_arguments_do_not_wait_for_numba(line):
     program = (
         "import sys\nfrom fastmlp.cli.parser import main\n"
-        "try:\n    main([sys.argv[1]])\nexcept SystemExit as exit:\n"
-        "    sys.exit('numba' in sys.modules or 'numpy' in sys.modules)"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "sys.exit('numba' in sys.modules)"
     )
-    for option in ("--help", "--version"):
-        assert (
-            subprocess.run([sys.executable, "-c", program, option], stdout=subprocess.DEVNULL).returncode == 0
-        )
+    run = subprocess.run([sys.executable, "-c", program, *line.split()], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_no_arguments_print_the_help(capsys):
+    assert call() == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: fastmlp ")
+    assert all(command in shown for command in COMMANDS)
+
+
+def test_each_command_has_a_function():
+    assert parser.parser().commands.keys() == COMMANDS.keys()
 
 
 def test_module_is_the_command():

@@ -33,7 +33,7 @@ def test_train_prints_the_accuracy_of_the_saved_model(capsys):
 
 def test_a_folder_that_holds_no_new_one(empty_folder, capsys):
     (empty_folder / "runs").write_text("a file where the folders of runs go")
-    assert call("train", *SMALL) == 1
+    assert call("train", *SMALL) == 2
     assert "cannot write results there: Not a directory; give --out" in error_line(capsys)
 
 

@@ -110,14 +110,14 @@ def _read(file: BufferedReader | BytesIO, file_bytes: int, allow_nonfinite: bool
 
 
 def _read_prefix(file: BufferedReader | BytesIO, file_bytes: int) -> bytes:
-    """Return the header with its 8 bytes of length, whose value is not believed before it is checked."""
+    """Return the header with its 8 bytes of length, which are checked before as many bytes are read."""
     prefix = file.read(8)
     header_bytes = int.from_bytes(prefix, "little")
     if len(prefix) < 8:
-        raise ValueError(f"{file_bytes} bytes are too few for a model file: empty or truncated")
+        raise ValueError(f"not a model file: {file_bytes} bytes are too few; it is empty or truncated")
     if header_bytes > min(MAX_HEADER_BYTES, file_bytes - 8):
         raise ValueError(
-            f"it says that its header has {header_bytes} bytes; accepted are at most {MAX_HEADER_BYTES} and "
-            f"no more than the file has ({file_bytes}): truncated, or not a model file"
+            f"not a model file, or truncated: it starts with the length of a header, {header_bytes} bytes; expected at "
+            f"most {MAX_HEADER_BYTES}, and no more than the {file_bytes} bytes of the file"
         )
     return prefix + file.read(header_bytes)
