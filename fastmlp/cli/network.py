@@ -58,8 +58,9 @@ def chosen_optimizer(options: Namespace) -> Optimizer:
 
 @contextmanager
 def option_named(option: str) -> Iterator[None]:
-    """Turn a ValueError of the block, `NAME: expected ...`, into a UsageError that names the option instead."""
+    """Turn a ValueError of the block, `NAME: expected ...`, into a UsageError with the option as NAME."""
     try:
         yield
     except ValueError as error:
-        raise UsageError(f"{option}: {str(error).partition(': ')[2] or error}") from error
+        _, expected, rest = str(error).partition("expected ")
+        raise UsageError(f"{option}: {expected + rest if expected else error}") from error
