@@ -18,11 +18,11 @@ def steps(settings: Settings) -> int:
 
 def run(settings: Settings, figures: Figures) -> Iterator[str]:
     """Train and evaluate epoch by epoch; only the training is timed."""
-    from fastmlp import Dense, Dropout, Sequential
+    from fastmlp import Dense, Dropout, Flatten, Sequential
 
     X, y, X_test, y_test = images()
     hidden = [layer for units in LAYERS for layer in (Dense(units, "relu"), Dropout(DROPOUT))]
-    model = Sequential([*hidden, Dense(10, "softmax")])
+    model = Sequential([Flatten(), *hidden, Dense(10, "softmax")])
     reached, seconds = [], 0.0
     data = "MNIST" if os.environ.get("FASTMLP_MNIST") else "synthetic digits"
     for epoch in range(1, EPOCHS + 1):
@@ -30,7 +30,7 @@ def run(settings: Settings, figures: Figures) -> Iterator[str]:
         model.fit(X, y, epochs=1, batch_size=BATCH_SIZE, verbose=0)
         seconds += time.perf_counter() - start
         reached.append(model.evaluate(X_test, y_test)["accuracy"])
-        network = "-".join(map(str, (X.shape[1], *LAYERS, 10)))
+        network = "-".join(map(str, (X[0].size, *LAYERS, 10)))
         figures["accuracy"] = {
             "title": f"{network}, dropout {DROPOUT}, batch {BATCH_SIZE}, adam",
             "data": data, "accuracy": reached, "seconds": seconds, "goal": GOAL,

@@ -58,7 +58,7 @@ def main() -> None:
     peak = _resident("VmHWM") - before
     single = np.dtype(np.float32)
     plan = lower(
-        model.layers, workload.layers[0], workload.batch_size, single,
+        model.layers, workload.sample_shape, workload.batch_size, single,
         loss=model.loss.formula(labels=True), training=True, sparse_input=as_samples(X, single).sparse,
     )  # fmt: skip
     sizes = {

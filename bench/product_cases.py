@@ -15,7 +15,7 @@ from fastmlp.kernels.program.threads import barrier, share
 from fastmlp.kernels.schema import Matrix, Strided
 
 from .problems import ITEM, Case, Output, Problem, blank, numbers, repeated
-from .workloads import WORKLOADS, Workload, images
+from .workloads import WORKLOADS, Workload, as_floats, images
 
 NETWORKS = ("small", "medium", "large")
 
@@ -78,7 +78,7 @@ def _batch_of_images(workload: Workload) -> tuple[Matrix, int]:
     columns = workload.layers[0] + 1
     x = numbers(workload.batch_size, columns)
     view = reference.arenas.view(x, workload.batch_size, columns)
-    view[:, :-1] = images()[0][: workload.batch_size] / np.float32(255)
+    view[:, :-1] = as_floats(images()[0][: workload.batch_size])
     view[:, -1] = 1
     return x, int(np.count_nonzero(view))
 

@@ -37,6 +37,11 @@ class Workload(NamedTuple):
         return 6 * self.weights - 2 * self.layers[0] * self.layers[1]
 
     @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape of one sample as fastmlp is given it."""
+        return (28, 28) if self.inputs == "images" else self.layers[:1]
+
+    @property
     def rows(self) -> int:
         """Samples of one call: an epoch, or the batch to predict."""
         return self.samples if self.task == "train" else self.batch_size
@@ -90,12 +95,11 @@ def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
     folder = os.environ.get("FASTMLP_MNIST")
     data = fastmlp.load_idx_folder(folder) if folder else fastmlp.load_synthetic()
-    (train, test), labels = (x.reshape(len(x), -1) for x in (data.x_train, data.x_test)), np.int64
-    return train, data.y_train.astype(labels), test, data.y_test.astype(labels)
+    return data.x_train, data.y_train.astype(np.int64), data.x_test, data.y_test.astype(np.int64)
 
 
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and targets; images are bytes."""
+    """Samples and targets; images are bytes, shape (samples, 28, 28)."""
     random = np.random.default_rng(0)
     features, outputs = workload.layers[0], workload.layers[-1]
     if workload.inputs == "images":
@@ -108,8 +112,8 @@ def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_floats(X: np.ndarray) -> np.ndarray:
-    """Bytes as float32 fractions of 255, for libraries that do not take bytes; converted before timing starts."""
-    return X.astype(np.float32) / 255 if X.dtype == np.uint8 else X
+    """Bytes as rows of float32 fractions of 255, for libraries that take no bytes; converted before timing starts."""
+    return X.reshape(len(X), -1).astype(np.float32) / 255 if X.dtype == np.uint8 else X
 
 
 def initial_weights(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -68,9 +68,9 @@ class Sequential:
     class_names : tuple of str
         What the classes are called, in the order of their numbers; empty if they have no names. Yours to set.
     sample_scale : str
-        What the first samples were that it was trained on: `bytes`, which are read as fractions of 255; `fractions`,
-        other numbers from 0 to 1; or `numbers`, any others. Where one that was trained on bytes gets such numbers, or
-        one that was trained on them gets bytes, there is a warning. Saved.
+        How large the samples are that it was first trained on: `bytes`, images in uint8, read as fractions of 255;
+        `fractions`, other numbers from 0 to 1; or `numbers`, any others. A warning says so where later samples are read
+        on another scale. Saved.
     stop_training : bool
         Callbacks set it to end the training after the epoch.
 
@@ -311,8 +311,9 @@ class Sequential:
         Parameters
         ----------
         X : array_like, shape (samples, ...), or sparse matrix or data frame, shape (samples, features)
-            Samples. Bytes (uint8) are read as fractions of 255 and are never expanded in memory, nor are sparse
-            matrices of scipy: in any format, the same bits as if their zeros were given too.
+            Samples. Images in uint8, samples of two or more dimensions, are read as fractions of 255; a row of uint8
+            numbers is read as it is. Neither is expanded in memory, nor are sparse matrices of scipy: in any format,
+            the same bits as if their zeros were given too.
         y : array_like
             For `cross_entropy` classes, whole numbers from 0, or one-hot rows or probabilities, shape (samples,
             outputs): which, is found out from the shape. Else values, shape (samples, outputs).

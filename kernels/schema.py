@@ -45,7 +45,6 @@ MOMENT_ROWS = 5  # rows that BATCH_NORM keeps before those of its row groups: se
 SUMS = 3  # sums of squares of one row of a gradient: of the numbers as they are, scaled down and scaled up
 
 # How samples are read.
-BYTE_SCALE = 1.0 / 255.0  # bytes are fractions of 255
 SPARSE_BELOW = 0.5  # share of non-zero inputs below which the first layer skips the zeros
 
 # Purposes of random numbers, so that the same counters never serve two of them: see rng.py.
@@ -210,6 +209,15 @@ BROKEN = 24  # a row of this step has a loss that is not finite
 STEP = 32  # steps done
 DEALT = 40  # next ticket of each half of the inputs: see `input_sharing.next_part`
 CONTROL_WORDS = 56
+
+
+def byte_scale(sample_shape: tuple[int, ...]) -> float:
+    """The factor of bytes as they are read, by the shape of one sample.
+
+    Samples of two or more dimensions are images, whose bytes are fractions of 255. A row is a table: its bytes are the
+    numbers that they are in any other type.
+    """
+    return 1.0 / 255.0 if len(sample_shape) > 1 else 1.0
 
 
 def whole_lines(columns: int, dtype: np.dtype) -> int:

@@ -94,7 +94,7 @@ def by_inputs(rows, features, units, training=True):
     """Which of two layers have their inputs shared."""
     plan = lower(
         [Dense(units), Dense(4)],
-        features,
+        (features,),
         rows,
         np.dtype(np.float32),
         loss=Formula("cross_entropy"),

@@ -45,12 +45,12 @@ PURPOSES = {
 
 
 def plan_of(network="deep", purpose="training", rows=10, dtype=DTYPE):
-    return lower(NETWORKS[network], FEATURES.get(network, 6), rows, dtype, **PURPOSES[purpose])
+    return lower(NETWORKS[network], (FEATURES.get(network, 6),), rows, dtype, **PURPOSES[purpose])
 
 
 def names(layers, **options):
     """The operations of a network, by name."""
-    return [operation_name(op) for op in lower(layers, 6, 10, DTYPE, **options).operations]
+    return [operation_name(op) for op in lower(layers, (6,), 10, DTYPE, **options).operations]
 
 
 def test_dropout_is_for_training():
@@ -100,7 +100,7 @@ def test_last_activation_and_loss(last, loss, fused, training):
 def test_what_the_way_back_needs_is_kept(first, second, in_place):
     layers = [Dense(3, first), Activation(second), Dense(2)]
     for training in (False, True):
-        before, after = lower(layers, 5, 8, DTYPE, training=training).operations[-3:-1]
+        before, after = lower(layers, (5,), 8, DTYPE, training=training).operations[-3:-1]
         assert (after["x"], after["dx"]) == (before["y"], before["dy"])
         if second != "identity":
             assert (after["x"] == after["y"]) == (after["dx"] == after["dy"]) == (in_place or not training)
@@ -110,7 +110,7 @@ def test_a_fused_activation_leaves_its_input():
     layers = [Dense(3, "tanh"), Activation("softmax")]
     for training in (False, True):
         *_, last, loss = lower(
-            layers, 5, 8, DTYPE, loss=Formula("cross_entropy"), training=training
+            layers, (5,), 8, DTYPE, loss=Formula("cross_entropy"), training=training
         ).operations
         assert loss["x"] == last["y"]
         assert not training or loss["dx"] == last["dy"]
@@ -233,7 +233,7 @@ def test_spans_are_the_operations_of_the_layers():
 @pytest.mark.parametrize("rows", [1, schema.SMALL_BATCH, schema.SMALL_BATCH + 1])
 def test_few_rows_skip_the_zeros_of_relu_and_keep_no_transpose(rows, activation):
     plan = lower(
-        [Dense(8, activation), Dense(3)], 5, rows, DTYPE, loss=Formula("mean_squared_error"), training=True
+        [Dense(8, activation), Dense(3)], (5,), rows, DTYPE, loss=Formula("mean_squared_error"), training=True
     )
     few = rows <= schema.SMALL_BATCH
     (second,) = [op for op in plan.operations if op["fan_out"] == 3 and op["weights"] >= 0]

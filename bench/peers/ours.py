@@ -2,7 +2,7 @@
 
 from itertools import cycle
 
-from fastmlp import Dense, Sequential
+from fastmlp import Dense, Flatten, Sequential
 
 from ..workloads import Workload, as_floats, data, initial_weights
 from . import Run, repeated
@@ -12,8 +12,10 @@ def model(workload: Workload) -> Sequential:
     """The network with the initial weights."""
     hidden = [Dense(units, "relu") for units in workload.layers[1:-1]]
     head = Dense(workload.layers[-1], "softmax" if workload.classes else "identity")
-    network = Sequential([*hidden, head], optimizer=workload.optimizer).build(workload.layers[0])
-    for layer, (weight, bias) in zip(network.layers, initial_weights(workload), strict=True):
+    network = Sequential([Flatten(), *hidden, head], optimizer=workload.optimizer).build(
+        workload.sample_shape
+    )
+    for layer, (weight, bias) in zip(network.layers[1:], initial_weights(workload), strict=True):
         layer.weight, layer.bias = weight, bias
     return network
 
@@ -31,5 +33,5 @@ def predict(workload: Workload, mode: str) -> Run:
     X, trained = data(workload)[0], model(workload)
     if workload.batch_size > 1:
         return repeated(lambda: trained.predict(X))
-    predictor, row = trained.predictor(), cycle(as_floats(X)).__next__
+    predictor, row = trained.predictor(), cycle(as_floats(X).reshape(len(X), *workload.sample_shape)).__next__
     return repeated(lambda: predictor(row()))

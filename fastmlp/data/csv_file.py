@@ -58,8 +58,8 @@ def load_csv(
     delimiter : str, optional
         The character between columns; by default the first of tab, semicolon, bar and comma that the first line has.
     dtype : str
-        Type of `X`: `float32`, `float64`, or `uint8` for whole numbers from 0 to 255, such as pixels. A network reads
-        uint8 as fractions of 255, wherever it runs, so use the same type for all files of a problem.
+        Type of `X`: `float32`, `float64`, or `uint8` for whole numbers from 0 to 255, in a quarter of the memory.
+        Pixels are read as fractions of 255 once rows are images: `table.X.reshape(-1, 28, 28)`, and `Flatten()` first.
     missing : str
         What to do with a missing number (nothing, ?, NA, NaN, null): `error`, or `nan`, which `Table.summary` counts.
         Fill NaN in before training.

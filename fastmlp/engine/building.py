@@ -40,7 +40,7 @@ def build_network(
             raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
     number_type = look_up("dtype", dtype, DTYPES)
     widths = _widths(layers, tuple(input_shape))
-    inference = lower(layers, widths[0], team_rows(widths, number_type, 1), number_type)
+    inference = lower(layers, tuple(input_shape), team_rows(widths, number_type, 1), number_type)
     network = Network(layers, input_shape, dtype, seed, inference, lock)
     for position, layer in enumerate(layers):
         layer.attach(Handle(network, position, 1))

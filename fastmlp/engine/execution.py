@@ -101,7 +101,7 @@ def _plan_of_training(
         network,
         lambda: lower(
             network.layers,
-            network.features,
+            network.input_shape,
             rows,
             network.dtype,
             loss=targets.formula,
@@ -186,7 +186,7 @@ def _run_over(
     plan, state = prepare(
         network,
         lambda: lower(
-            network.layers, network.features, rows, network.dtype, loss=loss, sparse_input=samples.sparse
+            network.layers, network.input_shape, rows, network.dtype, loss=loss, sparse_input=samples.sparse
         ),
         purpose,
         (loss, rows, samples.sparse),

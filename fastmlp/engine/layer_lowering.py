@@ -19,7 +19,7 @@ from ..layers import (
     MinMaxScaler,
     StandardScaler,
 )
-from ..layers.layer import Layer
+from ..layers.layer import Layer, Shape
 from ..layers.scalers import Scaler
 from ..losses import Formula
 from ..regularizers import L1L2
@@ -97,7 +97,7 @@ def check_kinds(layers: Iterable[Layer]) -> None:
 
 def lower(
     layers: Sequence[Layer],
-    features: int,
+    input_shape: Shape,
     rows: int,
     dtype: np.dtype,
     *,
@@ -112,8 +112,8 @@ def lower(
     ----------
     layers : sequence of Layer
         The network.
-    features : int
-        Columns of its input.
+    input_shape : tuple of int
+        Shape of one sample.
     rows : int
         Largest number of rows that run at a time.
     dtype : dtype
@@ -133,7 +133,7 @@ def lower(
         Verified; its parameters are at the same places whatever the other arguments.
     """
     lowering = Lowering(rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input)
-    lowering.input(features)
+    lowering.input(input_shape)
     spans = []
     for number, layer in enumerate(layers):
         lowering.layer = number

@@ -85,10 +85,10 @@ class Lowering:
         self.operations: list[dict[str, float]] = []
         self.value = Value(-1, -1, -1, -1)
 
-    def input(self, columns: int) -> None:
-        """Gather samples with this number of columns."""
-        self._new_value(columns, with_delta=self.input_delta)
-        self._add(schema.INPUT, None, self.value, number=schema.BYTE_SCALE)
+    def input(self, shape: tuple[int, ...]) -> None:
+        """Gather samples of this shape."""
+        self._new_value(math.prod(shape), with_delta=self.input_delta)
+        self._add(schema.INPUT, None, self.value, number=schema.byte_scale(shape))
 
     def dense(self, units: int, *, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
         """y = x W + b; for the rules of the weights see `schema.OPERATION`."""

@@ -26,7 +26,9 @@ def _prepare(network: Network, rows: int) -> tuple[Plan, schema.State]:
     network.keep_gradients()
     return prepare(
         network,
-        lambda: lower(network.layers, network.features, rows, network.dtype, training=True, input_delta=True),
+        lambda: lower(
+            network.layers, network.input_shape, rows, network.dtype, training=True, input_delta=True
+        ),
         PURPOSE,
         rows,
         1,
@@ -46,6 +48,7 @@ def forward(network: Network, span: slice, samples: Samples) -> np.ndarray:
     before = plan.operations[plan.spans[span.start].start - 1]
     for field in ("y", "ldy", "fan_out"):
         entry[field] = before[field]
+    entry["number"] = schema.byte_scale(samples.shape)
     operations = np.concatenate([entry, _operations(plan, span)])
     data = data_of(network, samples, None, np.arange(rows))
     entries.forward(operations, state, data, rows, np.uint64(network.seed), network.draws)

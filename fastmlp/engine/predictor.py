@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from ..inputs.arrays import as_numbers
 from ..kernels.compiler.jit import prepared
 from ..kernels.program import entries
-from ..kernels.schema import BYTE_SCALE
 from .buffers import aligned_zeros, matrix
 from .layer_lowering import lower
 from .network import Network
@@ -34,14 +33,14 @@ class Predictor:
         network.check_ready()
         self.input_shape = network.input_shape
         # A single sample reads each weight once, so memory bandwidth is the limit: skip the weights of zeros.
-        plan = lower(network.layers, network.features, 1, network.dtype, sparse_input=True)
+        plan = lower(network.layers, network.input_shape, 1, network.dtype, sparse_input=True)
         first, last = plan.operations[0], plan.operations[-1]
         workspace = aligned_zeros(plan.workspace, network.dtype)
         inputs = matrix(workspace, int(first["y"]), int(first["ldy"]), 1, network.features + 1)[0]
         inputs[-1] = 1  # the bias is the weight of a constant one
         self._inputs = inputs[:-1].reshape(self.input_shape)
         self._outputs = matrix(workspace, int(last["y"]), int(last["ldy"]), 1, network.outputs)[0]
-        self._byte_scale = network.dtype.type(BYTE_SCALE)
+        self._byte_scale = network.dtype.type(first["number"])
         self._run = prepared(entries.predict_row, (plan.operations, network.params, workspace))
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -50,8 +49,8 @@ class Predictor:
         Parameters
         ----------
         x : array_like, of the shape of one sample
-            Dense real numbers; bytes (uint8) are read as fractions of 255. It is not searched for NaN, whose outputs
-            are NaN, nor is its scale compared with that of the training samples.
+            Dense real numbers; uint8 is read as by `Sequential.predict`, so that of images as fractions of 255. It is
+            not searched for NaN, whose outputs are NaN, nor is its scale compared with that of the training samples.
 
         Returns
         -------

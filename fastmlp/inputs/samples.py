@@ -16,7 +16,7 @@ Inputs = ArrayLike | SparseMatrix
 
 _JUDGED_ROWS = 256
 
-# How large samples are: bytes, which are read as fractions of 255; other numbers from 0 to 1; any others.
+# How large samples are: bytes of images, which are read as fractions of 255; other numbers from 0 to 1; any others.
 BYTES, FRACTIONS, NUMBERS = SCALES = ("bytes", "fractions", "numbers")
 
 
@@ -75,7 +75,7 @@ class Samples:
     @cached_property
     def scale(self) -> str:
         """One of `SCALES`; judged by some of the samples."""
-        if self.kind == schema.BYTES:
+        if self.kind == schema.BYTES and len(self.shape) > 1:
             return BYTES
         some = self._some()
         return FRACTIONS if some.min(initial=0) >= 0 and some.max(initial=0) <= 1 else NUMBERS
@@ -97,9 +97,9 @@ def as_samples(X: Inputs, dtype: np.dtype, name: str = "X") -> Samples:
     Parameters
     ----------
     X : array_like, shape (samples, ...), or a sparse matrix of scipy or a data frame, shape (samples, features)
-        Numbers: uint8, float32 and float64 stay as they are; other integers and booleans become float64. Numbers are
-        copied only where they are not contiguous, or not CSR with sorted columns; the positions of a sparse matrix
-        always.
+        Numbers: uint8 (see `schema.byte_scale`), float32 and float64 stay as they are; other integers and booleans
+        become float64. Numbers are copied only where they are not contiguous, or not CSR with sorted columns; the
+        positions of a sparse matrix always.
     dtype : dtype
         What the network computes in.
     name : str

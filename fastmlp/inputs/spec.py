@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..kernels import schema
 from ..losses import BinaryCrossEntropy, CrossEntropy, Loss
 from .class_names import find_class_names
-from .samples import BYTES, NUMBERS, Samples
+from .samples import BYTES, FRACTIONS, NUMBERS, Samples
 
 Shape = tuple[int, ...]
 
@@ -81,7 +82,7 @@ class DataSpec:
             classes do not go with the outputs.
         """
         self._check_names(samples.names)
-        self._check_scale(samples.scale)
+        self._check_scale(samples)
         if self.input_shape not in (None, samples.shape):
             wanted = self.input_shape or ()
             raise ValueError(
@@ -108,13 +109,17 @@ class DataSpec:
             problem = f"{wanted!r} where {there!r} is; use X[list(model.feature_names)]"
         raise ValueError(f"X: expected the columns that the model was trained on, in their order: {problem}")
 
-    def _check_scale(self, scale: str) -> None:
-        """Warn of bytes for a model that knows larger numbers, to which they are all nearly 0, and the reverse."""
+    def _check_scale(self, samples: Samples) -> None:
+        """Warn of samples that are read on another scale than those of the training."""
+        scale = samples.scale
         if self.sample_scale == NUMBERS and scale == BYTES:
-            told = "numbers beyond 0 to 1, and bytes (uint8) are read as fractions of 255"
+            told = "numbers beyond 0 to 1, and images of bytes (uint8) are read as fractions of 255"
             way_out = "if they mean the same as in training, give X.astype('float32')"
+        elif self.sample_scale == FRACTIONS and scale == NUMBERS and samples.kind == schema.BYTES:
+            told = "numbers from 0 to 1, and these rows of bytes (uint8) are read as numbers from 0 to 255"
+            way_out = "if they are pixels, give X / 255, as in training"
         elif self.sample_scale == BYTES and scale == NUMBERS:
-            told = "bytes (uint8), read as fractions of 255, and these numbers go beyond 0 to 1"
+            told = "images of bytes (uint8), read as fractions of 255, and these numbers go beyond 0 to 1"
             way_out = "if they are bytes in another type, give X.astype('uint8'), or X / 255"
         else:
             return

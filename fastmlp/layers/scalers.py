@@ -28,8 +28,8 @@ class Scaler(Layer):
     """What the scalers share: y = (x - center) factor for each feature, the first thing that happens to a sample.
 
     `fit` finds both in the samples it is given, once: later calls, also of a loaded model, keep them. They are
-    saved with the model and applied wherever it runs. Bytes are scaled after they have become fractions of 255, a
-    batch at a time. A feature that is always the same becomes 0.
+    saved with the model and applied wherever it runs. Images in uint8 are scaled as fractions of 255. A feature that is
+    always the same becomes 0.
 
     Parameters
     ----------

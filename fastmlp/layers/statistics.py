@@ -62,6 +62,7 @@ def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterato
     for start in range(0, rows.size, at_once):
         numbers = samples.rows(rows[start : start + at_once])
         if numbers.dtype == schema.ITEM_TYPES[schema.BYTES]:
-            yield np.multiply(numbers, dtype.type(schema.BYTE_SCALE), dtype=dtype).astype(np.float64)
+            scale = dtype.type(schema.byte_scale(samples.shape))
+            yield np.multiply(numbers, scale, dtype=dtype).astype(np.float64)
         else:
             yield numbers.astype(dtype, copy=False).astype(np.float64)

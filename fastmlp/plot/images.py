@@ -72,9 +72,13 @@ def _shape_of_rows(features: int, shape: Shape, name: str) -> tuple[int, ...]:
     return wanted
 
 
-def scale(images: np.ndarray) -> np.ndarray:
-    """Brightness from 0 to 1: of bytes by 255, of other numbers from the least to the largest unless all lie there."""
-    if images.dtype == np.uint8:
+def scale(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Brightness from 0 to 1, for samples of this shape.
+
+    Bytes of images are divided by 255. Other numbers are scaled from the smallest to the largest, unless all are
+    between 0 and 1.
+    """
+    if images.dtype == np.uint8 and len(shape) > 1:
         return images / 255.0
     numbers = images.astype(np.float64)
     low, high = min(numbers.min(), 0.0), max(numbers.max(), 1.0)

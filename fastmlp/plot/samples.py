@@ -42,8 +42,8 @@ def plot_samples(
     ----------
     X : array_like or sparse matrix
         Images, shape (samples, height, width), or with a last axis of 1, 3 or 4 colours; or rows of pixels, shape
-        (samples, features), square if `shape` does not say otherwise. Bytes go from 0 to 255, other numbers from 0 to
-        1, or, where some lie outside, from the least to the largest one.
+        (samples, features), square if `shape` does not say otherwise. Images in uint8 go from 0 to 255, other numbers
+        from 0 to 1, or, where some are outside, from the smallest to the largest.
     y, predicted : array_like, optional
         What is and what was predicted: whole numbers from 0 or names, shape (samples,), or rows with a number for each
         class, such as the outputs of `Sequential.predict`, of which the largest counts.
@@ -88,7 +88,7 @@ def plot_samples(
                 f"{name}: expected one for each of the {samples.shape[0]} samples, got {len(values)}"
             )
     names = name_classes(class_names, max((int(values.max()) + 1 for values in classes.values()), default=0))
-    images = scale(as_images(_dense(samples[chosen]), shape))
+    images = scale(as_images(_dense(samples[chosen]), shape), samples.shape[1:])
     true, guessed = (classes[name][chosen] if name in classes else None for name in given)
     panels = panels_for(figure, len(images), COLUMNS, PANEL)
     for place, (ax, image) in enumerate(zip(panels, images, strict=True)):
@@ -155,7 +155,8 @@ def plot_mistakes(
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][: checked_count(count)]
     if len(worst) == 0:
         return _say_perfect(figure, len(true))
-    images = scale(as_images(_dense(_as_rows(X)[worst]), shape))
+    samples = _as_rows(X)
+    images = scale(as_images(_dense(samples[worst]), shape), samples.shape[1:])
     panels = panels_for(figure, len(worst), COLUMNS, (PANEL[0], PANEL[1] + 0.15))
     for ax, image, sample in zip(panels, images, worst, strict=True):
         draw_image(ax, image, cmap, 0.0, 1.0)

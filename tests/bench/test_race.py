@@ -57,7 +57,7 @@ def test_a_bounded_epoch_has_whole_steps_and_a_bounded_size(width, batch):
 @pytest.mark.parametrize("workload", PREDICTIONS, ids=str)
 @pytest.mark.parametrize("module", [ours, plain_numpy])
 def test_predictions_are_those_of_the_network(module, workload):
-    expected = outputs(workload, data(workload)[0][: workload.batch_size])
+    expected = outputs(workload, as_floats(data(workload)[0][: workload.batch_size]))
     given = module.predict(workload, "kernels")(1)
     np.testing.assert_allclose(given.reshape(expected.shape), expected, atol=1e-5)
 

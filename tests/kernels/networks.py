@@ -22,7 +22,7 @@ def build(
     """
     training = loss is not None if training is None else training
     lowering = Lowering(rows, np.dtype(dtype), training=training, sparse_input=sparse)
-    lowering.input(features)
+    lowering.input((1, features))
     for lowering.layer, (name, argument) in enumerate(parts):
         if name == "dense":
             lowering.dense(argument, **rules)
