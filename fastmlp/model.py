@@ -22,12 +22,13 @@ from .engine.plan import Plan
 from .engine.predictor import Predictor
 from .files.checkpoint import copied_state, load_model, restore_copy, save_model
 from .inputs.class_names import check_class_names
+from .inputs.precision import warn_of_merged_numbers
 from .inputs.samples import Inputs, as_batch
 from .inputs.spec import DataSpec
 from .inputs.subsets import read_subset
 from .inputs.targets import ClassWeight
 from .layers.layer import Layer, Shape
-from .layers.scalers import Scaler
+from .layers.scalers import MinMaxScaler, Scaler, StandardScaler
 from .losses import Loss, choose_loss
 from .optimizers import Optimizer, get_optimizer
 from .training.fit_arguments import SILENT, FitArguments, check_fit_arguments, epochs_to_train
@@ -196,6 +197,9 @@ class Sequential:
         samples, rows = arguments.training.samples, arguments.training.rows
         new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
         scalings = [layer.measure(samples, np.dtype(self.dtype), rows) for layer in new]
+        centered = any(isinstance(layer, (StandardScaler, MinMaxScaler)) for layer in self.layers)
+        if not self.sample_scale and not centered:  # once, at the first training
+            warn_of_merged_numbers(samples, np.dtype(self.dtype))
         self.class_names = arguments.class_names
         self.build(samples.shape)
         for layer, scaling in zip(new, scalings, strict=True):

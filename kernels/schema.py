@@ -11,7 +11,8 @@ Layout:
 - The weights of a dense layer are a matrix in `params`: input k has the row at `weights + k * ldw`, the biases have the
   row of k = `fan_in`.
 - The constants of scalers and the running statistics of batch normalisation are in `params` too, so that they are
-  copied and saved with the weights; no optimizer changes them.
+  copied and saved with the weights; no optimizer changes them. The centers of scalers are float64 in every network, as
+  float32 would merge numbers such as the dates 20180131 and 20180132 before they are subtracted.
 - A stride (ld) is an odd number of cache lines, so that rows spread over all sets of a cache, and leaves room for the
   column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
 """
@@ -96,6 +97,9 @@ OPERATION = np.dtype(
             "constants",
             "i8",
         ),  # start of the constant rows in `params`, stride ldx: center or mean, factor, variance
+        # INPUT: start in `params` of the float64 numbers that are subtracted from the samples, `center_rows` rows of
+        # stride ldy; -1: none
+        ("centers", "i8"),
         (
             "kept",
             "i8",
@@ -209,6 +213,11 @@ BROKEN = 24  # a row of this step has a loss that is not finite
 STEP = 32  # steps done
 DEALT = 40  # next ticket of each half of the inputs: see `input_sharing.next_part`
 CONTROL_WORDS = 56
+
+
+def center_rows(dtype: np.dtype) -> int:
+    """Rows of `params` that hold one float64 number for each column."""
+    return 8 // np.dtype(dtype).itemsize
 
 
 def byte_scale(sample_shape: tuple[int, ...]) -> float:

@@ -75,7 +75,7 @@ class Kind(NamedTuple):
 
 
 # Fields of an operation that say where a matrix starts: -1 where there is none. Other fields are 0 if they are unset.
-PLACES = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "kept", "sums")
+PLACES = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "centers", "kept", "sums")
 EVERY_KIND = ("kind", "layer", "fan_out", "y", "ldy", "blocks_before")
 _INPUTS = ("fan_in", "x", "ldx", "dx")
 _WEIGHTS = ("weights", "ldw", "depth", "biases", "sums", "outer_gradient")
@@ -147,7 +147,7 @@ _PRODUCT = Kind(
     resizes=True,
 )
 KINDS = (
-    Kind("input", ("dy", "number", "half", "by_inputs"), number="byte_scale"),
+    Kind("input", ("dy", "number", "centers", "half", "by_inputs"), number="byte_scale"),
     _PRODUCT,
     _PRODUCT._replace(name="sparse"),
     Kind("activation", (*_ELEMENTS, "code", "number"), number="option", codes=ACTIVATIONS, in_place=True),

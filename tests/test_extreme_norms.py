@@ -1,10 +1,11 @@
-"""Norms of gradients and weights whose squares overflow or underflow the type that they are computed in."""
+"""Norms, deviations and scores of numbers whose squares overflow or underflow their type."""
 
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Dense, Sequential
+from fastmlp import SGD, Dense, MinMaxScaler, Sequential, StandardScaler
 from fastmlp.initializers import FromArray
+from fastmlp.metrics import r2, root_mean_squared_error
 
 HALF = np.sqrt(0.5)  # of a gradient of two equal numbers, each is this part of its norm
 ENGINES = ("kernels", "reference")
@@ -67,3 +68,21 @@ def test_the_same_bits_for_any_number_of_threads():
         model.fit(X, y, epochs=1, batch_size=64, threads=threads, verbose=0)
         trained.add(model.network.params.tobytes())
     assert len(trained) == 1
+
+
+@pytest.mark.parametrize("axis", [0, None])
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+@pytest.mark.parametrize("scaler", [StandardScaler, MinMaxScaler])
+def test_scalers(scaler, size, axis):
+    X = np.random.default_rng(1).normal(size=(50, 3))
+    scaled = [
+        scaler(axis=axis).build(3, dtype="float64").adapt(given).forward(given) for given in (X, X * size)
+    ]
+    np.testing.assert_allclose(*scaled, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_metrics(size):
+    true, predicted = np.array([1.0, 2.0, 3.0]) * size, np.array([1.0, 2.0, 4.0]) * size
+    assert r2(true, predicted) == pytest.approx(0.5)
+    assert root_mean_squared_error(true, predicted) == pytest.approx(size / np.sqrt(3))

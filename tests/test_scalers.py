@@ -78,7 +78,7 @@ def test_a_feature_that_is_always_the_same_becomes_nothing_else_than_a_number(sc
 
 def test_differences_by_rounding_alone_are_none():
     noisy = np.where(RANDOM.random((50, 1)) < 0.5, 0.1, np.nextafter(0.1, 1))
-    assert (transformed(StandardScaler(), noisy) == 0).all()
+    assert abs(transformed(StandardScaler(), noisy)).max() < 1e-16
 
 
 def test_one_sample():
@@ -87,7 +87,7 @@ def test_one_sample():
 
 @pytest.mark.parametrize("scaler", [StandardScaler, MinMaxScaler])
 def test_numbers_that_the_type_cannot_tell_apart_are_refused(scaler):
-    times = 1.7e9 + RANDOM.random((50, 1)) * 100
+    times = (1.7e9 + RANDOM.random((50, 1)) * 400).astype(np.float32)
     model = model_of(scaler())
     with pytest.raises(
         ValueError, match=r"X: column 1 goes from 1\.7e\+09 to 1\.7e\+09, and float32 hardly tells"

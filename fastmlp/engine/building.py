@@ -86,6 +86,13 @@ class Handle:
         """The layer's rows of `params` that no optimizer updates: a view."""
         return self.network.constant_rows(self.position, count)
 
+    def centers(self) -> np.ndarray:
+        """The float64 numbers that are subtracted from the network's samples as they are read: a view."""
+        centers = self.network.centers()
+        if centers is None:
+            raise RuntimeError("the network does not scale its samples")
+        return centers
+
     def forward(self, X: Inputs) -> np.ndarray:
         """Run the layers forward, as in training; one row of outputs for each of X."""
         network = self.network

@@ -7,6 +7,7 @@ kernel asks what it is used for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -158,8 +159,14 @@ class Lowering:
         self._add(kind, x, y, code=code, number=option)
 
     def scale(self, *, keeps_zeros: bool) -> None:
-        """y = (x - center) factor, in place, with a center and a factor for each column."""
+        """y = (x - center) factor, with a center and a factor for each column; first behind the input.
+
+        INPUT subtracts the center in float64 as it gathers samples. SCALE multiplies, in place; its own center is 0.
+        """
+        if [op["kind"] for op in self.operations] != [schema.INPUT]:
+            raise ValueError("lowering: expected scale directly behind the input")
         self.sparse_input = self.sparse_input and keeps_zeros
+        self.operations[0]["centers"] = self._parameters(schema.center_rows(self.dtype) * self.value.stride)
         self._add(schema.SCALE, self.value, self.value, constants=self._constants(schema.SCALE))
 
     def _constants(self, kind: int) -> int:

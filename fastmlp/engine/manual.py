@@ -49,7 +49,10 @@ def forward(network: Network, span: slice, samples: Samples) -> np.ndarray:
     for field in ("y", "ldy", "fan_out"):
         entry[field] = before[field]
     entry["number"] = schema.byte_scale(samples.shape)
-    operations = np.concatenate([entry, _operations(plan, span)])
+    layers = _operations(plan, span)
+    if not len(layers) or plan.spans[span.start].start > 1:
+        entry["centers"] = -1  # these layers do not begin with the scaler whose centers the input subtracts
+    operations = np.concatenate([entry, layers])
     data = data_of(network, samples, None, np.arange(rows))
     entries.forward(operations, state, data, rows, np.uint64(network.seed), network.draws)
     for position in range(span.start, span.stop):

@@ -154,6 +154,11 @@ class Network:
         op = self.inference.operations[self.inference.spans[position]][0]
         return matrix(self.params, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
 
+    def centers(self) -> np.ndarray | None:
+        """The float64 numbers that are subtracted from samples as they are read: a view into `params`; or None."""
+        start = int(self.inference.operations[0]["centers"]) * self.dtype.itemsize // 8
+        return self.params.view(np.float64)[start : start + self.features] if start >= 0 else None
+
     # Gradients and optimizer state
 
     def kept_gradients(self) -> np.ndarray:
@@ -238,9 +243,16 @@ class Network:
 
     def is_finite(self) -> bool:
         """Whether all parameters and the optimizer's state are finite."""
-        # Minimum and maximum propagate NaN and need no temporary array.
-        arenas = (self.params, self.slots)
-        return all(math.isfinite(end(initial=0)) for arena in arenas for end in (arena.min, arena.max))
+        # Minimum and maximum propagate NaN and need no temporary array. Arrays of layers, not the arena of parameters:
+        # the float64 centers of a scaler are no numbers of the network's type.
+        arrays = [
+            array
+            for layer in self.layers
+            for array in (*layer.parameters.values(), *layer.constants.values())
+        ]
+        return all(
+            math.isfinite(end(initial=0)) for array in (*arrays, self.slots) for end in (array.min, array.max)
+        )
 
     def forget_plans(self) -> None:
         """Lower again at the next run, as what the plans were made for has changed."""

@@ -18,6 +18,7 @@ _OTHERS = (
     "second",
     "by_inputs",
     "constants",
+    "centers",
     "kept",
     "number",
     "momentum",

@@ -41,6 +41,8 @@ class Predictor:
         self._inputs = inputs[:-1].reshape(self.input_shape)
         self._outputs = matrix(workspace, int(last["y"]), int(last["ldy"]), 1, network.outputs)[0]
         self._byte_scale = network.dtype.type(first["number"])
+        centers = network.centers()
+        self._centers = None if centers is None else centers.reshape(self.input_shape)
         self._run = prepared(entries.predict_row, (plan.operations, network.params, workspace))
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -66,9 +68,11 @@ class Predictor:
         if array.shape != self.input_shape:
             raise ValueError(f"x: expected one sample of shape {self.input_shape}, got {array.shape}")
         if array.dtype.num == _UINT8:
-            np.multiply(array, self._byte_scale, out=self._inputs)
-        else:
+            array = np.multiply(array, self._byte_scale, dtype=self._inputs.dtype)
+        if self._centers is None:
             self._inputs[...] = array
+        else:
+            np.subtract(array, self._centers, out=self._inputs, dtype=np.float64, casting="same_kind")
         self._run()
         return self._outputs.copy()
 

@@ -200,6 +200,7 @@ def _matrices(plan: Plan, kind: tables.Kind, op: Operation) -> dict[str, _Matrix
         ),
         "second": _Matrix(ldy, plan.rows, plan.workspace, op["half"] > 0),
         "constants": _Matrix(ldx, kind.constant_rows, plan.parameters),
+        "centers": _Matrix(ldy, schema.center_rows(plan.dtype), plan.parameters, None),
         "kept": _kept(plan, op),
     }
     return {field: matrix for field, matrix in every.items() if field in kind.fields or field == "y"}
@@ -268,7 +269,7 @@ def _regions(plan: Plan, operations: list[Operation]) -> dict[str, list[tuple[in
         for field, matrix in _matrices(plan, kind, op).items():
             start = op[field]
             if start >= 0 and not _is_shared(field, op, operations[number - 1]):
-                arena = "params" if field in {"weights", "constants"} else "workspace"
+                arena = "params" if field in {"weights", "constants", "centers"} else "workspace"
                 regions[arena].append((start, start + matrix.rows * matrix.stride, f"{field} of {name}"))
         if op["depth"]:
             regions["sums"].append((op["sums"], op["sums"] + op["depth"], f"sums of {name}"))

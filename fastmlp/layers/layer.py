@@ -24,6 +24,9 @@ class Handle(Protocol):
     def constant_rows(self, count: int) -> np.ndarray:
         """The layer's numbers that no optimizer updates: a view."""
 
+    def centers(self) -> np.ndarray:
+        """The float64 numbers that are subtracted from the network's samples as they are read: a view."""
+
     def forward(self, X: Any) -> np.ndarray:
         """Run the layer forward."""
 

@@ -39,8 +39,10 @@ class Scaler(Layer):
 
     Attributes
     ----------
-    center, factor : ndarray, shape (features,)
-        Views: writing to them changes the model.
+    center : ndarray of float64, shape (features,)
+        What is subtracted from a feature, in float64 as it is read; a view: writing to it changes the model.
+    factor : ndarray, shape (features,)
+        What the difference is multiplied by, in the type of the model; a view.
     """
 
     def __init__(self, *, axis: int | None = 0) -> None:
@@ -58,6 +60,8 @@ class Scaler(Layer):
     def measure(self, samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Scaling:
         """What this scaler would do to such samples, or to these rows of them, in a network of this type.
 
+        A center is a number of this type, unless its rounding would shift the scaled feature visibly.
+
         Raises
         ------
         ValueError
@@ -70,11 +74,13 @@ class Scaler(Layer):
         largest = np.maximum(abs(seen.low), abs(seen.high))
         # Numbers that differ by rounding alone are the same.
         same = seen.deviation <= 10 * np.finfo(np.float64).eps * largest
-        steps = size / np.spacing(largest.astype(dtype)).astype(np.float64)
-        lost = ~same & (steps < _FEWEST_STEPS)
+        given = np.result_type(samples.numbers, dtype)
+        lost = ~same & (size < _FEWEST_STEPS * _steps(largest, given))
         if lost.any():
-            _refuse(int(lost.argmax()), seen, dtype)
+            _refuse(int(lost.argmax()), seen, given)
         center = np.where(same & center.astype(bool), seen.low, center)
+        rounded = center.astype(dtype).astype(np.float64)
+        center = np.where(~same & (size >= _FEWEST_STEPS * _steps(largest, dtype)), rounded, center)
         return Scaling(center, 1.0 / np.where(same, 1.0, size))
 
     def _center_and_size(self, seen: Statistics) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +122,8 @@ class Scaler(Layer):
     def set(self, scaling: Scaling) -> None:
         """Scale in this way from now on."""
         with self.network.lock:
-            self.center[...], self.factor[...] = scaling
+            self.center[...] = scaling.center
+            self.factor[...] = scaling.factor
             self.network.forget_plans()  # it may have zeros to skip now, or none
 
     @property
@@ -154,8 +161,8 @@ class Scaler(Layer):
 
     @property
     def center(self) -> np.ndarray:
-        """What is subtracted, shape (features,)."""
-        return self.handle.constant_rows(2)[0]
+        """What is subtracted, float64, shape (features,)."""
+        return self.handle.centers()
 
     @property
     def factor(self) -> np.ndarray:
@@ -215,8 +222,14 @@ class MaxAbsScaler(Scaler):
 SCALERS: tuple[type[Scaler], ...] = (StandardScaler, MinMaxScaler, MaxAbsScaler)
 
 
-def _refuse(column: int, seen: Statistics, dtype: np.dtype[Any]) -> NoReturn:
+def _steps(largest: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """The distance of neighbouring numbers of this type, at numbers of this size."""
+    return np.spacing(largest.astype(dtype)).astype(np.float64)
+
+
+def _refuse(column: int, seen: Statistics, given: np.dtype[Any]) -> NoReturn:
+    way_out = "give X in float64" if given == np.float32 else "subtract an offset from it before"
     raise ValueError(
-        f"X: column {column} goes from {seen.low[column]:g} to {seen.high[column]:g}, and {dtype} hardly tells its "
-        "numbers apart; subtract an offset from it before, leave it out, or compute in float64 (dtype='float64')"
+        f"X: column {column} goes from {seen.low[column]:g} to {seen.high[column]:g}, and {given} hardly tells its "
+        f"numbers apart; {way_out}, or leave it out"
     )

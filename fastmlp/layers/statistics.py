@@ -24,16 +24,35 @@ class Statistics(NamedTuple):
 
 
 def statistics(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None = None) -> Statistics:
-    """Mean, deviation and range of each feature as a network of this type reads them: in these rows, or in all.
+    """Mean, deviation and range of each feature, in these rows or in all; pixels as a network of this type reads them.
 
-    One pass over the samples, a chunk at a time, which are joined as in Chan, Golub and LeVeque (1979). The same
-    bits for dense and sparse samples.
+    The same bits for dense and sparse samples.
+    """
+    rows = np.arange(samples.count) if rows is None else rows
+    seen = _moments(samples, dtype, rows, 1.0)
+    out_of_range = ~np.isfinite(seen.deviation) | ((seen.deviation == 0) & (seen.low < seen.high))
+    if not out_of_range.any():
+        return seen
+    # Squares overflow or underflow: once more, with numbers divided by a power of two near the largest of their column.
+    unit = np.where(out_of_range, _unit_of(np.maximum(abs(seen.low), abs(seen.high))), 1.0)
+    scaled = _moments(samples, dtype, rows, unit)
+    return Statistics(scaled.mean * unit, scaled.deviation * unit, seen.low, seen.high)
+
+
+@np.errstate(over="ignore", under="ignore", invalid="ignore")
+def _moments(
+    samples: Samples, dtype: np.dtype[Any], rows: np.ndarray, unit: np.ndarray | float
+) -> Statistics:
+    """The statistics of the features divided by their units.
+
+    One pass over the samples, a chunk at a time, which are joined as in Chan, Golub and LeVeque (1979).
     """
     features = math.prod(samples.shape)
     mean, squares = np.zeros(features), np.zeros(features)
     low, high = np.full(features, np.inf), np.full(features, -np.inf)
     count = 0
-    for chunk in _chunks(samples, dtype, np.arange(samples.count) if rows is None else rows):
+    for chunk in _chunks(samples, dtype, rows):
+        chunk /= unit
         own_mean = chunk.mean(axis=0)
         np.minimum(low, chunk.min(axis=0), out=low)
         np.maximum(high, chunk.max(axis=0), out=high)
@@ -49,14 +68,20 @@ def statistics(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray | None =
 def together(seen: Statistics) -> Statistics:
     """The statistics of all features taken for one, which has as many numbers of each."""
     mean = seen.mean.mean()
-    variance = (seen.deviation**2 + (seen.mean - mean) ** 2).mean()
-    return Statistics(
-        *(np.full_like(seen.mean, one) for one in (mean, np.sqrt(variance), seen.low.min(), seen.high.max()))
-    )
+    apart = seen.mean - mean
+    unit = _unit_of(max(seen.deviation.max(), abs(apart).max()))
+    variance = ((seen.deviation / unit) ** 2 + (apart / unit) ** 2).mean()
+    of_all = (mean, unit * np.sqrt(variance), seen.low.min(), seen.high.max())
+    return Statistics(*(np.full_like(seen.mean, one) for one in of_all))
+
+
+def _unit_of(numbers: np.ndarray | float) -> np.ndarray:
+    """Powers of two near these numbers, so that squares of numbers / unit neither overflow nor underflow."""
+    return np.asarray(np.ldexp(1.0, np.clip(np.frexp(numbers)[1], -1000, 1000)))
 
 
 def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterator[np.ndarray]:
-    """These samples as the network reads them, some at a time, as new matrices of float64."""
+    """These samples, some at a time, as new matrices of float64."""
     features = math.prod(samples.shape)
     at_once = max(1, CHUNK // features)
     for start in range(0, rows.size, at_once):
@@ -65,4 +90,4 @@ def _chunks(samples: Samples, dtype: np.dtype[Any], rows: np.ndarray) -> Iterato
             scale = dtype.type(schema.byte_scale(samples.shape))
             yield np.multiply(numbers, scale, dtype=dtype).astype(np.float64)
         else:
-            yield numbers.astype(dtype, copy=False).astype(np.float64)
+            yield numbers.astype(np.float64)

@@ -49,5 +49,11 @@ def differences_of(y_true: ArrayLike, y_pred: ArrayLike) -> np.ndarray:
     return _rows(true) - _rows(predicted)
 
 
+def unit_of(*arrays: np.ndarray) -> np.ndarray:
+    """A power of two for each column, near its largest number, so that squares of numbers / unit do not overflow."""
+    largest = np.max([np.abs(array).max(axis=0) for array in arrays], axis=0)
+    return np.asarray(np.ldexp(1.0, np.clip(np.frexp(largest)[1], -1000, 1000)))
+
+
 def _rows(array: np.ndarray) -> np.ndarray:
     return array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import differences_of, numbers_of
+from .arguments import differences_of, numbers_of, unit_of
 
 
 def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -60,7 +60,9 @@ def root_mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     >>> root_mean_squared_error([[1.0, 5.0], [1.0, 5.0]], [[2.0, 2.0], [0.0, 8.0]])
     2.0
     """
-    return float(np.mean(np.sqrt(np.mean(np.square(differences_of(y_true, y_pred)), axis=0))))
+    differences = differences_of(y_true, y_pred)
+    unit = unit_of(differences)
+    return float(np.mean(unit * np.sqrt(np.mean(np.square(differences / unit), axis=0))))
 
 
 def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -76,7 +78,9 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """
     differences = differences_of(y_true, y_pred)
     true = numbers_of(y_true, "y_true").reshape(differences.shape)
-    error = np.square(differences).sum(axis=0)
-    spread = np.square(true - true.mean(axis=0)).sum(axis=0)
+    apart = true - true.mean(axis=0)
+    unit = unit_of(differences, apart)
+    error = np.square(differences / unit).sum(axis=0)
+    spread = np.square(apart / unit).sum(axis=0)
     constant = np.where(error == 0, 1.0, 0.0)
     return float(np.mean(np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1), constant)))

@@ -5,9 +5,10 @@
 
 import numpy as np
 
-from ..compiler.jit import inlined
+from ..compiler.jit import inlined, kernel
+from ..loops.read_centered import fill_centered, read_row_centered, scatter_centered
 from ..loops.read_samples import prefetch, read_row, scatter_row
-from ..schema import DOUBLE, ITEM_TYPES, ONE, SINGLE, Matrix
+from ..schema import DOUBLE, ITEM_TYPES, ONE, SINGLE, ZERO, Matrix
 from .dense import put_ones
 from .input_sharing import HALVES, half_of, half_rows
 from .views import y_rows
@@ -54,8 +55,26 @@ def _prefetch_sample(op, data, sample):
         prefetch(data.columns, start, count)
 
 
+@kernel
+def read_centered(op, y, params, inputs, kind, start, count, begin):
+    """Copy numbers of a dense sample minus the centers from column `begin` on.
+
+    This and the next are kernels, as few networks need them: inlined, they would be compiled into each entry.
+    """
+    centers = Matrix(params, op.centers + begin * (8 // params.itemsize), ONE)
+    read_row_centered(y, centers, inputs, start, count, kind, op.number)
+
+
+@kernel
+def read_sparse_centered(op, y, params, inputs, columns, kind, start, count):
+    """Copy a sample in CSR form minus the centers."""
+    centers = Matrix(params, op.centers, ONE)
+    fill_centered(y, centers, op.fan_out)
+    scatter_centered(y, centers, inputs, columns, start, count, kind, op.number)
+
+
 @inlined
-def _gather_sample(op, y, data, sample):
+def _gather_sample(op, y, params, data, sample):
     """Copy a sample to the first row of y; bytes are multiplied by op.number.
 
     This is the place for data augmentation: only here a single sample is read, and its number in the data set is known;
@@ -63,8 +82,12 @@ def _gather_sample(op, y, data, sample):
     it.
     """
     start, count = _numbers_of(op, data, sample)
-    if data.starts.size > 0:
+    if data.starts.size > 0 and op.centers >= 0:
+        read_sparse_centered(op, y, params, data.inputs, data.columns, data.kind, start, count)
+    elif data.starts.size > 0:
         scatter_row(y, op.fan_out, data.inputs, data.columns, start, count, data.kind, op.number)
+    elif op.centers >= 0:
+        read_centered(op, y, params, data.inputs, data.kind, start, count, ZERO)
     else:
         read_row(y, data.inputs, start, count, data.kind, op.number)
 
@@ -75,7 +98,9 @@ def input_forward(op, state, data, position, first, rows, batch):
     ahead = _samples_ahead(op.fan_out * _ITEM_SIZES[data.kind], batch)
     for r in range(rows):
         _prefetch_sample(op, data, _sample_at(data, position + r + ahead))
-        _gather_sample(op, y_rows(op, state.workspace, first + r), data, data.order[position + r])
+        _gather_sample(
+            op, y_rows(op, state.workspace, first + r), state.params, data, data.order[position + r]
+        )
     put_ones(op, state, first, rows)
 
 
@@ -88,7 +113,11 @@ def input_half(op, state, data, position, first, rows, rank, size):
         sample, soon = data.order[position + r], _sample_at(data, position + r + AHEAD)
         _prefetch_numbers(data, soon * op.fan_out + begin, end - begin)
         y = Matrix(state.workspace, op.y + r * op.ldy + begin, op.ldy)
-        read_row(y, data.inputs, sample * op.fan_out + begin, end - begin, data.kind, op.number)
+        place = sample * op.fan_out + begin
+        if op.centers >= 0:
+            read_centered(op, y, state.params, data.inputs, data.kind, place, end - begin, begin)
+        else:
+            read_row(y, data.inputs, place, end - begin, data.kind, op.number)
     put_ones(op, state, start, count)
 
 

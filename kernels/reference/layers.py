@@ -52,23 +52,32 @@ def _stored(starts, samples):
 
 
 class _Input(_Operation):
+    def __init__(self, op, state, rows):
+        super().__init__(op, state, rows)
+        start = op.centers * state.params.itemsize // 8
+        self.centers = state.params.view(np.float64)[start : start + op.fan_out] if start >= 0 else None
+
     def forward(self, data, position, seed, epoch):
         items = data.inputs.view(ITEM_TYPES[data.kind])
         samples = data.order[position : position + self.rows]
         if data.starts.size:
             rows, places = _stored(data.starts, samples)
             numbers = np.empty(len(places), self.y.dtype)
-            self._convert(numbers, items[places])
-            self.y.fill(0)
-            self.y[rows, data.columns[places]] = numbers
+            columns = data.columns[places]
+            self._convert(numbers, items[places], None if self.centers is None else self.centers[columns])
+            self.y[...] = 0 if self.centers is None else 0 - self.centers
+            self.y[rows, columns] = numbers
         else:
-            self._convert(self.y, items.reshape(-1, self.op.fan_out).take(samples, axis=0))
+            self._convert(self.y, items.reshape(-1, self.op.fan_out).take(samples, axis=0), self.centers)
 
-    def _convert(self, y, items):
+    def _convert(self, y, items, centers):
+        """y = items - centers: the difference in float64, rounded once."""
         if items.dtype == ITEM_TYPES[BYTES]:
-            np.multiply(items, y.dtype.type(self.op.number), out=y)
-        else:
+            items = np.multiply(items, y.dtype.type(self.op.number), dtype=y.dtype)
+        if centers is None:
             np.copyto(y, items, casting="same_kind")
+        else:
+            np.subtract(items, centers, out=y, dtype=np.float64, casting="same_kind")
 
 
 class _Trained(_Operation):

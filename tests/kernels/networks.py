@@ -59,6 +59,9 @@ def build(
     for op in plan.operations[plan.operations["constants"] >= 0]:
         rows = reference.arenas.matrix(params, op["constants"], int(op["ldx"]), 2, int(op["fan_in"]))
         rows[:] = random.random(rows.shape) + 0.5
+    if (centers := int(plan.operations[0]["centers"])) >= 0:
+        start = centers * params.itemsize // 8
+        params.view(np.float64)[start : start + features] = random.random(features) + 0.5
     return plan.operations, state
 
 
