@@ -173,7 +173,7 @@ def check_options(described: Any, accepted: Mapping[str, Accepted]) -> None:
             object.__setattr__(described, field.name, plain)
 
 
-def look_up(what: str, name: object, known: Mapping[str, Item]) -> Item:
+def look_up(what: str, name: object, known: Mapping[str, Item], way_out: str = "") -> Item:
     """Return `known[name]`.
 
     Raises
@@ -188,7 +188,7 @@ def look_up(what: str, name: object, known: Mapping[str, Item]) -> Item:
     """
     if isinstance(name, str) and name in known:
         return known[name]
-    raise refusal(what, f"one of {', '.join(sorted(known))}", name)
+    raise refusal(what, f"one of {', '.join(sorted(known))}", name, way_out)
 
 
 def require_kind(what: str, given: object, kinds: Collection[type], way_out: str) -> None:

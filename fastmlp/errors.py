@@ -19,8 +19,11 @@ class FileFormatError(ValueError):
     """
 
 
-class TrainingDiverged(ArithmeticError):  # noqa: N818
+class TrainingDiverged(ArithmeticError, ValueError):  # noqa: N818
     """The loss became NaN or infinite. The model has the weights from before that epoch, the optimizer no state.
+
+    With `EarlyStopping(restore_best_weights=True)` it has those of the best epoch. It is a ValueError too, as that is
+    what scikit-learn raises.
 
     Examples
     --------

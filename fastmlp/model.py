@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .callbacks import Callback, CallbackList, Logs
+from .callbacks import Callback, CallbackList, Logs, Memories
 from .checks import is_count, look_up, sample_shape
 from .engine import execution
 from .engine.building import Handle, build_network
@@ -115,11 +115,12 @@ class Sequential:
         self._loss = loss
         self.seed = int(seed)
         self.dtype = dtype
-        self.class_names = check_class_names(class_names)
+        self.class_names = class_names
         self.feature_names: tuple[str, ...] = ()
         self.sample_scale = ""
         self.optimizer = optimizer
         self.history = History()
+        self.memories: Memories = {}  # what callbacks remember of the run
         self.stop_training = False
 
     def __repr__(self) -> str:
@@ -127,7 +128,7 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            return {name: value for name, value in copied_state(self).items() if name != "_lock"}
+            return {name: value for name, value in copied_state(Sequential, self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._lock = threading.RLock()  # a built model gets that of its network
@@ -136,6 +137,15 @@ class Sequential:
     def __copy__(self) -> Self:
         """No different from a deep copy, as a layer belongs to one model."""
         return deepcopy(self)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called, in the order of their numbers; yours to set."""
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, given: Sequence[str]) -> None:
+        self._class_names = check_class_names(given)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -393,7 +403,8 @@ class Sequential:
                 validation_data=validation_data, class_weight=class_weight, sample_weight=sample_weight,
                 metrics=metrics,
             )  # fmt: skip
-            hooks = CallbackList(callbacks, self, arguments.metrics)
+            resumes = initial_epoch is not None and span.start == self.epochs
+            hooks = CallbackList(callbacks, self, arguments.metrics, resumes=resumes)
             self.prepare_for(arguments)
             if keep_gradients:
                 self.network.keep_gradients()
@@ -587,7 +598,7 @@ class Sequential:
 
         The file is written beside and then put in place: after a crash there is the old one or the new one.
         """
-        save_model(self, path)
+        save_model(Sequential, self, path)
 
 
 def load(path: str | PathLike[str]) -> Sequential:

@@ -183,7 +183,7 @@ def test_bad_options(make, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (EarlyStopping, "monitor: expected one of loss, accuracy, .* got 'val_loss'; give validation_data"),
+        (EarlyStopping, "monitor: expected one of accuracy, loss, .* got 'val_loss'; give validation_data"),
         (lambda: EarlyStopping("mean_absolute_error"), "monitor: .* got 'mean_absolute_error'$"),
         (lambda: ModelCheckpoint("best", save_best_only=True), "monitor: "),
         (lambda: ModelCheckpoint("no/such/best"), "there is no folder 'no/such'; make it first"),
@@ -196,6 +196,38 @@ def test_nothing_is_trained_in_vain(make, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, Y, callbacks=[make()], **OPTIONS)
     assert model.epochs == len(model.history) == 0
+
+
+class PerBatch(Callback):
+    def on_train_batch_end(self, batch, logs):
+        raise NotImplementedError
+
+
+def test_methods_that_would_never_be_called():
+    model = model_of()
+    message = "callbacks: PerBatch: expected methods among on_train_begin, .*, got on_train_batch_end, which"
+    with pytest.raises(TypeError, match=message):
+        model.fit(X, Y, callbacks=[PerBatch()], **OPTIONS)
+    assert model.epochs == 0
+
+
+@pytest.mark.parametrize("best_only", [True, False])
+def test_a_rate_that_no_file_can_hold(best_only, tmp_path):
+    model = model_of(optimizer=SGD(lambda step: 0.1))
+    checkpoint = ModelCheckpoint(tmp_path / "model", monitor="loss", save_best_only=best_only)
+    with pytest.raises(ValueError, match="learning_rate is a Python function"):
+        model.fit(X, Y, callbacks=[checkpoint], **OPTIONS)
+    assert model.epochs == 0
+
+
+def test_a_callback_may_stop_before_the_first_epoch():
+    class Stop(Callback):
+        def on_train_begin(self):
+            self.model.stop_training = True
+
+    model = model_of()
+    model.fit(X, Y, callbacks=[Stop()], **OPTIONS)
+    assert model.epochs == 0
 
 
 # Checkpoints
@@ -213,7 +245,7 @@ def test_a_checkpoint_goes_on_with_the_same_bits(tmp_path):
     resumed = load(files[1])
     assert resumed.epochs == 2
     resumed.fit(X, Y, epochs=4, initial_epoch=2, **OPTIONS)
-    assert resumed.history.epochs == [3, 4]
+    assert resumed.history.epochs == [1, 2, 3, 4]
     for name in ("params", "slots"):
         np.testing.assert_array_equal(getattr(resumed.network, name), getattr(model.network, name))
 

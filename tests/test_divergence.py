@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Dense, Sequential, TrainingDiverged
+from fastmlp import SGD, Dense, EarlyStopping, Sequential, TrainingDiverged
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
 
@@ -38,3 +38,29 @@ def test_divergence_in_the_last_step():
         model.fit(X, 1e6 * X.sum(axis=1), epochs=3, batch_size=None, verbose=0)
     np.testing.assert_array_equal(model.network.params, before)
     assert len(model.history) == 0
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_with_early_stopping(kept):
+    """It is called by its name, and the best weights come back where they were asked for."""
+    model, y, params = Sequential([Dense(1)], optimizer=SGD(0.1)), X.sum(axis=1), []
+    stopping = EarlyStopping(patience=20, restore_best_weights=kept)
+
+    def rise(epoch, logs):
+        params.append(model.network.params.copy())
+        if epoch == 3:
+            model.optimizer.learning_rate = 1e30
+
+    end = (
+        "EarlyStopping has restored the weights of epoch 3$" if kept else "scale the inputs and the targets$"
+    )
+    with pytest.raises(TrainingDiverged, match=rf"not finite in epoch 5, step .*{end}"):
+        model.fit(X, y, epochs=9, validation_data=(X, y), callbacks=[stopping, rise], verbose=0)
+    np.testing.assert_array_equal(model.network.params, params[2 if kept else 3])
+    assert model.history.epochs == [1, 2, 3, 4]
+
+
+def test_it_is_a_value_error_too():
+    """As scikit-learn raises."""
+    with pytest.raises(ValueError, match="not finite"):
+        Sequential([Dense(1)], optimizer=SGD(1e38)).fit(X, 1e6 * X.sum(axis=1), epochs=3, verbose=0)

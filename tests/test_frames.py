@@ -98,8 +98,11 @@ def test_bad_frames(case, trained):
 def test_bad_labels():
     for y, message in [
         (pd.Series(["x", 1] * 15), "y: expected whole numbers .* number the classes"),
-        (pd.Series([0.0, np.nan] * 15), "y: expected whole numbers"),
-        (pd.Series(pd.array([0, None] * 15, "Int64")), "y: expected whole numbers"),
+        (pd.Series([0.0, np.nan] * 15), "y: expected a target for each sample, got NaN at index 1"),
+        (
+            pd.Series(pd.array([0, None] * 15, "Int64")),
+            "y: expected a target for each sample, got <NA> at index 1",
+        ),
         (LABELS.iloc[:3], "y: expected one target for each of the 30 samples"),
     ]:
         with pytest.raises(ValueError, match=message):

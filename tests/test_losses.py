@@ -237,7 +237,7 @@ def test_the_same_bits_for_any_number_of_threads(threads):
         ({"sample_weight": np.ones(3)}, "sample_weight: expected one weight for each of the 60 samples of X, got 3"),
         ({"sample_weight": 2.0}, "sample_weight: .* got a single value"),
         ({"sample_weight": np.ones((ROWS, 2))}, r"sample_weight: expected shape \(60,\), got \(60, 2\)"),
-        ({"sample_weight": np.full(ROWS, -1)}, "sample_weight: expected finite numbers from 0 on, got -1 to -1"),
+        ({"sample_weight": np.full(ROWS, -1)}, "sample_weight: expected finite numbers of at least 0, got -1 to -1"),
         ({"sample_weight": np.full(ROWS, np.nan)}, "sample_weight: expected finite numbers"),
         ({"sample_weight": np.zeros(ROWS)}, "expected a weight above 0 for some sample"),
         ({"class_weight": "even"}, "class_weight: expected a dict of class to weight, or 'balanced', got 'even'"),
@@ -260,3 +260,33 @@ def test_bad_weights(options, message):
 def test_classes_are_needed_for_their_weights(loss):
     with pytest.raises(ValueError, match=f"class_weight: .* got {loss} with 3 outputs; use sample_weight"):
         model_of(loss).evaluate(X, VALUES, class_weight="balanced")
+
+
+@pytest.mark.parametrize(
+    ("y", "index"),
+    [
+        (["cat", "dog", float("nan")] * 2, 2),
+        (np.array(["cat", None] * 3, object), 1),
+        ([0, 1, np.nan] * 2, 2),
+        (np.array([0, np.nan, 1] * 2), 1),
+        ([[1.0, 0.0], [np.nan, 1.0]] * 3, r"\(1, 0\)"),
+    ],
+)
+def test_targets_that_are_missing(y, index):
+    model = Sequential([Dense(2, "softmax")])
+    with pytest.raises(
+        ValueError, match=rf"y: expected a target for each sample, got (NaN|None) at index {index};"
+    ):
+        model.fit(np.ones((6, 1)), y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1e300] * 2, r"sample_weight: expected weights of at most 3.40282e\+38 \(float32\), got 1e\+300"),
+        ([1e-60] * 2, "expected a weight above 0 for some sample"),
+    ],
+)
+def test_weights_beyond_the_type_of_the_network(weights, message):
+    with pytest.raises(ValueError, match=message):
+        Sequential([Dense(1)]).fit([[1.0], [2.0]], [1.0, 2.0], sample_weight=weights, verbose=0)

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fastmlp import L1L2, SGD, Adam, Dense, Sequential, optimizers
+from fastmlp import (
+    L1L2,
+    SGD,
+    Activation,
+    Adam,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    LayerNorm,
+    Sequential,
+    StandardScaler,
+    optimizers,
+)
 from fastmlp.initializers import Normal
 from fastmlp.losses import MeanSquaredError
 from fastmlp.schedules import Constant, CosineDecay, Function, Schedule, WarmUp
@@ -76,6 +89,79 @@ def test_options_that_exclude_each_other_later():
 def test_copies_of_optimizers(way):
     optimizer = Adam(CosineDecay(0.1, steps=3), clip_norm=1.0)
     assert way(optimizer) == optimizer
+
+
+# Layers
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "trainable",
+            "Dense: expected one of the attributes activation, .*, got 'trainable', which would have no",
+        ),
+        ("units", "Dense: units: cannot be changed; make a new layer"),
+        ("slope", "Dense: expected one of the attributes .*, got 'slope'"),
+    ],
+)
+def test_attributes_of_layers_that_would_have_no_effect(name, message):
+    layer = Dense(2, "leaky_relu")
+    with pytest.raises(AttributeError, match=message):
+        setattr(layer, name, 3)
+    layer.build(1)
+    with pytest.raises(AttributeError, match=message):
+        setattr(layer, name, 3)
+
+
+def test_options_of_all_layers_stay():
+    layers = [Dropout(0.5), GaussianNoise(0.5), BatchNorm(), LayerNorm(), Activation("elu"), StandardScaler()]
+    for layer in layers:
+        for name in layer.options() or {"axis": 0}:
+            with pytest.raises(AttributeError, match=f"{name}: cannot be changed|got '{name}'"):
+                setattr(layer, name, 0.25)
+
+
+# What no file could hold
+
+UNFIT = {
+    "rate": lambda model: setattr(model.optimizer, "learning_rate", 1e-60),
+    "seed": lambda model: setattr(model, "seed", -1),
+    "dtype": lambda model: setattr(model, "dtype", "float64"),
+    "names of features": lambda model: setattr(model, "feature_names", [1, 2]),
+    "names of classes": lambda model: setattr(model, "class_names", ["a", "b", "c"]),
+    "scale": lambda model: setattr(model, "sample_scale", "words"),
+    "layers": lambda model: model.layers.append(Dense(3)),
+    "history": lambda model: model.history.metrics.update(loss=["low"]),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_what_load_would_refuse_is_not_saved(what, tmp_path):
+    model = Sequential([Dense(2, "softmax")])
+    model.fit(X, [0, 1], epochs=1, verbose=0)
+    UNFIT[what](model)
+    with pytest.raises((ValueError, TypeError, RuntimeError)):
+        model.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_rate_that_is_too_small_for_the_network():
+    model = Sequential([Dense(1)])
+    model.optimizer.learning_rate = 1e-60
+    with pytest.raises(
+        ValueError, match=r"Adam: learning_rate: expected at least .* in a network of float32"
+    ):
+        model.fit(X, Y, verbose=0)
+    assert model.epochs == 0
+
+
+@pytest.mark.parametrize("names", [["a", "a"], "ab", [1, 2], None])
+def test_names_of_classes_that_are_assigned(names):
+    model = Sequential([Dense(2, "softmax")], class_names=["a", "b"])
+    with pytest.raises(ValueError, match="class_names: expected different strings"):
+        model.class_names = names
+    assert model.class_names == ("a", "b")
 
 
 # Classes that are derived

@@ -219,7 +219,9 @@ def test_plateaus_that_lie(plateau, tmp_path):
     model.save(tmp_path / "model")
     config, tensors = read_model(tmp_path / "model")
     write_model(tmp_path / "lie", config | {"plateau": plateau}, tensors)
-    with pytest.raises(FileFormatError, match=r"lie: not a model of fastmlp: expected a plateau such as"):
+    with pytest.raises(
+        FileFormatError, match=r"lie: not a model of fastmlp: plateau: expected a list such as"
+    ):
         load(tmp_path / "lie")
 
 

@@ -7,6 +7,7 @@ from .callback import Callback, Logs
 from .callback_list import CallbackList
 from .checkpoint import ModelCheckpoint
 from .early_stopping import EarlyStopping
+from .memory import Memories
 from .monitor import Monitor
 
-__all__ = ["Callback", "CallbackList", "EarlyStopping", "Logs", "ModelCheckpoint", "Monitor"]
+__all__ = ["Callback", "CallbackList", "EarlyStopping", "Logs", "Memories", "ModelCheckpoint", "Monitor"]

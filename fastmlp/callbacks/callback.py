@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..model import Sequential
-
+from typing import Any
 
 Logs = Mapping[str, float]
 
 
 class Callback:
-    """Something to do in the course of `Sequential.fit`: a subclass says what, in one or more of these methods.
+    """Something to do in the course of `Sequential.fit`: a subclass defines one or more of these methods.
 
     Epochs count from 1, as in the history. Setting `self.model.stop_training = True` ends the training after the epoch.
+    There are no methods for single batches: an epoch is one run of compiled code. `fit` refuses a callback with a
+    method `on_...` that it would never call.
 
     Attributes
     ----------
@@ -23,6 +21,8 @@ class Callback:
         The model that is trained.
     metrics : tuple of str
         What `logs` will hold: the quantities of one epoch, as in the history.
+    resumes : bool
+        Whether `fit` was called with `initial_epoch` equal to the epochs that the model has, to go on with a run.
 
     Examples
     --------
@@ -35,8 +35,9 @@ class Callback:
     True
     """
 
-    model: Sequential
+    model: Any
     metrics: tuple[str, ...]
+    resumes = False
 
     def on_train_begin(self) -> None:
         """Before the first epoch; an error here leaves the model as it is."""
@@ -48,4 +49,4 @@ class Callback:
         """After each epoch and its validation, once it is in the history."""
 
     def on_train_end(self) -> None:
-        """After the last epoch, or Ctrl-C; not after an error."""
+        """After the last epoch, after Ctrl-C, and where training diverges; not after another error."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .callback import Callback, Logs
+from .memory import EARLY_STOPPING
+from .monitor import Monitor
 
-if TYPE_CHECKING:
-    from ..model import Sequential
+_HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 
 class CallbackList:
@@ -17,15 +18,19 @@ class CallbackList:
     def __init__(
         self,
         callbacks: Iterable[Callback | Callable[[int, Logs], object]],
-        model: Sequential,
+        model: Any,
         metrics: Iterable[str],
+        *,
+        resumes: bool = False,
     ) -> None:
         if not isinstance(callbacks, Iterable):
             raise _unexpected(callbacks)
         self._model = model
         self._callbacks = [_as_callback(each) for each in callbacks]
         for callback in self._callbacks:
-            callback.model, callback.metrics = model, tuple(metrics)
+            callback.model = model
+            callback.metrics = tuple(metrics)
+            callback.resumes = resumes
 
     @property
     def stopped(self) -> bool:
@@ -37,6 +42,20 @@ class CallbackList:
         self._model.stop_training = False
         for callback in self._callbacks:
             callback.on_train_begin()
+        self._forget_other_runs()
+
+    def _forget_other_runs(self) -> None:
+        """Drop what callbacks for early stopping remember that are not part of this run."""
+        used = {callback.watched for callback in self._callbacks if isinstance(callback, Monitor)}
+        for watched in [
+            key for key in self._model.memories if key.kind == EARLY_STOPPING and key not in used
+        ]:
+            del self._model.memories[watched]
+
+    def restored_epoch(self) -> int:
+        """The epoch whose weights a callback put back at the end; 0 if none did."""
+        restored = [each.restored_epoch for each in self._callbacks if isinstance(each, Monitor)]
+        return max(restored, default=0)
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Before each epoch."""
@@ -67,10 +86,21 @@ class _Function(Callback):
 def _as_callback(given: Callback | Callable[[int, Logs], object]) -> Callback:
     """A callback, or a function as one."""
     if isinstance(given, Callback):
+        _check_hooks(given)
         return given
     if not callable(given) or isinstance(given, type):
         raise _unexpected(given)
     return _Function(given)
+
+
+def _check_hooks(callback: Callback) -> None:
+    """Refuse methods that look like hooks and would never be called."""
+    unknown = [name for name in dir(callback) if name.startswith("on_") and name not in _HOOKS]
+    if unknown:
+        raise TypeError(
+            f"callbacks: {type(callback).__name__}: expected methods among {', '.join(_HOOKS)}, got {unknown[0]}, "
+            "which fit would never call; for something after each batch, call train_on_batch in a loop"
+        )
 
 
 def _unexpected(given: object) -> TypeError:

@@ -1,11 +1,14 @@
-"""Save the model between the epochs."""
+"""Save the model after epochs."""
 
 from __future__ import annotations
 
+import math
 from os import PathLike, fspath
 from pathlib import Path
 
+from ..checks import Switch, checked
 from .callback import Logs
+from .memory import BEST_CHECKPOINT, Memory
 from .monitor import Monitor
 
 
@@ -15,7 +18,7 @@ class ModelCheckpoint(Monitor):
     Parameters
     ----------
     path : path
-        The file. What stands in braces becomes the epoch or a quantity of it, e.g.
+        The file. Names in braces become the epoch or a quantity of it, e.g.
         `"{epoch:03d}-{val_loss:.2f}.safetensors"`.
     monitor : str
         Which quantity tells the best epoch.
@@ -26,7 +29,8 @@ class ModelCheckpoint(Monitor):
 
     Notes
     -----
-    Loaded, such a model goes on with the bits of the run that saved it.
+    A saved model that is loaded and trained further gives the bits of the run that saved it. With `save_best_only`
+    it also remembers the best value: a worse epoch never replaces the file, as long as the file is there.
 
     Examples
     --------
@@ -48,22 +52,48 @@ class ModelCheckpoint(Monitor):
         save_best_only: bool = False,
     ) -> None:
         super().__init__(monitor, mode)
-        self.path, self.save_best_only = fspath(path), save_best_only
+        self.path = fspath(path)
+        self.save_best_only: bool = checked("ModelCheckpoint", "save_best_only", save_best_only, Switch())
+        self.kind = BEST_CHECKPOINT if save_best_only else ""
 
     def on_train_begin(self) -> None:
-        """Check the path, so that no epoch is trained in vain."""
-        if self.save_best_only:
-            super().on_train_begin()
+        """Check that the model can be saved, before an epoch is trained."""
         folder = self._path_of(1, dict.fromkeys(self.metrics, 0.0)).parent
         if not folder.is_dir():
             raise ValueError(
                 f"ModelCheckpoint: {self.path!r}: there is no folder {str(folder)!r}; make it first"
             )
+        self.model.optimizer.config()  # a ValueError if its learning rate is a function, which no file can hold
+        if self.save_best_only:
+            super().on_train_begin()
+
+    def earlier_memory(self) -> Memory | None:
+        """What the model remembers, as long as the file of the best epoch is there."""
+        memory = self.model.memories.get(self.watched)
+        if memory is None or memory.best is None:
+            return None
+        return memory if self._file_of(memory).is_file() else None
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Save the model."""
-        if not self.save_best_only or self.is_better(epoch, logs):
-            self.model.save(self._path_of(epoch, logs))
+        before = self._memory
+        better = not self.save_best_only or self.is_better(epoch, logs)
+        self.remember(self._memory._replace(seen=epoch))
+        if better:
+            try:
+                self.model.save(self._path_of(epoch, logs))
+            except BaseException:
+                self.remember(before)  # the best file is still that of before
+                raise
+
+    def _file_of(self, memory: Memory) -> Path:
+        """The file of the best epoch."""
+        history = self.model.history
+        logs = dict.fromkeys(self.metrics, math.nan)
+        if memory.best_epoch in history.epochs:
+            place = history.epochs.index(memory.best_epoch)
+            logs |= {name: history[name][place] for name in history}
+        return self._path_of(memory.best_epoch, logs)
 
     def _path_of(self, epoch: int, logs: Logs) -> Path:
         try:

@@ -1,16 +1,15 @@
-"""Stop when it gets no better."""
+"""Stop training when a quantity no longer improves."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..checks import COUNT_FROM_ZERO, checked
+from ..checks import COUNT_FROM_ZERO, Switch, checked
 from .callback import Logs
+from .memory import EARLY_STOPPING, Memory
 from .monitor import Monitor
 
 
 class EarlyStopping(Monitor):
-    """Stops when the best epoch lies `patience` epochs back.
+    """Stops training when no epoch was better than the best one for `patience` epochs.
 
     Parameters
     ----------
@@ -19,21 +18,27 @@ class EarlyStopping(Monitor):
     min_delta : float
         By how much more than this an epoch has to be better than the best one so far.
     patience : int
-        Epochs without a better one after which training stops; 0 is as 1.
+        Epochs without a better one after which training stops; 0 counts as 1.
     mode : str
         `min` or `max`: which is better; `auto`: less of what is called loss or error, more of other metrics.
     restore_best_weights : bool
-        Whether the model ends with the weights of the best epoch, to the last bit. The state of the optimizer stays
-        that of the last one.
+        Whether the model ends with the weights of the best epoch, to the last bit: also after Ctrl-C, and where
+        training diverges. The optimizer keeps its state of the last epoch.
     start_from_epoch : int
-        Epochs up to this one are not looked at.
+        Epochs up to this one are not considered.
 
     Attributes
     ----------
     best, best_epoch : float, int
         The best value, and its epoch.
     stopped_epoch : int
-        The epoch that was the last for lack of progress; 0 if there was none.
+        The epoch after which it stopped training; 0 if it did not.
+
+    Notes
+    -----
+    A model that is saved in the course of a run keeps what this callback knows, the best weights too. Loaded and
+    trained with `initial_epoch=model.epochs` and a callback with the same options, it stops where the uninterrupted
+    run would have stopped, with the same bits.
 
     Examples
     --------
@@ -43,6 +48,8 @@ class EarlyStopping(Monitor):
     >>> len(history) == stopping.stopped_epoch == stopping.best_epoch + 2
     True
     """
+
+    kind = EARLY_STOPPING
 
     def __init__(
         self,
@@ -55,36 +62,53 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience: int = checked("EarlyStopping", "patience", patience, COUNT_FROM_ZERO)
-        self.start_from_epoch: int = checked(
-            "EarlyStopping", "start_from_epoch", start_from_epoch, COUNT_FROM_ZERO
-        )
-        self.restore_best_weights = restore_best_weights
+        owner = "EarlyStopping"
+        self.patience: int = checked(owner, "patience", patience, COUNT_FROM_ZERO)
+        self.start_from_epoch: int = checked(owner, "start_from_epoch", start_from_epoch, COUNT_FROM_ZERO)
+        self.keeps_weights: bool = checked(owner, "restore_best_weights", restore_best_weights, Switch())
         self.stopped_epoch = 0
-        self._waited = 0
-        self._best_weights: np.ndarray | None = None
+
+    @property
+    def restore_best_weights(self) -> bool:
+        """Whether the model ends with the weights of the best epoch."""
+        return self.keeps_weights
 
     def on_train_begin(self) -> None:
-        """Forget earlier runs."""
+        """Go on with what the model remembers of this run, or begin again."""
+        self.stopped_epoch = 0
+        self.restored_epoch = 0
         super().on_train_begin()
-        self.stopped_epoch = self._waited = 0
-        self._best_weights = None
+        self._stop_if_waited()
+
+    def earlier_memory(self) -> Memory | None:
+        """What the model remembers, if no epoch is missing since."""
+        memory = self.model.memories.get(self.watched)
+        goes_on = self.resumes and memory is not None and memory.seen >= self.model.epochs - 1
+        return memory if goes_on else None
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Look whether this epoch is better; keep its weights, or stop."""
-        if epoch <= self.start_from_epoch:
-            return
-        if self.is_better(epoch, logs):
-            self._waited = 0
-            if self.restore_best_weights:
-                self._best_weights = self.model.network.params.copy()
-            return
-        self._waited += 1
-        if self._waited >= self.patience:
-            self.stopped_epoch, self.model.stop_training = epoch, True
+        if epoch > self.start_from_epoch:
+            if self.is_better(epoch, logs):
+                weights = self.model.network.params.copy() if self.keeps_weights else None
+                self._memory = self._memory._replace(waited=0, weights=weights)
+            else:
+                self._memory = self._memory._replace(waited=self._memory.waited + 1)
+        self.remember(self._memory._replace(seen=epoch))
+        self._stop_if_waited()
+
+    def _stop_if_waited(self) -> None:
+        waited = self._memory.waited
+        if waited and waited >= self.patience:
+            self.stopped_epoch = self._memory.seen
+            self.model.stop_training = True
 
     def on_train_end(self) -> None:
-        """Go back to the best weights."""
-        if self._best_weights is not None:
-            self.model.network.params[...] = self._best_weights
-            self._best_weights = None
+        """Go back to the best weights; what was remembered of a run that has come to its end is of no use any more."""
+        weights = self._memory.weights
+        if weights is not None:
+            self.model.network.params[...] = weights
+            self.restored_epoch = self.best_epoch
+            self._memory = self._memory._replace(weights=None)
+        if weights is not None or self.stopped_epoch:
+            self.model.memories.pop(self.watched, None)

@@ -82,9 +82,11 @@ class Handle:
         """The layer's trained numbers, or what belongs to them in an arena like `params`: a view."""
         return self.network.trained_rows(self.position, self.network.params if arena is None else arena)
 
-    def constant_rows(self, count: int) -> np.ndarray:
-        """The layer's rows of `params` that no optimizer updates: a view."""
-        return self.network.constant_rows(self.position, count)
+    def constant_rows(self, count: int, arena: np.ndarray | None = None) -> np.ndarray:
+        """The layer's rows that no optimizer updates, or what belongs to them in an arena like `params`: a view."""
+        return self.network.constant_rows(
+            self.position, count, self.network.params if arena is None else arena
+        )
 
     def centers(self) -> np.ndarray:
         """The float64 numbers that are subtracted from the network's samples as they are read: a view."""

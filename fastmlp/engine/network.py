@@ -149,10 +149,10 @@ class Network:
                 return matrix(arena, int(op["weights"]), int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
         raise ValueError(f"{self.layers[position]!r} has no weights")
 
-    def constant_rows(self, position: int, count: int) -> np.ndarray:
-        """The rows of a layer that no optimizer updates, one number for each feature: a view into `params`."""
+    def constant_rows(self, position: int, count: int, arena: np.ndarray) -> np.ndarray:
+        """The rows of a layer that no optimizer updates, one number for each feature: a view into an arena."""
         op = self.inference.operations[self.inference.spans[position]][0]
-        return matrix(self.params, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
+        return matrix(arena, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
 
     def centers(self) -> np.ndarray | None:
         """The float64 numbers that are subtracted from samples as they are read: a view into `params`; or None."""

@@ -28,6 +28,8 @@ def as_names(y: ArrayLike) -> np.ndarray | None:
         array = np.asarray(y)
     except ValueError:  # not rectangular, which has a message of its own
         return None
+    if array.dtype.kind == "U" and isinstance(y, (list, tuple)):
+        array = np.array(y, object)  # NumPy makes the word "nan" of NaN among strings
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "OUT" or array.size == 0 or np.ma.is_masked(y):

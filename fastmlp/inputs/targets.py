@@ -1,16 +1,18 @@
-"""What is to be learnt: checks of y and of weights, and their form for the kernels."""
+"""Targets: checks of y and of weights, and the form in which kernels read them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import NOT_NEGATIVE, checked
+from ..checks import NOT_NEGATIVE, checked, refusal
 from ..losses import BinaryCrossEntropy, CrossEntropy, Formula, Loss
 from .arrays import as_array, as_numbers, check_finite
+from .frames import is_series, series_values
 
 ClassWeight = Mapping[int, float] | str | None
 
@@ -64,6 +66,7 @@ def as_targets(
     ValueError
         If something does not fit; the message says what.
     """
+    _check_missing(y)
     labels = np.zeros(0, np.int64)
     if isinstance(loss, CrossEntropy):
         labels, values = _as_classes(y, count, outputs, dtype)
@@ -86,9 +89,49 @@ def as_targets(
         weights = weights * _weights_of_classes(
             class_weight, true_classes(targets, loss, outputs), max(outputs, 2)
         )
-    if not weights.any():
+    return targets._replace(weights=_rounded(weights, dtype))
+
+
+def _rounded(weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The weights of all samples in the type of the network."""
+    largest = float(np.finfo(dtype).max)
+    if weights.max() > largest:
+        raise refusal("sample_weight", f"weights of at most {largest:g} ({dtype})", float(weights.max()))
+    rounded = weights.astype(dtype)
+    if not rounded.any():
         raise ValueError("sample_weight, class_weight: expected a weight above 0 for some sample, all are 0")
-    return targets._replace(weights=weights.astype(dtype))
+    return rounded
+
+
+def _check_missing(y: ArrayLike) -> None:
+    """Refuse targets some of which are missing, where a later check would name another reason."""
+    if isinstance(y, (list, tuple)):
+        try:
+            array = np.array(y, object)
+        except ValueError:  # not rectangular, which has a message of its own
+            return
+    else:
+        array = np.asarray(series_values(y) if is_series(y) else y)
+    if array.dtype.kind not in "fO" or array.ndim == 0:
+        return
+    flat = array.reshape(-1)
+    missing = (
+        np.isnan(flat) if array.dtype.kind == "f" else np.array([_is_missing(each) for each in flat], bool)
+    )
+    if missing.any():
+        index = tuple(map(int, np.unravel_index(int(missing.argmax()), array.shape)))
+        place = index[0] if len(index) == 1 else index
+        first = flat[missing.argmax()]
+        what = "NaN" if isinstance(first, (float, np.floating)) else str(first)
+        raise ValueError(
+            f"y: expected a target for each sample, got {what} at index {place}; leave out samples without a target"
+        )
+
+
+def _is_missing(value: object) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, np.floating)) and math.isnan(value)
 
 
 def _check_length(array: np.ndarray, count: int, name: str = "y") -> None:
@@ -173,7 +216,7 @@ def _as_weights(sample_weight: ArrayLike, count: int) -> np.ndarray:
         raise ValueError(f"sample_weight: expected shape ({count},), got {weights.shape}")
     if not (np.isfinite(weights).all() and weights.min() >= 0):
         raise ValueError(
-            f"sample_weight: expected finite numbers from 0 on, got {weights.min():g} to {weights.max():g}"
+            f"sample_weight: expected finite numbers of at least 0, got {weights.min():g} to {weights.max():g}"
         )
     return weights.astype(np.float64)
 

@@ -26,6 +26,9 @@ class Activation(Layer):
 
     kind = "activation"
 
+    activation: str
+    activation_options: dict[str, float]
+
     def __init__(self, activation: str, *, slope: float = 0.01, alpha: float = 1.0) -> None:
         super().__init__()
         self.activation, self.activation_options = choose_activation(

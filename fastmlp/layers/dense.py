@@ -54,6 +54,14 @@ class Dense(Layer):
 
     kind = "dense"
 
+    units: int
+    activation: str
+    activation_options: dict[str, float]
+    initializer: str | Initializer
+    bias_initializer: str | Initializer
+    regularizer: L1L2 | None
+    max_norm: float | None
+
     def __init__(
         self,
         units: int,
@@ -67,14 +75,15 @@ class Dense(Layer):
         alpha: float = 1.0,
     ) -> None:
         super().__init__()
-        self.units: int = checked("Dense", "units", units, COUNT)
+        self.units = checked("Dense", "units", units, COUNT)
         self.activation, self.activation_options = choose_activation(
             "Dense", activation, {"slope": slope, "alpha": alpha}
         )
         if initializer != "auto":
             get_initializer(initializer)
         get_initializer(bias_initializer)
-        self.initializer, self.bias_initializer = initializer, bias_initializer
+        self.initializer = initializer
+        self.bias_initializer = bias_initializer
         self.regularizer = None if regularizer is None else checked_regularizer(regularizer)
         if max_norm is not None:
             max_norm = checked("Dense", "max_norm", max_norm, POSITIVE, otherwise="None")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import get_annotations
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -21,8 +22,8 @@ class Handle(Protocol):
     def trained_rows(self, arena: np.ndarray | None = None) -> np.ndarray:
         """The layer's trained numbers, or what belongs to them in another arena: a view."""
 
-    def constant_rows(self, count: int) -> np.ndarray:
-        """The layer's numbers that no optimizer updates: a view."""
+    def constant_rows(self, count: int, arena: np.ndarray | None = None) -> np.ndarray:
+        """The layer's numbers that no optimizer updates, or what belongs to them in another arena: a view."""
 
     def centers(self) -> np.ndarray:
         """The float64 numbers that are subtracted from the network's samples as they are read: a view."""
@@ -52,6 +53,22 @@ class Layer:
 
     def __init__(self) -> None:
         self._handle: Handle | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an option once, when the layer is made: plans and files hold the options of that time."""
+        kind = type(self)
+        if name.startswith("_") or isinstance(getattr(kind, name, None), property):
+            super().__setattr__(name, value)
+            return
+        options = {option for base in kind.__mro__ for option in get_annotations(base)}
+        if name not in options:
+            raise AttributeError(
+                f"{kind.__name__}: expected one of the attributes {', '.join(sorted(options))}, got {name!r}, "
+                "which would have no effect"
+            )
+        if name in self.__dict__:
+            raise AttributeError(f"{kind.__name__}: {name}: cannot be changed; make a new layer")
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         options = ", ".join(f"{key}={value!r}" for key, value in self.options().items())
@@ -126,10 +143,14 @@ class Layer:
         """The trained arrays by name: views into the network's memory."""
         return self.trained_in(self.network.params) if self.is_built else {}
 
+    def constants_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
+        """The arrays by name that belong to the model but are not trained, or what belongs to them: views."""
+        return {}
+
     @property
     def constants(self) -> dict[str, np.ndarray]:
         """The arrays by name that belong to the model but are not trained: views into the network's memory."""
-        return {}
+        return self.constants_in(self.network.params) if self.is_built else {}
 
     def build(self, features: int, *, seed: int = 0, dtype: str = "float32") -> Self:
         """Give a layer that is used alone its parameters.

@@ -1,4 +1,4 @@
-"""Layers that disturb the values in training, against learning by heart."""
+"""Layers that add noise in training, against overfitting."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ class Dropout(Layer):
 
     kind = "dropout"
 
+    rate: float
+
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.rate: float = checked("Dropout", "rate", rate, FRACTION)
+        self.rate = checked("Dropout", "rate", rate, FRACTION)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
@@ -50,9 +52,11 @@ class GaussianNoise(Layer):
 
     kind = "gaussian_noise"
 
+    stddev: float
+
     def __init__(self, stddev: float) -> None:
         super().__init__()
-        self.stddev: float = checked("GaussianNoise", "stddev", stddev, NOT_NEGATIVE)
+        self.stddev = checked("GaussianNoise", "stddev", stddev, NOT_NEGATIVE)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""

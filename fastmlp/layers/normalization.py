@@ -14,9 +14,11 @@ from .layer import Layer, Shape
 class Normalization(Layer):
     """What both share: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta one for each feature."""
 
+    epsilon: float
+
     def __init__(self, *, epsilon: float = 1e-5) -> None:
         super().__init__()
-        self.epsilon: float = checked(type(self).__name__, "epsilon", epsilon, SHARE)
+        self.epsilon = checked(type(self).__name__, "epsilon", epsilon, SHARE)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
@@ -124,9 +126,11 @@ class BatchNorm(Normalization):
     kind = "batch_norm"
     needs_whole_batch = True
 
+    momentum: float
+
     def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
         super().__init__(epsilon=epsilon)
-        self.momentum: float = checked("BatchNorm", "momentum", momentum, FRACTION)
+        self.momentum = checked("BatchNorm", "momentum", momentum, FRACTION)
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
@@ -143,10 +147,9 @@ class BatchNorm(Normalization):
         names = ("gamma", "beta", "running_mean", "running_factor", "running_variance")
         return dict.fromkeys(names, inputs)
 
-    @property
-    def constants(self) -> dict[str, np.ndarray]:
+    def constants_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """The running mean and variance, and 1 / sqrt(variance + epsilon), which the kernels use."""
-        mean, factor, variance = self.handle.constant_rows(3)
+        mean, factor, variance = self.handle.constant_rows(3, arena)
         return {"running_mean": mean, "running_factor": factor, "running_variance": variance}
 
     @property

@@ -45,6 +45,8 @@ class Scaler(Layer):
         What the difference is multiplied by, in the type of the model; a view.
     """
 
+    axis: int | None
+
     def __init__(self, *, axis: int | None = 0) -> None:
         super().__init__()
         if axis is not None and (isinstance(axis, bool) or axis != 0):
@@ -154,10 +156,10 @@ class Scaler(Layer):
         """Those of `center` and `factor`."""
         return {"center": inputs, "factor": inputs}
 
-    @property
-    def constants(self) -> dict[str, np.ndarray]:
+    def constants_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`center` and `factor`."""
-        return {"center": self.center, "factor": self.factor}
+        center, factor = self.handle.constant_rows(2, arena)
+        return {"center": center, "factor": factor}
 
     @property
     def center(self) -> np.ndarray:

@@ -12,14 +12,14 @@ from typing import Any
 from ..checks import kind_and_options
 from .cosine import CosineDecay, CosineRestarts, OneCycle
 from .decay import ExponentialDecay, InverseTimeDecay, PolynomialDecay, StepDecay
-from .plateau import NO_PLATEAU, Plateau, ReduceOnPlateau, plateau_from_config
+from .plateau import NO_PLATEAU, Plateau, ReduceOnPlateau, plateau_from_config, plateau_to_config
 from .schedule import Constant, Function, Schedule, as_schedule, require_schedule
 from .warm_up import WarmUp
 
 __all__ = [
     "NO_PLATEAU", "Constant", "CosineDecay", "CosineRestarts", "ExponentialDecay", "Function", "InverseTimeDecay",
     "OneCycle", "Plateau", "PolynomialDecay", "ReduceOnPlateau", "Schedule", "StepDecay", "WarmUp", "as_schedule",
-    "plateau_from_config", "require_schedule", "schedule_from_config",
+    "plateau_from_config", "plateau_to_config", "require_schedule", "schedule_from_config",
 ]  # fmt: skip
 
 _SCHEDULES: dict[str, type[Schedule]] = {

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..checks import COUNT_FROM_ZERO, SHARE, checked, is_number, look_up, refusal
+from ..json_numbers import number_from_json, number_to_json
 from ..metrics.direction import direction_of
 from .schedule import Schedule, as_schedule
 
@@ -26,6 +27,12 @@ class Plateau(NamedTuple):
 NO_PLATEAU = Plateau()
 
 
+def plateau_to_config(plateau: Plateau) -> list[Any]:
+    """The plateau as a file holds it."""
+    scale, best, *counts = plateau
+    return [scale, None if best is None else number_to_json(best), *counts]
+
+
 def plateau_from_config(given: Any) -> Plateau:
     """The plateau that a file holds as a list.
 
@@ -37,9 +44,13 @@ def plateau_from_config(given: Any) -> Plateau:
     if isinstance(given, list) and len(given) == len(NO_PLATEAU):
         scale, best, *counts = given
         counted = all(COUNT_FROM_ZERO.plain(count) is not None for count in counts)
-        if counted and is_number(scale) and 0 <= scale <= 1 and (best is None or is_number(best)):
-            return Plateau(*given)
+        if counted and is_number(scale) and 0 <= scale <= 1 and (best is None or _is_best(best)):
+            return Plateau(scale, None if best is None else number_from_json(best), *counts)
     raise refusal("plateau", f"a list such as {list(NO_PLATEAU)}", given)
+
+
+def _is_best(given: Any) -> bool:
+    return isinstance(given, float) or given in ("inf", "-inf")
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from ..inputs.spec import DataSpec
 from ..inputs.subsets import Subset, read_subset, read_validation, split_for_validation
 from ..inputs.targets import ClassWeight
 from ..optimizers import Optimizer
+from .history import SPEED
 from .scoring import Given, Measures, choose_metrics
 
-SPEED = ("seconds", "samples_per_second")
 SILENT, BAR, LINES = range(3)  # what `verbose` can be, as in Keras
 
 
@@ -91,6 +91,7 @@ def check_fit_arguments(
     if not is_count(verbose) or not SILENT <= verbose <= LINES:
         raise refusal("verbose", "0, 1 or 2", verbose)
     look_up("engine", engine, ENGINES)
+    optimizer.check_dtype(spec.dtype)
     choose_threads(threads, 0)
     spec = spec.with_class_names(y)
     training = read_subset(spec, X, y, class_weight=class_weight, sample_weight=sample_weight)

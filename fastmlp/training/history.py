@@ -6,10 +6,15 @@ import json
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import pairwise
 from os import PathLike
 from typing import Any
 
+from ..checks import COUNT, refusal
 from ..files.atomic import atomic_write
+from ..json_numbers import number_from_json, number_to_json
+
+SPEED = ("seconds", "samples_per_second")
 
 
 class History:
@@ -61,12 +66,32 @@ class History:
         return f"<History of {len(self)} epochs: {last}>" if len(self) else "<History of 0 epochs>"
 
     def as_dict(self) -> dict[str, Any]:
-        """Epochs and metrics, as the JSON file holds them: None instead of NaN, which JSON does not know."""
-        metrics = {
-            name: [None if math.isnan(value) else value for value in curve]
-            for name, curve in self.metrics.items()
-        }
-        return {"epochs": self.epochs, "metrics": metrics}
+        """Epochs and metrics, as a JSON file holds them: None for NaN, words for infinities."""
+        metrics = {name: [number_to_json(value) for value in curve] for name, curve in self.metrics.items()}
+        return {"epochs": list(self.epochs), "metrics": metrics}
+
+    def without_times(self) -> dict[str, Any]:
+        """As `as_dict`, without times: what model files keep, so that the same training gives the same file."""
+        kept = self.as_dict()
+        kept["metrics"] = {name: curve for name, curve in kept["metrics"].items() if name not in SPEED}
+        return kept
+
+    def restore(self, kept: Any) -> None:
+        """Take over what `as_dict` or `without_times` returned; a ValueError if it is something else."""
+        if not isinstance(kept, dict) or kept.keys() != {"epochs", "metrics"}:
+            raise refusal("history", "epochs and metrics", kept)
+        epochs, metrics = kept["epochs"], kept["metrics"]
+        counted = isinstance(epochs, list) and all(COUNT.plain(epoch) is not None for epoch in epochs)
+        if not counted or any(later <= earlier for earlier, later in pairwise(epochs)):
+            raise refusal("history: epochs", "whole numbers in ascending order", epochs)
+        if not isinstance(metrics, dict) or not all(isinstance(curve, list) for curve in metrics.values()):
+            raise refusal("history: metrics", "lists of numbers by name", metrics)
+        curves = {name: [number_from_json(value) for value in curve] for name, curve in metrics.items()}
+        lengths = {name: len(curve) for name, curve in curves.items() if len(curve) != len(epochs)}
+        if lengths:
+            raise refusal("history: metrics", f"{len(epochs)} numbers each, as there are epochs", lengths)
+        self.epochs = list(epochs)
+        self.metrics = curves
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a JSON file; the file is complete or not there."""

@@ -18,8 +18,8 @@ from ..inputs.subsets import Subset
 from ..kernels.loops import rng
 from ..kernels.program import threads as words
 from ..schedules import ReduceOnPlateau
-from .fit_arguments import BAR, SPEED, FitArguments
-from .history import History
+from .fit_arguments import BAR, FitArguments
+from .history import SPEED, History
 
 
 def train(
@@ -31,7 +31,8 @@ def train(
     ------
     TrainingDiverged
         If a loss is not finite: in that step, before its update; or if a parameter is not finite after an
-        epoch. The parameters are those from before the epoch; the optimizer starts again.
+        epoch. The parameters are those from before the epoch, or of the best epoch where a callback restores them;
+        the optimizer starts again.
     KeyboardInterrupt
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
@@ -47,6 +48,8 @@ def train(
     try:
         _compile(network, arguments)
         for epoch in epochs:
+            if callbacks.stopped:
+                break
             callbacks.on_epoch_begin(epoch + 1)
             with _progress(arguments, epoch, epochs.stop) as on_step:
                 metrics = _train_epoch(network, arguments, epoch, order, before, on_step)
@@ -57,11 +60,15 @@ def train(
             if arguments.verbose:
                 print(_line(epoch + 1, epochs.stop, metrics), file=sys.stderr)
             callbacks.on_epoch_end(epoch + 1, metrics)
-            if callbacks.stopped:
-                break
     except KeyboardInterrupt:
         callbacks.on_train_end()
         raise
+    except TrainingDiverged as error:
+        callbacks.on_train_end()
+        best = callbacks.restored_epoch()
+        if not best:
+            raise
+        raise TrainingDiverged(f"{error}. EarlyStopping has restored the weights of epoch {best}") from error
     callbacks.on_train_end()
 
 
