@@ -149,23 +149,6 @@ def test_layers(layers, task):
     assert_training_step(layers, "identity", task, X)
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize("layers", NETWORKS)
-def test_batches_of_few_rows_take_the_step_of_their_gradients(layers, rows):
-    """They have a path of their own, without stored gradients; its steps have the same bits as those from an arena."""
-    trained = []
-    for keep_gradients in (False, True):
-        model = model_of(layers, "identity", loss="mean_squared_error", optimizer=SGD(learning_rate=0.5))
-        model.fit(
-            X[:rows], VALUES[:rows], epochs=1, batch_size=None, threads=1, verbose=0,
-            keep_gradients=keep_gradients,
-        )  # fmt: skip
-        trained.append(arrays(model))
-    stepped, stored = trained
-    for name, array in stepped.items():
-        np.testing.assert_array_equal(array, stored[name], name)
-
-
 @pytest.mark.parametrize("task", COMMON)
 @pytest.mark.parametrize("layers", ["dense-tanh", "slope", "none"])
 def test_zeros(layers, task):
