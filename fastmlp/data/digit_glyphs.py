@@ -1,4 +1,4 @@
-"""How people write the ten digits: the skeletons that `fastmlp.kernels.digits` draws.
+"""How people write the ten digits: the skeletons that `fastmlp.kernels.extras.digits` draws.
 
 Each variant of a digit is a list of strokes; a stroke is a list of points x,y on a grid of 20 x 20, x to
 the right and y down. The pen follows a smooth curve through the points. A point given twice in succession

@@ -55,7 +55,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with _create(temporary, 0o666 if mode is None else mode) as file:
-            if mode is not None:
+            if mode is not None and hasattr(os, "fchmod"):  # Windows has it from Python 3.13 on
                 os.fchmod(file.fileno(), mode)  # the umask may have taken bits away
             yield file
             file.flush()

@@ -68,7 +68,7 @@ def plot_samples(
     Raises
     ------
     ValueError
-        If the samples are no images, or something does not go with them.
+        If the samples are not images, or another argument does not fit them.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def plot_mistakes(
     for ax, image, sample in zip(panels, images, worst, strict=True):
         draw_image(ax, image, cmap, 0.0, 1.0)
         _write_class(ax, names[guessed[sample]], names[true[sample]], f"{100 * sure[sample]:.1f} %")
-    title = f"{len(wrong):,} of {len(true):,} samples are mistaken"
+    title = f"{len(wrong):,} of {len(true):,} samples are misclassified"
     if len(worst) < len(wrong):
         title += f"; the worst {len(worst)}"
     panels[0].figure.suptitle(title, fontsize=11, fontweight="bold")

@@ -47,7 +47,7 @@ def plot_weights(
     Raises
     ------
     ValueError
-        If the model has no dense layer, or its samples are no images.
+        If the model has no dense layer, or its samples are not images.
 
     Examples
     --------

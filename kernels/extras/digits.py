@@ -1,6 +1,6 @@
-"""Handwritten-looking digits, drawn anew from (seed, index): a data set that needs no file.
+"""Handwritten-looking digits, drawn from (seed, index): a data set that needs no file.
 
-A digit is a skeleton (`fastmlp/data/skeletons.py`): points, and spans of a smooth curve through them.
+A digit is a skeleton (`fastmlp/data/digit_glyphs.py`): points, and spans of a smooth curve through them.
 An image is drawn in four steps: choose a skeleton, place its points (jitter, then the slant, size,
 rotation and position of this hand), measure the distance of the pixels near each piece of the stroke,
 turn distance into ink.

@@ -152,12 +152,12 @@ def test_mistakes_are_sorted_by_the_certainty_of_what_is_wrong():
     ]
     for panel, sample in zip(panels, (1, 2, 0, 4), strict=True):
         np.testing.assert_array_equal(drawn(panel), PIXELS[sample])
-    assert panels[0].figure.get_suptitle() == "4 of 5 samples are mistaken"
+    assert panels[0].figure.get_suptitle() == "4 of 5 samples are misclassified"
     model.class_names = ("mouse", "rat")
     named = plot_mistakes(model, PIXELS, ["rat", "rat", "mouse", "rat", "rat"], count=2)
     panels = plot_mistakes(model, PIXELS, [1, 1, 0, 1, 1], count=2)
     assert titles(named) == titles(panels)
-    assert panels[0].figure.get_suptitle() == "4 of 5 samples are mistaken; the worst 2"
+    assert panels[0].figure.get_suptitle() == "4 of 5 samples are misclassified; the worst 2"
     assert titles(panels) == [f"mouse, {sure[0]:.1f} %\n(is rat)", f"rat, {sure[1]:.1f} %\n(is mouse)"]
 
 
