@@ -48,7 +48,7 @@ def shuffle(order, seed, epoch):
     """Shuffle `order` (int64) in place, keyed by seed and epoch (Fisher-Yates)."""
     for i in range(order.size - 1, 0, -1):
         # A uniform choice of 0, ..., i: the product's upper half; its bias is below i / 2^64 (Lemire 2019).
-        j = np.int64(_high_product(key(seed, SHUFFLE_PURPOSE, epoch, i), np.uint64(i + 1)))
+        j = np.int64(_high_product(key(seed, np.int64(SHUFFLE_PURPOSE), epoch, i), np.uint64(i + 1)))
         order[i], order[j] = order[j], order[i]
 
 

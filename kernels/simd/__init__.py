@@ -1,12 +1,16 @@
 """Emits vector IR: numbers with operators, so that a kernel reads like its mathematics.
 
-The only folder that imports llvmlite. A `primitive` is a Python function that writes LLVM instructions when a
-kernel that calls it is compiled: its array arguments come as `Pointer`, integers as `Int`, floating-point
-scalars as a `Vec` with that number in every lane. What it emits is exact IEEE 754 arithmetic: every operation
-rounds once, `fma` once for both, nothing is reordered, so the bits do not depend on the width of the vectors.
+The only folder that imports llvmlite. A `primitive` is a Python function that writes LLVM instructions when a kernel
+that calls it is compiled. It gets a `Matrix` as `Rows`, an array as a `Pointer`, an integer as an `Int`, and a
+floating-point number as a `Vec` with the number in every lane. What it emits is exact IEEE 754 arithmetic: every
+operation rounds once, `fma` once for both operations, and nothing is reordered, so the bits do not depend on the width
+of the vectors.
 
-Width: the widest registers of this machine, or what `FASTMLP_LANES` says (float32 lanes: 16 for AVX-512, 8 for
-AVX2, 4 for NEON and SSE). A float64 vector has half as many lanes.
+Vectors have the width of this machine's widest registers, or of the environment variable FASTMLP_LANES (float32 lanes:
+16 for AVX-512, 8 for AVX2, 4 for NEON and SSE). A float64 vector has half as many lanes.
+
+Emitted code does not check indices, not even with FASTMLP_BOUNDSCHECK=1: Numba checks only the indexing that it
+compiles itself. With this setting, a choice that has no case ends the process.
 """
 
 from .flow import CHECKED, Case, choose, each_bit, repeat

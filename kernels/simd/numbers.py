@@ -156,11 +156,11 @@ class Vec:
         return Vec(self.builder, self.builder.bitcast(self.value, ir.VectorType(scalar, self.lanes)))
 
     def to_float(self, model: "Vec") -> "Vec":
-        """The signed integers as floating-point numbers of the model's type."""
+        """These signed integers as floating-point numbers of the type of `model`."""
         return Vec(self.builder, self.builder.sitofp(self.value, model.value.type))
 
     def converted(self, scalar: ir.Type) -> "Vec":
-        """The numbers in another floating-point type; bytes count from 0 to 255."""
+        """The numbers in another floating-point type; bytes are 0 to 255."""
         if self.scalar == scalar:
             return self
         kind = ir.VectorType(scalar, self.lanes)
@@ -212,17 +212,17 @@ def select(mask: Vec, yes, no) -> Vec:
 
 
 def either(condition, yes: Vec, no: Vec) -> Vec:
-    """The one or the other vector, by a comparison of integers."""
+    """One of two vectors, chosen by a comparison of integers."""
     return Vec(yes.builder, yes.builder.select(condition, yes.value, no.value))
 
 
 def maximum(a: Vec, b) -> Vec:
-    """The larger one, `b` where `a` is NaN."""
+    """The larger number of each lane; `b` where `a` is NaN."""
     return select(a > b, a, a.like(b))
 
 
 def minimum(a: Vec, b) -> Vec:
-    """The smaller one, `b` where `a` is NaN."""
+    """The smaller number of each lane; `b` where `a` is NaN."""
     return select(a < b, a, a.like(b))
 
 
@@ -232,13 +232,13 @@ def with_sign_of(magnitude: Vec, sign: Vec) -> Vec:
 
 
 def shuffle(a: Vec, b: Vec, positions: Sequence[int]) -> Vec:
-    """The lanes at these positions of a and b, one behind the other."""
+    """The lanes at these positions of the lanes of a followed by those of b."""
     mask = ir.Constant(ir.VectorType(INT32, len(positions)), list(positions))
     return Vec(a.builder, a.builder.shuffle_vector(a.value, b.value, mask))
 
 
 def polynomial(x: Vec, coefficients: Sequence[float]) -> Vec:
-    """c0 + x (c1 + x (c2 + ...)), one fused operation a term."""
+    """c0 + x (c1 + x (c2 + ...)), with one fused operation for each term."""
     total = x.like(coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total = fma(total, x, coefficient)
@@ -260,7 +260,7 @@ def zero(model: Int) -> Int:
 
 
 def smaller(a: Int, b: int) -> Int:
-    """The smaller one of two integers."""
+    """The smaller of two integers."""
     return Int(a.builder, a.builder.select(a < b, a.value, as_value(b)))
 
 

@@ -1,4 +1,4 @@
-"""Types of numbers, and how many of them a vector of this machine holds."""
+"""Types of numbers, and the number of lanes of a vector on this machine."""
 
 import os
 

@@ -1,6 +1,7 @@
 """Who may import and call what, read from the source."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,45 @@ def test_imports_go_downwards_only():
         assert ready, f"import each other: {sorted(waiting)}"
         placed |= ready
         waiting = {name: needs for name, needs in waiting.items() if name not in ready}
+
+
+KERNELS = {
+    node.name
+    for tree in TREES.values()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.FunctionDef) and "kernel" in map(ast.unparse, node.decorator_list)
+}
+TUPLES = {"Matrix", "Strided", "Member", "Chunk", "Selection"}
+
+
+@pytest.mark.parametrize("name", [name for name in TREES if not name.startswith("extras.")])
+def test_kernels_get_no_literal_integers(name):
+    """A literal is a type of its own to Numba, which would compile the kernel once more; so is a tuple with one."""
+    assert {"gemm", "dense_sums", "next_part"} <= KERNELS
+    module = importlib.import_module(f"fastmlp.kernels.{name}".removesuffix(".__init__"))
+    for kernel in kernels(name):
+        for node in ast.walk(kernel):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in KERNELS | TUPLES:
+                for argument in node.args:
+                    value = argument.value if isinstance(argument, ast.Constant) else None
+                    if isinstance(argument, ast.Name):
+                        value = getattr(module, argument.id, None)
+                    assert type(value) is not int, ast.unparse(node)
+
+
+def positional(node):
+    """The number of parameters of a function."""
+    return len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_kernels_take_at_most_ten_arguments(name):
+    """Entries excepted: Python calls them, with all that a run needs."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+            if decorators & {"kernel", "inlined", "primitive"}:
+                assert positional(node) <= 10, f"{name}.{node.name}"
 
 
 @pytest.mark.parametrize("name", TREES)
