@@ -14,8 +14,8 @@ Imports go from the bottom of this list to the top:
                 share: elementwise.py (map and fold rows), elementary.py (exp, log, tanh), matrices.py
     compiler/   decorators, compiler flags, the cache of machine code
     simd/       emits vector code: numbers, addresses, loops
-    tables.py   the activations, losses and optimizers
-    schema.py   the plan, the arenas and the constants: the contract with fastmlp/engine/lowering.py
+    tables.py   the activations, losses, optimizers and kinds of operation
+    schema.py   the plan, the arenas and the constants: the contract with fastmlp/engine/
 
 Beside them: `reference/`, the same functions in NumPy, and `extras/`, compiled code that has nothing to do with plans.
 

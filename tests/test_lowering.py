@@ -17,8 +17,9 @@ from fastmlp import (
     Sequential,
     StandardScaler,
 )  # fmt: skip
-from fastmlp.activations import ALONG_ROWS
+from fastmlp.activations import ACTIVATIONS, ALONG_ROWS
 from fastmlp.engine.layer_lowering import lower
+from fastmlp.engine.lowering import Lowering
 from fastmlp.engine.plan import operation_name
 from fastmlp.kernels import schema
 from fastmlp.losses import Formula
@@ -104,6 +105,15 @@ def test_what_the_way_back_needs_is_kept(first, second, in_place):
         assert (after["x"], after["dx"]) == (before["y"], before["dy"])
         if second != "identity":
             assert (after["x"] == after["y"]) == (after["dx"] == after["dy"]) == (in_place or not training)
+
+
+def test_lowering_knows_every_activation_and_no_other():
+    for name in ACTIVATIONS:
+        assert len(names([Dense(3, name)])) == (2 if name == "identity" else 3)
+    lowering = Lowering(8, DTYPE, training=True)
+    lowering.input(3)
+    with pytest.raises(KeyError, match="softmin"):
+        lowering.activation("softmin")
 
 
 def test_a_fused_activation_leaves_its_input():

@@ -152,7 +152,7 @@ class Lowering:
         if name == "identity":
             return
         kind = _ALONG_ROWS.get(name, schema.ACTIVATION)
-        code = tables.ACTIVATION_CODES.get(name, 0)
+        code = 0 if name in _ALONG_ROWS else tables.ACTIVATION_CODES[name]
         x = self.value
         needed = _keeps(self.operations[-1]) == "y" or tables.keeps(kind, code) == "x"
         y = self._new_value(x.columns) if self.training and needed else x
