@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
@@ -17,6 +16,7 @@ from .checks import is_count, look_up, sample_shape
 from .engine import execution
 from .engine.building import Handle, build_network
 from .engine.layer_lowering import check_kinds
+from .engine.locks import NetworkLock
 from .engine.network import DTYPES, Network
 from .engine.plan import Plan
 from .engine.predictor import Predictor
@@ -103,7 +103,7 @@ class Sequential:
         dtype: str = "float32",
         class_names: Sequence[str] = (),
     ) -> None:
-        self._lock = threading.RLock()
+        self._lock = NetworkLock()
         self._network: Network | None = None
         self.layers: list[Layer] = []
         for layer in layers:
@@ -131,7 +131,7 @@ class Sequential:
             return {name: value for name, value in copied_state(Sequential, self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._lock = threading.RLock()  # a built model gets that of its network
+        self._lock = NetworkLock()  # a built model gets that of its network
         restore_copy(self, state, Sequential)
 
     def __copy__(self) -> Self:
@@ -219,11 +219,12 @@ class Sequential:
 
     @property
     def network(self) -> Network:
-        """What runs the model; an error before it is built."""
+        """What runs the model; an error before it is built, and in the child of a fork that interrupted it."""
         if self._network is None:
             raise RuntimeError(
                 "the model has no parameters yet: call fit or build(input_shape), or load a saved one"
             )
+        self._network.lock.require_whole_network()
         return self._network
 
     @property

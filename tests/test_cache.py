@@ -1,4 +1,4 @@
-"""The cache of machine code: never stale, never trusted in a folder that is not ours, never a reason to fail.
+"""R20, R21, R24: the cache of machine code is never stale, never trusted where others can write, never fatal.
 
 Each test runs a copy of the package with a tiny entry in new processes, with a cache folder of its own.
 """
@@ -16,7 +16,7 @@ from numba.core.caching import FunctionCache
 
 import fastmlp
 from fastmlp import kernels
-from fastmlp.kernels.compiler import cache, jit
+from fastmlp.kernels.compiler import cache, jit, numba_internals
 from fastmlp.kernels.program import entries  # noqa: F401  (so that all kernels are imported)
 
 HELPER = """
@@ -61,8 +61,8 @@ class Package:
         path = "".join(f"{name}." for name in folder.split("/") if name)
         (self.kernels / "probe.py").write_text(ENTRY.format(folder=path))
 
-    def start(self, lanes=4):
-        """A process that runs the entry."""
+    def start(self, source=SCRIPT, lanes=4):
+        """A process that runs the entry, or something else."""
         env = {
             **os.environ,
             "PYTHONPATH": str(self.root),
@@ -71,7 +71,7 @@ class Package:
             "FASTMLP_LANES": str(lanes),
         }
         return subprocess.Popen(
-            [sys.executable, "-c", SCRIPT],
+            [sys.executable, "-c", source],
             env=env,
             cwd=self.root,
             stdout=subprocess.PIPE,
@@ -81,7 +81,7 @@ class Package:
 
     def run(self, lanes=4):
         """Its answer, whether the machine code came from the cache, and the warnings."""
-        return finish(self.start(lanes))
+        return finish(self.start(lanes=lanes))
 
     @property
     def folder(self):
@@ -167,9 +167,9 @@ def test_a_full_disk_is_said_once(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(FunctionCache, "save_overload", fail)
-    monkeypatch.setattr(cache.PackageCache, "cache_path", "a/folder")
-    cache._warn_not_kept.cache_clear()
-    entry_cache = object.__new__(cache.PackageCache)
+    monkeypatch.setattr(numba_internals.PackageCache, "cache_path", "a/folder")
+    cache.warn_not_kept.cache_clear()
+    entry_cache = object.__new__(numba_internals.PackageCache)
     with pytest.warns(
         RuntimeWarning, match=r"not kept in a/folder: No space left on device\. .*NUMBA_CACHE_DIR"
     ) as caught:
@@ -203,6 +203,84 @@ def test_folder_of_another_user(package):
     package.run()
     os.chown(package.folder, 12345, -1)
     assert_uncached(package, "it belongs to another user")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_parent_that_others_can_write(package, mode):
+    """They could put a folder of their own in the place of ours."""
+    package.run()
+    package.cache.chmod(mode)
+    if mode == 0o775:
+        os.chown(package.cache, -1, 12345)
+    assert_uncached(package, f"other users can write to {package.cache} above it")
+
+
+def test_parent_that_protects_what_is_in_it(package):
+    """As /tmp does: others can add files there, but not exchange ours."""
+    package.run()
+    package.cache.chmod(0o1777)
+    assert package.run() == (104, True, "")
+
+
+def test_parent_that_is_a_link(package):
+    """It is followed once, and what it points to is checked."""
+    package.run()
+    elsewhere = package.root / "elsewhere"
+    package.cache.rename(elsewhere)
+    package.cache.symlink_to(elsewhere)
+    assert package.run() == (104, True, "")
+    elsewhere.chmod(0o777)
+    assert_uncached(package, f"other users can write to {elsewhere} above it")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_parent_of_another_user(package):
+    package.run()
+    os.chown(package.cache, 12345, -1)
+    assert_uncached(package, f"{package.cache} above it belongs to another user")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_file_of_another_user(package):
+    package.run()
+    os.chown(next(package.folder.iterdir()), 12345, -1)
+    assert_uncached(package, "in it belongs to another user")
+
+
+def test_file_that_is_a_link(package):
+    package.run()
+    file = next(package.folder.iterdir())
+    file.rename(package.root / "elsewhere")
+    file.symlink_to(package.root / "elsewhere")
+    assert_uncached(package, "in it is a link")
+
+
+def test_file_that_others_can_write(package):
+    """It matters only if they can enter the folder."""
+    package.run()
+    file = next(package.folder.iterdir())
+    file.chmod(0o666)
+    assert package.run() == (104, True, "")
+    package.folder.chmod(0o755)
+    assert_uncached(package, f"other users can write to {file.name} in it")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
+def test_new_folders_are_of_this_user_alone(package, umask):
+    package.cache = package.cache / "deep" / "er"
+    before = os.umask(umask)
+    try:
+        assert package.run() == (104, False, "")
+        assert package.run() == (104, True, "")
+    finally:
+        os.umask(before)
+    assert package.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_importing_creates_no_folder(package):
+    process = package.start("from fastmlp.kernels.probe import answer")
+    assert process.communicate(timeout=120) == ("", "")
+    assert not package.cache.exists()
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root can write everywhere")

@@ -1,4 +1,4 @@
-"""Ctrl-C while a team trains: whole steps stay, the next run works."""
+"""R27: Ctrl-C while a team trains. Whole steps stay, and the next run works."""
 
 import _thread
 import os
@@ -90,6 +90,58 @@ print(caught)
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_ctrl_c_again_and_again(threads):
     assert script(HAMMER, threads).split() == ["60"]
+
+
+# A second Ctrl-C at once, at many moments, so that it also hits the code that handles the first.
+TWICE = """
+import signal, sys, threading, time
+import numpy as np
+from fastmlp.engine import team
+from tests.team_task import X, Y, model_of
+from tests.test_interruptions import LONG_X, LONG_Y
+
+threads = int(sys.argv[1])
+model, caught = model_of(), 0
+model.fit(X, Y, epochs=1, threads=threads, verbose=0)
+running = threading.active_count()
+main = threading.main_thread().ident
+
+
+def press(number):
+    for _ in range(2):
+        signal.pthread_kill(main, signal.SIGINT)
+        time.sleep(0.00002 * (number % 7))
+
+
+for number in range(60):
+    try:
+        timer = threading.Timer(0.0005 * number, press, [number])
+        timer.start()
+        try:
+            model.fit(LONG_X, LONG_Y, epochs=100, batch_size=1, threads=threads, verbose=0)
+        finally:
+            timer.join()
+    except KeyboardInterrupt:
+        caught += 1
+    while True:  # the second one may come here
+        try:
+            timer.join()
+            time.sleep(0.0005)
+            break
+        except KeyboardInterrupt:
+            pass
+model.fit(X, Y, epochs=1, threads=threads, verbose=0)
+assert np.isfinite(model.network.params).all()
+assert not team._unfinished
+assert threading.active_count() == running, threading.enumerate()
+print(caught)
+"""
+
+
+@pytest.mark.parametrize("threads", ["2", "3"])
+def test_ctrl_c_twice(threads):
+    """No thread is lost, and none still writes when the next run begins."""
+    assert script(TWICE, threads).split() == ["60"]
 
 
 @pytest.mark.slow

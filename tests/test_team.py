@@ -1,4 +1,4 @@
-"""The team: how many threads, that all of them run, and several models at once."""
+"""R23, R31: how many threads a team has, that all of them run or none waits, and several models at once."""
 
 import os
 import threading
@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from fastmlp.engine import team
-from tests.team_task import LIMIT, X, model_of, trained
+from fastmlp.kernels.program import threads as words
+from tests.kernels.calls import from_python
+from tests.team_task import LIMIT, X, model_of, script, trained
 
 # How many threads
 
@@ -87,12 +89,104 @@ def test_an_error_comes_out_and_the_team_goes_on():
     test_every_rank_runs_once()
 
 
-def test_teams_are_kept():
-    run(lambda control, rank, size: None, 3)
+def test_threads_are_kept():
+    """And those of a large team serve in small ones."""
+    run(lambda control, rank, size: None, 5)
     before = threading.active_count()
-    for _ in range(5):
-        run(lambda control, rank, size: None, 3)
+    for size in (3, 1, 5, 2, 4):
+        run(lambda control, rank, size: None, size)
     assert threading.active_count() == before
+
+
+def test_ranks_stay_on_their_threads():
+    def note(control, rank, size):
+        seen.add((rank, threading.get_ident()))
+
+    run(lambda control, rank, size: None, 4)
+    for size in (4, 2, 3, 4):
+        seen = set()
+        run(note, size)
+        if size == 4:
+            first = seen
+        assert len(seen) == size
+    assert seen == first
+
+
+LONELY = """
+import sys, threading
+import numpy as np
+import fastmlp
+from fastmlp.kernels.program import entries
+from tests.team_task import X, Y, model_of
+
+model = model_of()
+model.fit(X, Y, epochs=1, threads=3, verbose=0)
+train_epoch, before = entries.train_epoch, model.network.params.copy()
+
+
+def fail(totals, plan, state, data, *others):
+    if others[-2] == int(sys.argv[1]):
+        raise MemoryError("no memory for this rank")
+    train_epoch(totals, plan, state, data, *others)
+
+
+entries.train_epoch = fail
+try:
+    model.fit(X, Y, epochs=2, threads=3, verbose=0)
+except MemoryError as error:
+    print(error)
+assert np.array_equal(model.network.params, before)
+entries.train_epoch = train_epoch
+model.fit(X, Y, epochs=1, threads=3, verbose=0)
+print("trained again")
+"""
+
+
+@pytest.mark.parametrize("rank", ["0", "1", "2"])
+def test_a_rank_that_fails_leaves_nobody_at_a_barrier(rank):
+    assert script(LONELY, rank).splitlines() == ["no memory for this rank", "trained again"]
+
+
+def test_the_barrier_lets_go_when_a_thread_fails():
+    """The others leave each further barrier too."""
+    wait = from_python(words.barrier)
+    left = []
+
+    def meet(control, rank, size):
+        if rank == 1:
+            raise OSError("not coming")
+        for _ in range(3):
+            wait(control, size)
+        left.append(rank)
+
+    with pytest.raises(OSError, match="not coming"):
+        run(meet, 3)
+    assert sorted(left) == [0, 2]
+
+
+def test_threads_that_cannot_be_started(monkeypatch):
+    """Those that were started end; the number that was asked for is named; the next run works."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread):
+        if len(started) == 4:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    run(lambda control, rank, size: None, 2)
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    with pytest.raises(
+        RuntimeError, match=r"^threads: .*, got 1000: only \d+ run \(can't start new thread\); pass fewer"
+    ):
+        run(lambda control, rank, size: None, 1000)
+    for thread in started:
+        thread.join(LIMIT)
+    assert len(started) == 4
+    assert threading.active_count() == before
+    monkeypatch.undo()
+    test_every_rank_runs_once()
 
 
 def test_more_threads_than_cores():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,12 +14,13 @@ from ..layers.layer import Layer, Shape
 from ..optimizers import Optimizer
 from . import manual
 from .layer_lowering import check_kinds, lower
+from .locks import NetworkLock
 from .network import DTYPES, Network
 from .run_arguments import team_rows
 
 
 def build_network(
-    layers: Sequence[Layer], input_shape: Shape, dtype: str, seed: int, lock: Any = None
+    layers: Sequence[Layer], input_shape: Shape, dtype: str, seed: int, lock: NetworkLock | None = None
 ) -> Network:
     """Build a network, with initial parameters.
 

@@ -1,45 +1,30 @@
-"""Compiling takes some seconds, once; here is who says so."""
+"""Announces compilation: it takes about half a minute, once for each version of fastmlp."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
-from numba.core import event
-
-
-class _FirstCompilation(event.Listener):  # type: ignore[misc]
-    """Calls a function when Numba starts to compile for the first time."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call: Callable[[], None] | None = call
-
-    def on_start(self, event: event.Event) -> None:
-        call, self._call = self._call, None
-        if call is not None:
-            call()
-
-    def on_end(self, event: event.Event) -> None:
-        pass
+from ..kernels.compiler.jit import at_first_compilation
 
 
-@contextmanager
-def announced(call: Callable[[], None] | None) -> Iterator[None]:
-    """Call a function before the first kernel that is compiled in a block; not if all come from the cache folder.
+def announced(call: Callable[[], None] | None) -> AbstractContextManager[Any]:
+    """Call a function before the first kernel is compiled in a block; not if all come from the cache folder.
 
     Parameters
     ----------
     call : callable or None
-        What to call; None is nothing.
+        The function; None: no call.
     """
-    if call is None:
-        yield
-        return
-    with event.install_listener("numba:compile", _FirstCompilation(call)):
-        yield
+    return nullcontext() if call is None else at_first_compilation(call)
 
 
 def say_compiling() -> None:
-    """Tell who waits why."""
-    print("compiling the kernels, once for this version of fastmlp ...", file=sys.stderr, flush=True)
+    """Print why the user waits."""
+    print(
+        "compiling the kernels, once for this version of fastmlp (about half a minute) ...",
+        file=sys.stderr,
+        flush=True,
+    )

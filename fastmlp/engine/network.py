@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, wraps
@@ -17,6 +16,7 @@ from ..layers.layer import Layer, Shape
 from ..optimizers import Optimizer
 from ..schedules import NO_PLATEAU
 from .buffers import aligned_zeros, matrix
+from .locks import NetworkLock
 from .plan import Plan
 from .thread_tuner import ThreadTuner
 
@@ -52,7 +52,7 @@ class Network:
         `float32` or `float64`.
     seed : int
         Key of all random numbers.
-    lock : RLock, optional
+    lock : NetworkLock, optional
         Held by whoever runs the network; by default one of its own.
 
     Attributes
@@ -94,13 +94,13 @@ class Network:
         dtype: str,
         seed: int,
         inference: Plan,
-        lock: Any = None,
+        lock: NetworkLock | None = None,
     ) -> None:
         self.layers = list(layers)
         self.input_shape = tuple(input_shape)
         self.seed = seed
         self.dtype = look_up("dtype", dtype, DTYPES)
-        self.lock = threading.RLock() if lock is None else lock
+        self.lock = NetworkLock() if lock is None else lock
         self.inference = inference
         self.params = aligned_zeros(inference.parameters, self.dtype)
         self.gradients = aligned_zeros(0, self.dtype)
@@ -237,7 +237,8 @@ class Network:
             raise RuntimeError(f"{what}: not while averaged() shows the averages; leave its block first")
 
     def check_ready(self) -> None:
-        """Raise a RuntimeError if a layer lacks what only data can give it."""
+        """Raise a RuntimeError if a layer lacks what only data can give it, or a fork interrupted a run."""
+        self.lock.require_whole_network()
         for layer in self.layers:
             layer.check_ready()
 

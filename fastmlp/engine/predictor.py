@@ -64,7 +64,8 @@ class Predictor:
             If the shape is another, or if it holds no real numbers, has masked values or is sparse, all of which
             `Sequential.predict` refuses too except the last.
         """
-        array = _read(x)
+        # The usual types at once, others in the type in which `predict` reads them, or its error.
+        array = x if type(x) is np.ndarray and x.dtype.num in _READ_AS_THEY_ARE else _read(x)
         if array.shape != self.input_shape:
             raise ValueError(f"x: expected one sample of shape {self.input_shape}, got {array.shape}")
         if array.dtype.num == _UINT8:
@@ -78,11 +79,7 @@ class Predictor:
 
 
 def _read(x: ArrayLike) -> np.ndarray:
-    """The numbers of a sample in the type in which `predict` reads them, or its error; at once for the usual types."""
-    if type(x) is np.ndarray:
-        number = x.dtype.num
-        if number in _READ_AS_THEY_ARE:
-            return x
-        if number in _INTEGERS:
-            return x.astype(np.float64)
+    """The numbers of a sample in the type in which `predict` reads them, or its error."""
+    if type(x) is np.ndarray and x.dtype.num in _INTEGERS:
+        return x.astype(np.float64)
     return as_numbers(x, "x")

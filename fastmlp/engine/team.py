@@ -1,8 +1,8 @@
 """The team: threads that run the program together while the calling thread waits.
 
-The caller stays free for Ctrl-C and progress: workers run without the GIL, look at a stop word once a step and write
-the step they are at. Teams are kept for the next call; each call borrows one, so several models may train at once
-from several Python threads. After a fork the child starts its own.
+The caller stays free for Ctrl-C and progress: the threads run without the GIL, read a stop word once per step and write
+the number of steps they have done. Idle threads are kept for later runs; each run borrows as many as it needs, so
+several models may train at once from several Python threads. After a fork the child starts threads of its own.
 """
 
 import math
@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -27,13 +27,12 @@ Work = Callable[[np.ndarray, int, int], None]  # (control, rank, size)
 BRIEF = 100_000_000  # multiply-adds of a run that takes a few milliseconds: Ctrl-C can wait for its end
 MOST_THREADS = 1024  # more is a slip, and would exhaust the machine before it fails
 POLL_SECONDS = 0.1  # how often a waiting caller shows progress
-# Multiply-adds of a step from which on another thread may help: some times what a barrier costs.
-WORK_PER_THREAD = 400_000
+WORK_PER_THREAD = 400_000  # multiply-adds of a step for each thread: several times the cost of a barrier
 
 
 @cache
 def cpu_quota() -> int | None:
-    """Whole cores that the container may use (cgroup v2 or v1), or None where there is no limit."""
+    """Whole cores that the container may use (cgroup v2 or v1), or None if there is no limit."""
     v2, v1 = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu")
     try:
         if v2.exists():
@@ -46,7 +45,7 @@ def cpu_quota() -> int | None:
 
 
 def thread_limits() -> dict[str, int]:
-    """What limits the number of threads, by name: the least of them is what there is."""
+    """The limits on the number of threads, by name; the smallest applies."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limits = {"NUMBA_NUM_THREADS": int(numba.config.NUMBA_NUM_THREADS), "CPU affinity": affinity}
     quota = cpu_quota()
@@ -59,7 +58,7 @@ def choose_threads(asked: int | None, work: float) -> int:
     Parameters
     ----------
     asked : int or None
-        What the user asked for: taken as it is, even if it is more than there are cores. None: the least of
+        The number that the user asked for, used even if it exceeds the number of cores. None: the smallest of
         `thread_limits()` and of what the work of a step can use.
     work : float
         Multiply-adds of a step.
@@ -78,101 +77,165 @@ def choose_threads(asked: int | None, work: float) -> int:
     return int(asked)
 
 
-class _Job(NamedTuple):
-    """Work for a whole team, and how it went on each thread."""
+class _Run:
+    """Work for a team, and its outcome on each thread."""
 
-    work: Work
-    control: np.ndarray
-    outcomes: list[BaseException | None]
+    def __init__(self, work: Work, control: np.ndarray, team: list["_Worker"]) -> None:
+        self.work = work
+        self.control = control
+        self.team = team
+        self.has_started = False
+        self.outcomes: list[BaseException | None] = []
+        self.bell: SimpleQueue[None] = SimpleQueue()  # rings when a thread is done
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all threads are done."""
+        return len(self.outcomes) == len(self.team)
 
-class Team:
-    """Threads that wait for work."""
+    def start(self) -> None:
+        """Have the first thread start the others and itself. A second call has no effect.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._inboxes: list[SimpleQueue[_Job]] = [SimpleQueue() for _ in range(size)]
-        self._bell: SimpleQueue[None] = SimpleQueue()
-        for rank in range(size):
-            threading.Thread(target=self._serve, args=(rank,), name=f"fastmlp-{rank}", daemon=True).start()
+        Not the caller: an interruption between two threads would leave the first of them alone at a barrier.
+        """
+        self.team[0].inbox.put((self, 0))
 
-    def _serve(self, rank: int) -> None:
-        last = None
-        while True:
-            job = self._inboxes[rank].get()
-            if job.control is last:
-                continue  # handed out twice, as the caller was interrupted while it did so
-            if rank == 0:
-                # Not by the caller: an interruption between two of these would leave a thread alone at a
-                # barrier.
-                for inbox in self._inboxes[1:]:
-                    inbox.put(job)
-            outcome: BaseException | None = None
-            try:
-                job.work(job.control, rank, self.size)
-            except BaseException as error:
-                outcome = error
-            last = job.control
-            job.outcomes.append(outcome)
-            del job, outcome
-            self._bell.put(None)
+    def stop(self) -> None:
+        """End the run at its next step."""
+        self.control[words.STOP] = 1
 
-    def run(self, work: Work, control: np.ndarray, on_wait: Callable[[int], None] | None) -> None:
-        """Run `work` on all threads and wait; stop them at the next step if the wait is interrupted."""
-        job = _Job(work, control, [])
-        try:
-            self._inboxes[0].put(job)
-            self._wait(job, on_wait)
-        except BaseException:
-            # Ctrl-C, or an error of the caller's own. The threads still write to the memory, so wait for them.
-            control[words.STOP] = 1
-            self._inboxes[0].put(job)
-            while len(job.outcomes) < self.size:
-                with suppress(BaseException):
-                    self._wait(job, None)
-            raise
-        for failure in job.outcomes:
-            if failure is not None:
-                raise failure
+    def fail(self) -> None:
+        """End the run at once: threads at a barrier leave it, as one of them will never arrive."""
+        self.control[words.HALT] = 1
 
-    def _wait(self, job: _Job, on_wait: Callable[[int], None] | None) -> None:
+    def wait(self, on_wait: Callable[[int], None] | None) -> None:
         """Wait until all threads are done.
 
-        The outcomes tell, not the bell: it only wakes, and an interruption can swallow a ring. One that comes
-        from another thread is noticed after the time-out.
+        The outcomes decide, not the bell: an interruption can take a ring of the bell. The time-out also notices an
+        interruption that another thread received.
         """
-        while len(job.outcomes) < self.size:
+        while not self.is_done:
             try:
-                self._bell.get(timeout=POLL_SECONDS)
+                self.bell.get(timeout=POLL_SECONDS)
             except Empty:
                 if on_wait is not None:
-                    on_wait(int(job.control[words.STEP]))
+                    on_wait(int(self.control[words.STEP]))
+
+    def run(self, on_wait: Callable[[int], None] | None) -> None:
+        """Start and wait; if the wait is interrupted, stop the threads first, as they still write to the memory."""
+        try:
+            self.start()
+            self.wait(on_wait)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Stop the threads and wait for them, even if it has not started, and whatever interrupts the wait."""
+        while not self.is_done:
+            with suppress(BaseException):
+                self.stop()
+                self.start()
+                self.wait(None)
 
 
-_idle: dict[int, list[Team]] = {}
+class _Worker:
+    """A thread that waits for runs."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.inbox: SimpleQueue[tuple[_Run, int] | None] = SimpleQueue()
+        self.thread = threading.Thread(target=self._serve, name=f"fastmlp-{number}", daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        while (given := self.inbox.get()) is not None:
+            run, rank = given
+            if rank == 0:
+                if run.has_started:  # the caller was interrupted and started it twice
+                    del given, run
+                    continue
+                run.has_started = True
+                for i, worker in enumerate(run.team[1:], 1):
+                    worker.inbox.put((run, i))
+            outcome: BaseException | None = None
+            try:
+                run.work(run.control, rank, len(run.team))
+            except BaseException as error:
+                run.fail()
+                outcome = error
+            with _lock:
+                _idle.append(self)
+                run.outcomes.append(outcome)
+                if run.is_done:
+                    _unfinished.remove(run)
+            run.bell.put(None)
+            del given, run, outcome  # they hold the memory of a network
+
+
 _lock = threading.Lock()
+_numbers = count()
+_idle: list[_Worker] = []
+_unfinished: list[_Run] = []  # whose threads may still write to a network
 
 
-def _forget_teams() -> None:
-    """In the child of a fork, the parent's threads do not exist."""
+def _forget_threads() -> None:
+    """Drop what belonged to the parent's threads: they do not exist in the child of a fork."""
     global _lock
-    _idle.clear()
     _lock = threading.Lock()
+    _idle.clear()
+    _unfinished.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_teams)
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+def _borrow(size: int) -> list[_Worker]:
+    """Idle threads and, if they are too few, new ones.
+
+    Those with the lowest numbers come first, so that a rank stays on its thread from run to run.
+    """
+    team: list[_Worker] = []
+    kept = 0
+    try:
+        with _lock:
+            _idle.sort(key=lambda worker: worker.number)
+            team += _idle[:size]
+            del _idle[:size]
+        kept = len(team)
+        while len(team) < size:
+            team.append(_Worker(next(_numbers)))
+    except BaseException as error:
+        for worker in team[kept:]:
+            worker.inbox.put(None)
+        with _lock:
+            _idle.extend(team[:kept])
+        if isinstance(error, RuntimeError):
+            raise RuntimeError(
+                f"threads: expected a number that the system can start, got {size}: only {len(team)} run ({error}); "
+                "pass fewer, such as threads=2, or raise the limit on threads or memory"
+            ) from None
+        raise
+    return team
+
+
+def _end_abandoned_runs() -> None:
+    """Wait for runs that were stopped, as their callers may have been interrupted again: the threads still write."""
+    for run in list(_unfinished):
+        if run.control[words.STOP]:
+            run.abandon()
 
 
 def run(
     work: Work, size: int, control: np.ndarray, *, amount: int, on_wait: Callable[[int], None] | None = None
 ) -> None:
-    """Run `work(control, rank, size)` on a team, or, if it is little, right here.
+    """Run `work(control, rank, size)` on a team, or, if it is little, on this thread.
 
     Parameters
     ----------
     work : callable
-        Runs on each thread; looks at `control[STOP]` and writes `control[STEP]`.
+        Runs on each thread; reads `control[STOP]` and writes `control[STEP]`.
     size : int
         Number of threads.
     control : ndarray
@@ -181,20 +244,30 @@ def run(
         Multiply-adds of the whole run.
     on_wait : callable, optional
         Called with the step about ten times a second.
+
+    Raises
+    ------
+    RuntimeError
+        If the system cannot start that many threads.
     """
+    if _unfinished:
+        _end_abandoned_runs()
     if size == 1 and amount < BRIEF:
         work(control, 0, 1)
         return
+    current = _Run(work, control, _borrow(size))
     with _lock:
-        idle = _idle.setdefault(size, [])
-        team = idle.pop() if idle else Team(size)
+        _unfinished.append(current)
     try:
-        team.run(work, control, on_wait)
+        current.run(on_wait)
     finally:
-        with _lock:
-            _idle.setdefault(size, []).append(team)
+        if not current.is_done:
+            current.abandon()  # interrupted a second time
+    for failure in current.outcomes:
+        if failure is not None:
+            raise failure
 
 
 def new_control() -> np.ndarray:
-    """Fresh shared words, each on a cache line of its own."""
+    """New shared words, each on a cache line of its own."""
     return aligned_zeros(words.CONTROL_WORDS, np.dtype(np.int64))

@@ -1,30 +1,28 @@
 """Where machine code is kept between processes, and when it may be trusted.
 
-Numba's own `cache=True` looks only at the file of the decorated function: edit a kernel that it
-calls, and the old machine code goes on running. Here one stamp, a hash over every file of this
-package, guards every entry.
+Numba's own `cache=True` looks only at the file of the decorated function: edit a kernel that it calls, and the old
+machine code still runs. Here one stamp, a hash over every compiled file of this package, guards every entry.
 
-The cache is pickled machine code: whoever can write it can run code as us. So its folder must be a
-real folder, ours, and writable by nobody else; otherwise we go on without a cache and say so once.
-A file that is truncated or unreadable is a miss, never an error.
+The cache is pickled machine code: whoever can write it can run code as this user. So the folder must be a real folder
+of this user that nobody else can write to or exchange, and so must be each file in it. Otherwise there is no cache, and
+one warning. (On systems without user ids, such as Windows, there is no check.)
 """
 
 import hashlib
 import os
 import stat
+import sys
 import warnings
 from functools import cache
 from pathlib import Path
 
-from numba.core import config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
-from numba.misc.appdirs import AppDirs
-
 PACKAGE = Path(__file__).resolve().parents[1]
+_WRITE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_ENTER_BY_OTHERS = stat.S_IXGRP | stat.S_IXOTH
 
 
 def compiled_files() -> list[Path]:
-    """All files of this package, wherever they are, but those of the NumPy twin, which is never compiled."""
+    """All files of this package but those of the reference, which is never compiled."""
     return sorted(
         path for path in PACKAGE.rglob("*.py") if "reference" not in path.relative_to(PACKAGE).parts
     )
@@ -39,37 +37,23 @@ def stamp() -> str:
     return digest.hexdigest()
 
 
-def _reason_to_refuse(folder: Path) -> str | None:
-    """Why machine code in `folder` must not be trusted, or None."""
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode):
-        return "it is a link or not a folder"
-    if hasattr(os, "getuid"):
-        if status.st_uid != os.getuid():
-            return "it belongs to another user"
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return "other users can write to it"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return "it is not writable"
-    return None
-
-
 @cache
 def folder() -> Path | None:
-    """The folder of the machine code, made if it is missing; None when there is none to trust."""
-    root = Path(config.CACHE_DIR or AppDirs(appname="fastmlp", appauthor=False).user_cache_dir)
-    # One folder for each place the package is installed at, as two versions may live side by side.
-    path = root / f"kernels_{hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:16]}"
+    """The folder of the machine code, created if it is missing; None if there is none to trust."""
+    # One folder for each place where the package is installed, as two versions may be installed side by side.
+    name = f"kernels_{hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:16]}"
+    path = _root().absolute() / name
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = path.parent.resolve() / name  # links above it are followed once, here
+        _create(path)
         reason = _reason_to_refuse(path)
     except OSError as error:
         reason = error.strerror or str(error)
     if reason is None:
         return path
     warnings.warn(
-        f"fastmlp: compiled kernels are not cached in {path}: {reason}. Every new process compiles them "
-        "anew (some seconds); set NUMBA_CACHE_DIR to a folder of your own to avoid that.",
+        f"fastmlp: compiled kernels are not cached in {path}: {reason}. Every new process compiles them again (about "
+        "half a minute); set NUMBA_CACHE_DIR to a folder of your own to avoid that.",
         RuntimeWarning,
         stacklevel=2,
     )
@@ -77,77 +61,85 @@ def folder() -> Path | None:
 
 
 @cache
-def _warn_not_kept(why: str) -> None:
-    """Say once, not for each entry, that machine code could not be written."""
+def warn_not_kept(why: str) -> None:
+    """Warn once, not for each entry, that machine code could not be written."""
     warnings.warn(
-        f"fastmlp: compiled kernels are not kept in {why}. The next process compiles them anew (some seconds); make "
-        "room, or set NUMBA_CACHE_DIR to another folder.",
+        f"fastmlp: compiled kernels are not kept in {why}. The next process compiles them again (about half a minute); "
+        "make room, or set NUMBA_CACHE_DIR to another folder.",
         RuntimeWarning,
         stacklevel=3,
     )
 
 
-class _Locator(_CacheLocator):
-    """Numba's question "where, and how fresh": one folder and one stamp for the whole package."""
-
-    # Set by `kernels/jit.py`: what besides the source changes the machine code.
-    variant = ""
-
-    def get_cache_path(self) -> str:
-        """Where the files are."""
-        return str(folder())
-
-    def get_source_stamp(self) -> str:
-        """What a file must carry to be used."""
-        return stamp()
-
-    def get_disambiguator(self) -> str:
-        """What files of other variants do not have in their names."""
-        return self.variant
-
-    @classmethod
-    def from_function(cls, py_func, py_file):
-        """The locator of a function: the same for all."""
-        locator = cls()
-        locator._py_file = py_file  # Numba names it in a warning
-        return locator
+def _root() -> Path:
+    """The folder of this user for files that can be made again."""
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(given)
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "fastmlp" / "Cache"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "fastmlp"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "fastmlp"
 
 
-class _Impl(CompileResultCacheImpl):
-    _locator_classes = (_Locator,)
+def _create(path: Path) -> None:
+    """Create a folder and those above it that are missing, for this user only."""
+    for part in [*reversed(path.parents), path]:
+        if not part.exists():
+            part.mkdir(mode=0o700, exist_ok=True)
 
 
-class PackageCache(FunctionCache):
-    """Numba's function cache under the stamp of the whole package; what cannot be read is a miss."""
-
-    _impl_class = _Impl
-
-    def load_overload(self, sig, target_context):
-        """The machine code of a signature; None if there is none that can be read."""
-        try:
-            return super().load_overload(sig, target_context)
-        except Exception:
-            self._forget()
-            return None
-
-    def save_overload(self, sig, data):
-        """Keep the machine code of a signature; a warning if that fails."""
-        try:
-            super().save_overload(sig, data)
-        except OSError as error:
-            _warn_not_kept(f"{self.cache_path}: {error.strerror or error}")
-
-    def _forget(self):
-        """Drop a damaged index, so that the recompiled entry can be saved over it."""
-        try:
-            Path(self._cache_file._index_path).unlink()
-        except OSError:
-            self.disable()
+def _reason_to_refuse(path: Path) -> str | None:
+    """Why machine code in this folder must not be trusted, or None."""
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is a link or not a folder"
+    if not os.access(path, os.W_OK | os.X_OK):
+        return "it is not writable"
+    if not hasattr(os, "getuid"):
+        return None
+    if status.st_uid != os.getuid():
+        return "it belongs to another user"
+    if status.st_mode & _WRITE_BY_OTHERS:
+        return "other users can write to it"
+    return _reason_above(path) or _reason_inside(path, status.st_mode)
 
 
-def attach(dispatcher, variant: str) -> None:
-    """Give a dispatcher the package's cache, if there is a folder to keep it in."""
-    if folder() is None:
-        return
-    _Locator.variant = variant
-    dispatcher._cache = PackageCache(dispatcher.py_func)
+def _reason_above(path: Path) -> str | None:
+    """Why a folder above could be used to exchange this one, or None."""
+    for parent in path.parents:
+        status = parent.stat()
+        if status.st_uid not in {0, os.getuid()}:
+            return f"{parent} above it belongs to another user"
+        if status.st_mode & stat.S_ISVTX:
+            continue  # as in /tmp: others can add files, but not move or remove those of this user
+        by_group = status.st_mode & stat.S_IWGRP and not _is_private(status.st_gid)
+        if by_group or status.st_mode & stat.S_IWOTH:
+            return f"other users can write to {parent} above it"
+    return None
+
+
+def _is_private(group: int) -> bool:
+    """Whether a group is that of this user alone, as many systems give one to each user."""
+    import grp
+    import pwd
+
+    try:
+        members, user = grp.getgrgid(group), pwd.getpwuid(os.getuid())
+    except KeyError:
+        return False
+    return members.gr_name == user.pw_name and set(members.gr_mem) <= {user.pw_name}
+
+
+def _reason_inside(path: Path, mode: int) -> str | None:
+    """Why a file in the folder must not be trusted, or None."""
+    for file in os.scandir(path):
+        status = file.stat(follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            return f"{file.name} in it is a link or no file"
+        if status.st_uid != os.getuid():
+            return f"{file.name} in it belongs to another user"
+        if status.st_mode & _WRITE_BY_OTHERS and mode & _ENTER_BY_OTHERS:
+            return f"other users can write to {file.name} in it"
+    return None

@@ -1,32 +1,53 @@
 """The decorators: every compiler flag, and why. The only file that calls `njit`.
 
-- `kernel`: a function that runs inside the program. Compiled into the entries that call it; see parts.py.
-- `inlined`: a kernel that is no level of its own; see there.
-- `entry`: a function that Python calls. Releases the GIL; its machine code is cached on disk. An entry
-  stands at the top level of its module and names its helpers as globals: one that closes over a jitted
-  function or an intrinsic would never hit the cache.
+- `kernel`: a function that runs inside the program. Compiled into the entries that call it; see numba_internals.py.
+- `inlined`: a kernel that Numba inlines into its caller; see there.
+- `entry`: a function that Python calls. Releases the GIL; its machine code is cached on disk. An entry is defined at
+  the top level of its module and names its helpers as globals: one that closes over a jitted function or an intrinsic
+  would never be found in the cache.
 
-Flags, the same for both:
+Flags, the same for all:
 
 - `_nrt=False`: nothing is allocated, so nothing is counted. Numba counts the references to an array at each call that
   passes it, by an atomic operation on a word that all threads share; the caller holds the arrays until the program has
   ended. See docs/decisions.
 - `nogil=True`: threads run the program side by side. (Numba looks at this flag on entries only.)
 - `error_model="numpy"`: division follows IEEE 754; the default adds a branch that raises.
-- no `fastmath`: it may reassociate sums and folds NaN tests away; our sums have one order.
+- no `fastmath`: it may reassociate sums and removes tests for NaN; our sums have one order.
 - no `parallel`: it costs compile time; the threads are our own.
 - `boundscheck` is off unless `FASTMLP_BOUNDSCHECK=1`, which the tests use.
+
+If Numba has changed inside, so that `numba_internals` cannot be imported, one warning says so and everything works
+without it: each kernel gets machine code of its own, nothing is cached, and optimizers are called through `cfunc`. The
+first call takes longer, in each process; the results are the same.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
-from numba import njit, typeof
+import numba
+from numba import cfunc, njit, typeof, types
 
 from .. import simd
-from . import cache, numba_internals
+
+if numba.config.DISABLE_JIT:
+    raise ImportError("fastmlp: its kernels must be compiled, but NUMBA_DISABLE_JIT is set; unset it")
+
+try:
+    from . import numba_internals
+except ImportError as error:
+    numba_internals = None
+    warnings.warn(
+        f"fastmlp: this version of fastmlp does not know Numba {numba.__version__} ({error}). The results are the "
+        "same, but nothing is cached: every process compiles for about a minute. Install numba>=0.66,<0.69 or a newer "
+        "fastmlp.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 _BOUNDSCHECK = os.environ.get("FASTMLP_BOUNDSCHECK") == "1"
 _FLAGS = {"_nrt": False, "nogil": True, "error_model": "numpy", "boundscheck": _BOUNDSCHECK}
@@ -37,14 +58,16 @@ ENTRIES: dict[str, Any] = {}
 
 def kernel(function: Callable) -> Any:
     """Compile a function for use by other kernels and by entries."""
-    return numba_internals.only_inside(njit(pipeline_class=numba_internals.Compiler, **_FLAGS)(function))
+    if numba_internals is None:
+        return njit(**_FLAGS)(function)
+    return numba_internals.inside_only(njit(pipeline_class=numba_internals.Compiler, **_FLAGS)(function))
 
 
 def inlined(function: Callable) -> Any:
     """Compile a function as a part of the kernels that call it.
 
-    For the thin layers between an entry and the loops: Numba optimises anew at every level of calls, so each level less
-    shortens the first start.
+    For the thin layers between an entry and the loops: Numba optimises again at every level of calls, so each level
+    less shortens the first start.
     """
     return njit(inline="always", **_FLAGS)(function)
 
@@ -52,16 +75,43 @@ def inlined(function: Callable) -> Any:
 def entry(function: Callable) -> Any:
     """Compile a function that Python calls, through the cache of the package."""
     dispatcher = njit(**_FLAGS)(function)
-    cache.attach(dispatcher, _VARIANT)
+    if numba_internals is not None:
+        numba_internals.attach_cache(dispatcher, _VARIANT)
     ENTRIES[f"{function.__module__}.{function.__qualname__}"] = dispatcher
     return dispatcher
 
 
-def address(function: Any, types: Sequence) -> int:
-    """Where the machine code of an entry stands for arguments of these types, for other entries to call it."""
-    function.compile(tuple(types))
-    result = function.overloads[tuple(types)]
-    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+_kept: list[Any] = []  # C functions, whose machine code lives as long as they do
+
+
+def address(function: Any, argument_types: Sequence) -> int:
+    """The address of an entry's machine code for arguments of these types, for other entries to call it.
+
+    It is called as Numba calls compiled functions: see `simd.Pointer.call`.
+    """
+    if numba_internals is not None:
+        return numba_internals.address(function, tuple(argument_types))
+    place = types.CPointer(types.int64)
+    signature = types.int32(place, place, *argument_types)
+    _kept.append(cfunc(signature, **_FLAGS)(_with_places(function, len(argument_types))))
+    return _kept[-1].address
+
+
+def _with_places(function: Any, count: int) -> Callable:
+    """A function of this many parameters behind two more: the places of Numba's result and its error.
+
+    C functions have no `*arguments`; these are the numbers of parameters of the entries of optimizers.
+    """
+
+    def of_11(result, error, a, b, c, d, e, f, g, h, i, j, k):
+        function(a, b, c, d, e, f, g, h, i, j, k)
+        return 0
+
+    def of_16(result, error, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q):
+        function(a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q)
+        return 0
+
+    return {11: of_11, 16: of_16}[count]
 
 
 def prepared(function: Any, arguments: Sequence) -> Callable:
@@ -70,4 +120,11 @@ def prepared(function: Any, arguments: Sequence) -> Callable:
     That look takes a third of a microsecond.
     """
     function(*arguments)
-    return partial(function.overloads[tuple(map(typeof, arguments))].entry_point, *arguments)
+    if numba_internals is None:
+        return partial(function, *arguments)
+    return partial(numba_internals.entry_point(function, tuple(map(typeof, arguments))), *arguments)
+
+
+def at_first_compilation(call: Callable[[], None]) -> AbstractContextManager[Any]:
+    """A block in which `call` is called before the first function is compiled; not if all come from the cache."""
+    return nullcontext() if numba_internals is None else numba_internals.compilation_listener(call)

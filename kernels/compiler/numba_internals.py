@@ -1,31 +1,66 @@
-"""Functions that only run inside of entries: typed and optimised, but no machine code of their own.
+"""All that this package uses of the inside of Numba, in one file: it may change with any new version of Numba.
 
-Numba generates machine code for each function that it compiles, with all that this one calls, although nobody runs
-it but through an entry: the tile of a matrix product was optimised and generated at each of its levels of calls. A part
-is optimised by itself once, and linked into those that call it. What this takes of Numba's insides is all in this file;
-see docs/decisions.
+- Inner functions: `Compiler` and `inside_only`. Numba generates machine code for each function that it compiles, with
+  all functions that it calls, although nobody runs it but through an entry. An inner function is optimised once and
+  linked into those that call it; see docs/decisions.
+- `PackageCache`: Numba's function cache under the stamp of the whole package.
+- `address` and `entry_point`: where the machine code of an entry is. Code that calls an address follows Numba's
+  convention for calls: `simd.Pointer.call`.
+- `compilation_listener`: Numba's event when it starts to compile.
+
+If anything that is used here is missing, importing this file raises an ImportError, and `jit.py` does without it.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
 from typing import Any, NoReturn
 
+from numba.core import event
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
+from numba.core.dispatcher import Dispatcher
+from numba.core.funcdesc import FunctionDescriptor
+
+from . import cache
+
+_USED = {
+    JITCodeLibrary: (
+        "_ensure_finalized", "_get_module_for_linking", "_finalize_final_module", "add_linking_library",
+        "get_pointer_to_function",
+    ),
+    CompilerBase: ("define_pipelines",),
+    DefaultPassBuilder: ("define_nopython_pipeline",),
+    CompileResult: ("library", "fndesc", "entry_point", "signature"),
+    FunctionDescriptor: ("llvm_func_name",),
+    Dispatcher: ("add_overload", "_compile_for_args"),
+    FunctionCache: ("load_overload", "save_overload", "cache_path", "disable", "_impl_class"),
+    CompileResultCacheImpl: ("_locator_classes",),
+    event: ("install_listener", "Listener"),
+}  # fmt: skip
+_MISSING = [
+    f"{owner.__name__}.{name}" for owner, names in _USED.items() for name in names if not hasattr(owner, name)
+]
+if _MISSING:
+    raise ImportError(f"Numba has no {', '.join(_MISSING)}")
 
 
 class _Library(JITCodeLibrary):
-    """Optimised code to be linked into other libraries, in the place of code that can be run."""
+    """Optimised code to be linked into other libraries, not run by itself."""
 
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(codegen, name)
         self._called: dict[JITCodeLibrary, None] = {}
 
     def add_linking_library(self, library: JITCodeLibrary) -> None:
-        """Note what is called from here: it joins when this code has been optimised, as it has been already."""
+        """Note a library that is called from here. It is linked in after this code is optimised, as it is already."""
         library._ensure_finalized()
         self._called[library] = None
 
     def _finalize_final_module(self) -> None:
-        """Link in what is called; leave out the engine, which would generate machine code."""
+        """Link the called libraries in; leave out the engine, which would generate machine code."""
         for library in self._called:
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._finalized = True
@@ -35,16 +70,20 @@ class _Library(JITCodeLibrary):
         return 0
 
     @property
-    def codegen(self) -> "_Library":
-        """Who is told about constants that stand in machine code: nobody."""
-        return self
+    def codegen(self) -> "_NoEnvironments":
+        """Numba registers the environment of each function by `library.codegen.set_env`."""
+        return _NoEnvironments()
+
+
+class _NoEnvironments:
+    """Ignores environments: inner functions have no machine code that would use one."""
 
     def set_env(self, name: str, env: Any) -> None:
-        """Keep a constant for machine code: there is none."""
+        """Do nothing."""
 
 
 class Compiler(CompilerBase):
-    """Numba's own passes, into a library of parts."""
+    """Numba's own passes, into a library of inner functions."""
 
     def define_pipelines(self) -> list:
         """The passes of `njit`."""
@@ -53,8 +92,8 @@ class Compiler(CompilerBase):
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
 
-def only_inside(dispatcher: Any) -> Any:
-    """Close a compiled function's way in from Python: no address stands behind it."""
+def inside_only(dispatcher: Any) -> Any:
+    """Refuse calls from Python: an inner function has no machine code of its own."""
     name = dispatcher.py_func.__qualname__
 
     def refuse(*_: Any, **__: Any) -> NoReturn:
@@ -65,3 +104,113 @@ def only_inside(dispatcher: Any) -> Any:
 
     dispatcher.add_overload, dispatcher._compile_for_args = add_overload, refuse
     return dispatcher
+
+
+class _Locator(_CacheLocator):
+    """Answers Numba's questions where files are and whether they are fresh: one folder and stamp for all entries."""
+
+    variant = ""  # what changes the machine code besides the source
+
+    def get_cache_path(self) -> str:
+        """The folder of the files."""
+        return str(cache.folder())
+
+    def get_source_stamp(self) -> str:
+        """The stamp that a file must carry to be used."""
+        return cache.stamp()
+
+    def get_disambiguator(self) -> str:
+        """The part of a file's name that keeps variants apart."""
+        return self.variant
+
+    @classmethod
+    def from_function(cls, py_func, py_file):
+        """The locator of a function: the same for all."""
+        locator = cls()
+        locator._py_file = py_file  # Numba names it in a warning
+        return locator
+
+
+class _Impl(CompileResultCacheImpl):
+    _locator_classes = (_Locator,)
+
+
+class PackageCache(FunctionCache):
+    """Numba's function cache under the stamp of the whole package; what cannot be read is a miss."""
+
+    _impl_class = _Impl
+
+    def load_overload(self, sig, target_context):
+        """The machine code of a signature; None if there is none that can be read."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            self._forget()
+            return None
+
+    def save_overload(self, sig, data):
+        """Keep the machine code of a signature; a warning if that fails."""
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            cache.warn_not_kept(f"{self.cache_path}: {error.strerror or error}")
+
+    def _forget(self):
+        """Drop a damaged index, so that the recompiled entry can be saved over it."""
+        try:
+            Path(self._cache_file._index_path).unlink()
+        except OSError:
+            self.disable()
+
+
+class _CacheAtFirstUse:
+    """The package's cache for one entry; the folder is looked for when machine code is needed, not at import."""
+
+    def __init__(self, function: Callable) -> None:
+        self._function = function
+
+    @cached_property
+    def _cache(self) -> Any:
+        return NullCache() if cache.folder() is None else PackageCache(self._function)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+
+def attach_cache(dispatcher: Any, variant: str) -> None:
+    """Give an entry the package's cache."""
+    _Locator.variant = variant
+    dispatcher._cache = _CacheAtFirstUse(dispatcher.py_func)
+
+
+def address(dispatcher: Any, types: tuple) -> int:
+    """The address of an entry's machine code for arguments of these types."""
+    dispatcher.compile(types)
+    result = dispatcher.overloads[types]
+    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+
+
+def entry_point(dispatcher: Any, types: tuple) -> Callable:
+    """The machine code of an entry for arguments of these types, to be called without a look at their types."""
+    return dispatcher.overloads[types].entry_point
+
+
+class _FirstCompilation(event.Listener):
+    """Calls a function when Numba starts to compile for the first time."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call: Callable[[], None] | None = call
+
+    def on_start(self, event: event.Event) -> None:
+        """Call it once."""
+        call, self._call = self._call, None
+        if call is not None:
+            call()
+
+    def on_end(self, event: event.Event) -> None:
+        """Do nothing."""
+
+
+def compilation_listener(call: Callable[[], None]) -> AbstractContextManager[Any]:
+    """A block in which the first compilation calls a function before it starts."""
+    return event.install_listener("numba:compile", _FirstCompilation(call))

@@ -1,7 +1,8 @@
 """The program: the entries that execute a plan. Each thread of a team calls them with its rank and the team's size.
 
 Arguments that entries write come first. `plan` is a structured array of `schema.OPERATION`; `state`, `data` and
-`update` are the tuples of `schema`; `control` holds the words that the team shares.
+`update` are the tuples of `schema`; `control` holds the words that the team shares. Each entry computes in the default
+floating-point mode and restores the mode of its thread.
 """
 
 from ..compiler.jit import entry
@@ -10,6 +11,7 @@ from ..loops.matrices import ceil_div
 from ..schema import BATCH_NORM, INPUT, NORMS, ONE, WIDTH, ZERO, Values
 from . import gather, layers, weight_update
 from .batch_norm import BACKWARD, FORWARD, whole_batch
+from .float_mode import enter_default_mode, leave_default_mode
 from .optimizer_code import prepared as prepared
 from .passes import learn, loss_of_rows, predicted, rows_together
 from .threads import BROKEN, HALT, STEP, STOP, Member, barrier, load, publish
@@ -30,6 +32,7 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
     Ends early, on all ranks in the same step and before its update, when the caller publishes STOP or when a loss is
     not finite (BROKEN).
     """
+    mode = enter_default_mode(control)
     samples, together = data.order.size, rows_together(plan, batch_size, size)
     member = Member(control, rank, size)
     for i in range(plan.size):
@@ -45,6 +48,7 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
                 publish(control, HALT, 1)
             barrier(control, size)
             if load(control, HALT) != 0 or load(control, BROKEN) != 0:
+                leave_default_mode(control, mode)
                 return
             if state.gradients.size > 0:
                 sum_gradients(plan, state, rows, done > 0, rank, size)
@@ -60,11 +64,13 @@ def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, cont
                     totals[2] += batch
                     publish(control, STEP, number + 1)
             barrier(control, size)
+    leave_default_mode(control, mode)
 
 
 @entry
 def evaluate(losses, scores, plan, state, data, control, rank, size):
     """Loss and score of every sample; this rank takes every size-th chunk of its share of the workspace's rows."""
+    mode = enter_default_mode(control)
     chunk = state.losses.size // size
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -76,11 +82,13 @@ def evaluate(losses, scores, plan, state, data, control, rank, size):
         for r in range(rows):
             losses[position + r] = state.losses[first + r]
             scores[position + r] = state.scores[first + r]
+    leave_default_mode(control, mode)
 
 
 @entry
 def predict(outputs, plan, state, data, control, rank, size):
     """The outputs of the last operation (samples, outputs); this rank takes every size-th chunk, as in `evaluate`."""
+    mode = enter_default_mode(control)
     chunk, last = state.losses.size // size, plan[plan.size - 1]
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -92,6 +100,7 @@ def predict(outputs, plan, state, data, control, rank, size):
             y = last.y + (first + r) * last.ldy
             for c in range(last.fan_out):
                 outputs[position + r, c] = state.workspace[y + c]
+    leave_default_mode(control, mode)
 
 
 @entry
@@ -100,14 +109,17 @@ def predict_row(plan, params, workspace):
 
     Few arguments, as each one costs a fraction of a microsecond.
     """
+    mode = enter_default_mode(params)
     values = Values(params, workspace)
     for i in range(1, plan.size):
         layers.forward(plan[i], values, ZERO, ONE)
+    leave_default_mode(params, mode)
 
 
 @entry
 def forward(plan, state, data, rows, seed, epoch):
     """Run operations forward for the first rows of the batch, on one thread."""
+    mode = enter_default_mode(state.params)
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
@@ -116,17 +128,21 @@ def forward(plan, state, data, rows, seed, epoch):
             if plan[i].kind == BATCH_NORM:
                 whole_batch(plan[i], values, rows, FORWARD)
             layers.training_forward(plan[i], values, ZERO, ZERO, rows, seed, epoch)
+    leave_default_mode(state.params, mode)
 
 
 @entry
 def loss(plan, state, data, rows):
     """Losses, scores and deltas of the outputs for the first rows of the batch, on one thread."""
+    mode = enter_default_mode(state.params)
     loss_of_rows(plan, state, data, ZERO, ZERO, rows, rows, 1.0 / rows)
+    leave_default_mode(state.params, mode)
 
 
 @entry
 def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
+    mode = enter_default_mode(state.params)
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         weight_update.refresh(plan[i], state, ZERO, ONE)
@@ -135,6 +151,7 @@ def backward(plan, state, rows, seed, epoch):
             whole_batch(plan[i], values, rows, BACKWARD)
         layers.backward(plan[i], values, ZERO, ZERO, rows, seed, epoch)
     sum_gradients(plan, state, rows, OVERWRITE, ZERO, ONE)
+    leave_default_mode(state.params, mode)
 
 
 @entry
@@ -143,8 +160,10 @@ def step(plan, state, update):
 
     `update.hyper` has a row for each operation.
     """
+    mode = enter_default_mode(state.params)
     if update.optimizer[NORMS] != 0:
         measure_all(plan, state, update, ZERO, ONE)
     step_all(plan, state, update, ZERO, update.optimizer[WIDTH], ZERO, ZERO, ONE)
     limit_all(plan, state, update, ZERO, ONE)
     update_running(plan, state)
+    leave_default_mode(state.params, mode)

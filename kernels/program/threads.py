@@ -19,11 +19,18 @@ __all__ = [
     "share", "swap",
 ]  # fmt: skip
 
-_SPINS = 2000  # about 20 microseconds of looking at the counter ...
-_PAUSES = 200  # ... then pauses in between ...
-_yield_core = types.ExternalFunction(
-    "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
-)  # ... then another thread may have the core
+_SPINS = 2000  # loads of the counter, one after another: some microseconds ...
+_PAUSES = 200  # ... then loads with a pause before each ...
+
+# ... then another thread may have the core. (Windows has no `sched_yield`, so there the core stays busy.)
+if sys.platform == "win32":
+
+    @kernel
+    def _yield_core():
+        return
+
+else:
+    _yield_core = types.ExternalFunction("sched_yield", types.int32())
 
 
 class Member(NamedTuple):
@@ -66,7 +73,10 @@ def _pause(words: Pointer) -> None:
 
 @kernel
 def barrier(control, size):
-    """Wait until all `size` threads are here; then all see what any wrote before."""
+    """Wait until all `size` threads are here; then each sees what the others wrote before.
+
+    Returns at once when HALT is set, as a thread that failed does not arrive. The caller must look at HALT then.
+    """
     if size == 1:
         return
     goal = (_add(control, ARRIVED, 1) // size + 1) * size
@@ -76,6 +86,8 @@ def barrier(control, size):
         if spin > _SPINS:
             _pause(control)
     while load(control, ARRIVED) < goal:
+        if load(control, HALT) != 0:
+            return
         _yield_core()
 
 

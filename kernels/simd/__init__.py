@@ -13,6 +13,7 @@ Emitted code does not check indices, not even with FASTMLP_BOUNDSCHECK=1: Numba 
 compiles itself. With this setting, a choice that has no case ends the process.
 """
 
+from .float_mode import read_float_mode, restore_float_mode, use_default_float_mode, write_float_mode
 from .flow import CHECKED, Case, choose, each_bit, repeat
 from .memory import Pointer, Rows, joined_bits, no_bits, no_lanes, pause, spill
 from .numbers import (
@@ -37,8 +38,9 @@ from .primitives import primitive
 from .width import DOUBLE, FLOAT32_LANES, FLOAT32_LINE, HOST_LANES, LINE, SINGLE
 
 __all__ = [
-    "CHECKED", "DOUBLE", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "LINE", "SINGLE", "Case", "Int", "Pointer",
-    "Rows", "Vec", "absolute", "bit", "choose", "each_bit", "either", "fma", "joined_bits", "low_bits", "maximum",
-    "minimum", "no_bits", "no_lanes", "pause", "polynomial", "primitive", "repeat", "select", "shuffle", "smaller",
-    "spill", "sqrt", "with_sign_of", "zero",
+    "CHECKED", "DOUBLE", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "LINE", "SINGLE", "Case", "Int",
+    "Pointer", "Rows", "Vec", "absolute", "bit", "choose", "each_bit", "either", "fma", "joined_bits",
+    "low_bits", "maximum", "minimum", "no_bits", "no_lanes", "pause", "polynomial", "primitive",
+    "read_float_mode", "repeat", "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt",
+    "use_default_float_mode", "with_sign_of", "write_float_mode", "zero",
 ]  # fmt: skip
