@@ -26,7 +26,8 @@ def test_data_fits_the_network(workload, monkeypatch):
     monkeypatch.delenv("FASTMLP_MNIST", raising=False)
     small = workload._replace(samples=500)
     X, y = data(small)
-    assert X.shape == (500, workload.layers[0])
+    assert X.shape == (500, *workload.sample_shape)
+    assert as_floats(X).shape == (500, workload.layers[0])
     assert as_floats(X).dtype == np.float32
     assert as_floats(X).max() <= 1 or workload.inputs == "Gaussian"
     if workload.classes:
