@@ -16,10 +16,3 @@ def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
 def matrix(arena: np.ndarray, start: int, stride: int, rows: int, columns: int) -> np.ndarray:
     """A view of `rows` rows of `columns` numbers, `stride` numbers apart."""
     return arena[start : start + rows * stride].reshape(rows, stride)[:, :columns]
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """A view that must not be written."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from ..checks import ceil_div
+from ..inputs.arrays import read_only
 from ..inputs.samples import Samples
 from ..inputs.targets import Targets
 from ..kernels import schema
@@ -16,7 +17,6 @@ from ..kernels.program import threads as words
 from ..losses import Formula
 from ..optimizers import Optimizer
 from . import team
-from .buffers import read_only
 from .layer_lowering import lower
 from .network import Network, one_at_a_time
 from .plan import Plan

@@ -9,12 +9,13 @@ from types import ModuleType
 import numpy as np
 
 from ..checks import ceil_div, look_up
+from ..inputs.arrays import read_only
 from ..inputs.samples import Samples
 from ..inputs.targets import Targets
 from ..kernels import schema
 from ..kernels.schema import CHUNK, ROW_GRAIN, UPDATE_ROWS
 from ..optimizers import Optimizer
-from .buffers import aligned_zeros, read_only
+from .buffers import aligned_zeros
 from .network import Network
 from .plan import Plan
 

@@ -95,3 +95,10 @@ def check_finite(
                 f"{name}: expected finite numbers of {dtype}, got {flat[place]} at index {index}; "
                 "remove, replace or scale such values first"
             )
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view that must not be written."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import FRACTION, SHARE, checked
-from ..engine.buffers import read_only
+from ..inputs.arrays import read_only
 from .layer import Layer, Shape
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..callbacks import Callback, Logs
 from ..layers import Dense
+from ..model import Sequential
 from . import options
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Convergence(Callback):
     score : str
         The quantity of the history that tells the best epoch, whose weights are kept; if empty, the loss does.
     """
+
+    model: Sequential
 
     def __init__(self, estimator: Perceptron, score: str) -> None:
         self._estimator, self._score = estimator, score
