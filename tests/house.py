@@ -149,7 +149,11 @@ def way_of_samples() -> tuple[list[str], int]:
     """
     from fastmlp import Dense, Sequential
 
-    X = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    X, y = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32), np.arange(40) % 3
+    options = {"epochs": 1, "validation_split": 0.25, "verbose": 0}
+    Sequential([Dense(3, "softmax")]).fit(
+        X, y, **options
+    )  # compiles, which would take minutes while it is watched
     model = Sequential([Dense(3, "softmax")])
     paths = {str(path): name for name, path in modules().items()}
     stays: list[str] = []
@@ -166,7 +170,7 @@ def way_of_samples() -> tuple[list[str], int]:
 
     sys.setprofile(look)
     try:
-        model.fit(X, np.arange(40) % 3, epochs=1, validation_split=0.25, verbose=0)
+        model.fit(X, y, **options)
     finally:
         sys.setprofile(None)
     level = floors(arrows())

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..callbacks import Callback, Logs
 from ..layers import Dense
 from ..model import Sequential
 from . import options
-
-if TYPE_CHECKING:
-    from .perceptron import Perceptron
 
 
 class Convergence(Callback):
@@ -21,7 +18,7 @@ class Convergence(Callback):
 
     Parameters
     ----------
-    estimator : Perceptron
+    estimator : MLPClassifier or MLPRegressor
         Whose attributes are filled: `n_iter_`, `loss_`, `loss_curve_`, `best_loss_`, `validation_scores_`,
         `best_validation_score_`.
     score : str
@@ -30,7 +27,7 @@ class Convergence(Callback):
 
     model: Sequential
 
-    def __init__(self, estimator: Perceptron, score: str) -> None:
+    def __init__(self, estimator: BaseEstimator, score: str) -> None:
         self._estimator, self._score = estimator, score
         self._tol, self._patience = options.number(estimator, "tol"), options.patience(estimator)
         self._best, self._waited = -math.inf, 0

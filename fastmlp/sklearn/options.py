@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight
 
 from ..activations import ACTIVATIONS
@@ -33,9 +34,6 @@ from ..layers import Dense
 from ..optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from ..regularizers import L2
 
-if TYPE_CHECKING:
-    from .perceptron import Perceptron
-
 AUTO_BATCH = 200
 
 _ACCEPTED: dict[str, Accepted] = {
@@ -50,12 +48,12 @@ _ACCEPTED: dict[str, Accepted] = {
 }
 
 
-def number(estimator: Perceptron, name: str) -> float:
+def number(estimator: BaseEstimator, name: str) -> float:
     """The argument of this name as a float; a ValueError if it is not accepted."""
     return checked(type(estimator).__name__, name, getattr(estimator, name), _ACCEPTED[name])
 
 
-def hidden_sizes(estimator: Perceptron) -> list[int]:
+def hidden_sizes(estimator: BaseEstimator) -> list[int]:
     """The units of the hidden layers, of which one may be given without a tuple."""
     given = estimator.hidden_layer_sizes
     sizes = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
@@ -64,7 +62,7 @@ def hidden_sizes(estimator: Perceptron) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def batch_size(estimator: Perceptron, samples: int) -> int:
+def batch_size(estimator: BaseEstimator, samples: int) -> int:
     """Samples of a step, of as many to train on."""
     given = estimator.batch_size
     if isinstance(given, str) and given == "auto":
@@ -81,12 +79,12 @@ def weights(X: Any, sample_weight: ArrayLike | None, times: float) -> tuple[np.n
     return given * (times / mean), mean
 
 
-def max_iter(estimator: Perceptron) -> int:
+def max_iter(estimator: BaseEstimator) -> int:
     """The largest number of epochs."""
     return checked(type(estimator).__name__, "max_iter", estimator.max_iter, COUNT)
 
 
-def patience(estimator: Perceptron) -> float:
+def patience(estimator: BaseEstimator) -> float:
     """Epochs without progress that do not end the training yet."""
     given = estimator.n_iter_no_change
     if is_number(given) and given == math.inf:
@@ -94,14 +92,14 @@ def patience(estimator: Perceptron) -> float:
     return float(checked(type(estimator).__name__, "n_iter_no_change", given, COUNT, otherwise="infinity"))
 
 
-def verbosity(estimator: Perceptron) -> int:
+def verbosity(estimator: BaseEstimator) -> int:
     """What `Sequential.fit` is told."""
     if not isinstance(estimator.verbose, Integral) or estimator.verbose < 0:
         raise _unexpected(estimator, "verbose", "False, True, 0, 1 or 2")
     return min(int(estimator.verbose), 2)
 
 
-def layers(estimator: Perceptron, units: int, last: str, penalized: float) -> list[Dense]:
+def layers(estimator: BaseEstimator, units: int, last: str, penalized: float) -> list[Dense]:
     """The network: hidden layers and the last one, which share the penalty alpha among so many samples."""
     names = {name: name for name in ACTIVATIONS} | {"logistic": "sigmoid"}
     activation = look_up(f"{type(estimator).__name__}: activation", estimator.activation, names)
@@ -116,17 +114,17 @@ def layers(estimator: Perceptron, units: int, last: str, penalized: float) -> li
     return [*(Dense(size, activation, **options) for size in sizes), Dense(units, last, **options)]
 
 
-def _adam(estimator: Perceptron) -> Optimizer:
+def _adam(estimator: BaseEstimator) -> Optimizer:
     beta1, beta2, epsilon = (number(estimator, name) for name in ("beta_1", "beta_2", "epsilon"))
     return Adam(number(estimator, "learning_rate_init"), beta1=beta1, beta2=beta2, epsilon=epsilon)
 
 
-def _sgd(estimator: Perceptron) -> Optimizer:
+def _sgd(estimator: BaseEstimator) -> Optimizer:
     rate, momentum = number(estimator, "learning_rate_init"), number(estimator, "momentum")
     return SGD(rate, momentum=momentum, nesterov=bool(estimator.nesterovs_momentum and momentum))
 
 
-def _named(name: str) -> Callable[[Perceptron], Optimizer]:
+def _named(name: str) -> Callable[[BaseEstimator], Optimizer]:
     return lambda estimator: replace(
         OPTIMIZERS[name](), learning_rate=number(estimator, "learning_rate_init")
     )
@@ -135,12 +133,12 @@ def _named(name: str) -> Callable[[Perceptron], Optimizer]:
 _SOLVERS = {name: _named(name) for name in OPTIMIZERS} | {"adam": _adam, "sgd": _sgd}
 
 
-def optimizer(estimator: Perceptron) -> Optimizer:
+def optimizer(estimator: BaseEstimator) -> Optimizer:
     """What trains the network: `solver`, with the numbers that go with its name."""
     if isinstance(estimator.solver, Optimizer):
         return copy(estimator.solver)  # so that changes of the model's optimizer are none of the argument
     return look_up(f"{type(estimator).__name__}: solver", estimator.solver, _SOLVERS)(estimator)
 
 
-def _unexpected(estimator: Perceptron, name: str, accepted: str) -> ValueError:
+def _unexpected(estimator: BaseEstimator, name: str, accepted: str) -> ValueError:
     return refusal(f"{type(estimator).__name__}: {name}", accepted, getattr(estimator, name))
