@@ -2,8 +2,8 @@
 
     python -m tests.reliability
 
-A test names its cases by the mark `survives("R22")`, or by its own name: `test_r13_...`, or `test_r7_to_r12_...` for all
-from the first to the last. The whole file bears a mark that is given to its `pytestmark`.
+A test names its cases by the mark `survives("R22")`, or by its own name: `test_r13_...`, or `test_r7_to_r12_...` for
+all from the first to the last. A mark in `pytestmark` is for the whole file.
 """
 
 import ast

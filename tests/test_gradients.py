@@ -119,22 +119,23 @@ def assert_gradient(actual, expected, name):
     assert error <= LARGEST_ERROR, f"{name}: relative error {error:.2g}"
 
 
-def train_once(parameters, layers, last, task, samples):
-    """One step of full-batch gradient descent with rate 1 from these parameters; the loss before it."""
-    loss, targets, options = TASKS[task]
-    model = model_of(layers, last, loss=loss, optimizer=SGD(learning_rate=1.0))
-    for view, values in zip(arrays(model).values(), parameters, strict=True):
-        view[...] = values
-    history = model.fit(samples, targets, epochs=1, batch_size=None, threads=1, verbose=0, **options)
-    return history["loss"][0], model
+def step_from(model, params, task, samples):
+    """The loss before one step of full-batch gradient descent with rate 1 from these parameters, an arena."""
+    _, targets, options = TASKS[task]
+    model.network.restart(params)
+    model.network.draws = 0
+    history = model.fit(
+        samples, targets, epochs=1, initial_epoch=0, batch_size=None, threads=1, verbose=0, **options
+    )
+    return history["loss"][0]
 
 
-def arrays(model):
-    """All trained arrays by name."""
+def arrays(model, arena=None):
+    """All trained arrays by name: views into the model's parameters, or into an arena like them."""
     return {
         f"{number}.{name}": array
         for number, layer in enumerate(model.layers)
-        for name, array in layer.parameters.items()
+        for name, array in layer.trained_in(model.network.params if arena is None else arena).items()
     }
 
 
@@ -164,11 +165,13 @@ def test_last_activation(last, task):
 
 
 def assert_training_step(layers, last, task, samples):
-    before = [array.copy() for array in arrays(model_of(layers, last)).values()]
-    _, trained = train_once(before, layers, last, task, samples)
-    for number, (name, array) in enumerate(arrays(trained).items()):
-        expected = differences(lambda: train_once(before, layers, last, task, samples)[0], before[number])
-        assert_gradient(before[number] - array, expected, name)
+    model = model_of(layers, last, loss=TASKS[task][0], optimizer=SGD(learning_rate=1.0))
+    start = model.network.params.copy()
+    step_from(model, start, task, samples)
+    steps = {name: array - arrays(model)[name] for name, array in arrays(model, start).items()}
+    for name, array in arrays(model, start).items():
+        expected = differences(lambda: step_from(model, start, task, samples), array)
+        assert_gradient(steps[name], expected, name)
 
 
 def forward(model, inputs):
