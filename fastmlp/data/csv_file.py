@@ -100,7 +100,7 @@ def load_csv(
     (array([1, 0]), ('lily', 'rose'), ('length', 'width'))
     """
     path = Path(path)
-    keep_missing = look_up("way with missing numbers", missing, _MISSING_VALUES)
+    keep_missing = look_up("missing", missing, _MISSING_VALUES)
     check_encoding(encoding)
     wanted = look_up("dtype", dtype, DTYPES)
     choice = Choice(label, targets, features, drop, header, delimiter)

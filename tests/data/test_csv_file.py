@@ -178,7 +178,7 @@ ERRORS = {
     "bytes that are missing": ("1,\n", {"dtype": "uint8", "missing": "nan"}, "uint8 cannot hold missing"),
     "classes without a label": ("1,2\n", {"class_names": ["a"]}, "class_names are for a column of classes"),
     "unknown type": ("1,2\n", {"dtype": "int8"}, "dtype: expected one of .*, got 'int8'"),
-    "unknown way": ("1,2\n", {"missing": "drop"}, "missing numbers 'drop': expected one of error, nan"),
+    "unknown way": ("1,2\n", {"missing": "drop"}, "missing: expected one of error, nan, got 'drop'"),
 }  # fmt: skip
 
 
