@@ -13,7 +13,7 @@ _KNOWN = {name: name for name in ACTIVATIONS}
 # The argument that some activations take.
 _OPTION_OF = {row.name: row.option for row in tables.ACTIVATIONS if row.option}
 
-# What `initializer="auto"` stands for, where it is not glorot_uniform.
+# What `initializer="auto"` means for these activations; for others it is glorot_uniform.
 _INITIALIZER_OF = dict.fromkeys(
     ("relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "hard_swish"), "he_uniform"
 ) | {"selu": "lecun_uniform"}
@@ -29,13 +29,13 @@ def choose_activation(layer: str, name: str, options: dict[str, float]) -> tuple
     name : str
         One of `ACTIVATIONS`.
     options : dict of str to float
-        All options that there are.
+        All options of all activations.
 
     Returns
     -------
     name : str
     options : dict of str to float
-        The one that this activation has, or none.
+        The option of this activation, if it has one.
 
     Raises
     ------

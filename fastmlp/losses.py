@@ -17,25 +17,25 @@ from .kernels import tables
 
 
 class Formula(NamedTuple):
-    """What a plan is told of a loss: a row of the kernels' table, and the number that it takes."""
+    """A loss as a plan refers to it: a row of the kernels' table, and its option."""
 
     name: str
     option: float = 0.0
 
     @property
     def score(self) -> str:
-        """What the score that comes with the loss is called."""
+        """Name of the score that is computed with the loss."""
         return tables.LOSSES[tables.LOSS_CODES[self.name]].score
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What all losses share.
+    """Base of all losses.
 
     Attributes
     ----------
     name : str
-        What the loss is called where only a name is given.
+        Name of the loss with its default options.
     low, high : float
         Range of the target values.
     """
@@ -52,7 +52,7 @@ class Loss:
         return Formula(self.name)
 
     def values(self, outputs: np.ndarray) -> np.ndarray:
-        """What outputs say of the targets: the same values."""
+        """The predicted targets: the outputs themselves."""
         return outputs
 
     def config(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ _ACCEPTED = {"label_smoothing": FRACTION, "delta": POSITIVE, "tau": SHARE}
 class CrossEntropy(Loss):
     """-log softmax(z)[class]; of probabilities t, the sum of -t log softmax(z). The score is the accuracy.
 
-    It takes logits z; of a network that ends in `softmax` or `log_softmax` it takes what goes into that. Targets are
+    z are logits; in a network that ends in `softmax` or `log_softmax`, the inputs of that activation. Targets are
     classes, shape (samples,), or one-hot rows or probabilities, shape (samples, outputs).
 
     Parameters
@@ -88,7 +88,7 @@ class CrossEntropy(Loss):
     high: ClassVar[float] = 1.0
 
     def formula(self, *, labels: bool) -> Formula:
-        """Probabilities come smoothed already."""
+        """For probabilities, `as_targets` has smoothed the targets."""
         if not labels:
             return Formula("cross_entropy_of_shares")
         if self.label_smoothing:
@@ -100,8 +100,8 @@ class CrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     """Mean over the outputs of -t log s - (1 - t) log(1 - s) for s = sigmoid(z).
 
-    For one output, or for several labels that are true or false each. It takes logits z; of a network that ends in
-    `sigmoid` it takes what goes into that. The score is the share of the outputs on the right side of 1/2.
+    For one output, or for several labels that are each true or false. z are logits; in a network that ends in
+    `sigmoid`, the inputs of that activation. The score is the share of the outputs on the right side of 1/2.
 
     Parameters
     ----------
@@ -123,12 +123,12 @@ class BinaryCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
-    """(y - t)^2. The score, as of all losses that follow, is the mean of |y - t|.
+    """(y - t)^2. The score of this loss and of those below is the mean of |y - t|.
 
     Parameters
     ----------
     reduction : str
-        How the outputs of a sample are put together: their `mean`, or their `sum`.
+        How the losses of a sample's outputs are combined: their `mean` or their `sum`.
 
     Examples
     --------
@@ -153,7 +153,7 @@ _SQUARED_ERRORS = {"mean": "mean_squared_error", "sum": "sum_squared_error"}
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean over the outputs of |y - t|; its gradient at 0 is taken for 0.
+    """Mean over the outputs of |y - t|; its gradient at 0 is 0.
 
     Examples
     --------
@@ -172,7 +172,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float
-        Where the parabola goes over into straight lines (Huber, 1964), above 0.
+        Where the parabola becomes a straight line (Huber, 1964), above 0.
 
     Examples
     --------
@@ -206,7 +206,7 @@ class LogCosh(Loss):
 class Quantile(Loss):
     """Mean over the outputs of tau (t - y) where t is above y, else (1 - tau) (y - t).
 
-    Its least expected value is at the tau-quantile of the targets (Koenker and Bassett, 1978).
+    Its expected value is smallest at the tau-quantile of the targets (Koenker and Bassett, 1978).
 
     Parameters
     ----------
@@ -232,9 +232,8 @@ class Quantile(Loss):
 class Poisson(Loss):
     """Mean over the outputs of e^z - t z, for counts t from 0 on: the outputs z are logarithms of rates.
 
-    That is the negative log-likelihood without the term log t!, which no weight changes, as PyTorch's
-    `PoissonNLLLoss` has it by default. Keras takes the rates themselves. `np.exp(model.predict(X))` gives them; the
-    score is the mean of |e^z - t|.
+    This is the negative log-likelihood without the constant log t!, as in PyTorch's `PoissonNLLLoss` by default. Keras
+    expects the rates themselves, which are `np.exp(model.predict(X))` here. The score is the mean of |e^z - t|.
 
     Examples
     --------

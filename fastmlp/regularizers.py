@@ -14,8 +14,8 @@ from .checks import NOT_NEGATIVE, check_options, refusal, require_kind
 class L1L2:
     """l1 sum |w| + l2 sum w^2 over the weights w of a layer, not its biases, as in Keras.
 
-    Its gradient, l1 sign(w) + 2 l2 w, is added to that of the loss before clipping. The reported loss is without it;
-    `penalty` gives its value.
+    Its gradient, l1 sign(w) + 2 l2 w, is added to that of the loss before clipping. The reported loss does not include
+    it; `penalty` computes it.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class L1L2:
 
 
 def L1(l1: float = 0.01) -> L1L2:
-    """The penalty l1 sum |w|, which makes weights 0.
+    """The penalty l1 sum |w|, under which many weights become 0.
 
     Examples
     --------

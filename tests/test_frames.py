@@ -101,7 +101,7 @@ def test_bad_labels():
         (pd.Series([0.0, np.nan] * 15), "y: expected a target for each sample, got NaN at index 1"),
         (
             pd.Series(pd.array([0, None] * 15, "Int64")),
-            "y: expected a target for each sample, got <NA> at index 1",
+            "y: expected a target for each sample, got NaN at index 1",
         ),
         (LABELS.iloc[:3], "y: expected one target for each of the 30 samples"),
     ]:

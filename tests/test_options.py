@@ -127,7 +127,6 @@ def test_options_of_all_layers_stay():
 UNFIT = {
     "rate": lambda model: setattr(model.optimizer, "learning_rate", 1e-60),
     "seed": lambda model: setattr(model, "seed", -1),
-    "dtype": lambda model: setattr(model, "dtype", "float64"),
     "names of features": lambda model: setattr(model, "feature_names", [1, 2]),
     "names of classes": lambda model: setattr(model, "class_names", ["a", "b", "c"]),
     "scale": lambda model: setattr(model, "sample_scale", "words"),

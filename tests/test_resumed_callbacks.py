@@ -16,6 +16,7 @@ from fastmlp import (
     FileFormatError,
     ModelCheckpoint,
     Sequential,
+    StandardScaler,
     load,
 )
 from fastmlp.files.model_file import read_model, write_model
@@ -27,7 +28,7 @@ PATIENCE = 4
 
 
 def new_model():
-    layers = [Dense(30, "tanh"), BatchNorm(), Dropout(0.1), Dense(2, "softmax")]
+    layers = [StandardScaler(), Dense(30, "tanh"), BatchNorm(), Dropout(0.1), Dense(2, "softmax")]
     return Sequential(layers, optimizer=SGD(0.3, momentum=0.5))
 
 
@@ -215,7 +216,7 @@ LIES = {
     "unknown option": in_callback(path="/tmp"),
     "missing option": lambda config, tensors: config["callbacks"][0].pop("seen"),
     "the same callback twice": lambda config, tensors: config["callbacks"].append(config["callbacks"][0]),
-    "weights that are not there": lambda config, tensors: tensors.pop("layer0.weight.best0"),
+    "weights that are not there": lambda config, tensors: tensors.pop("layer1.weight.best0"),
     "weights that nobody keeps": in_callback(keeps_weights=False),
     "history that is no JSON": in_history(b"{"),
     "history with a key twice": in_history(b'{"epochs":[],"epochs":[],"metrics":{}}'),

@@ -88,9 +88,9 @@ class Handle:
             self.position, count, self.network.params if arena is None else arena
         )
 
-    def centers(self) -> np.ndarray:
+    def centers(self, arena: np.ndarray | None = None) -> np.ndarray:
         """The float64 numbers that are subtracted from the network's samples as they are read: a view."""
-        centers = self.network.centers()
+        centers = self.network.centers(self.network.params if arena is None else arena)
         if centers is None:
             raise RuntimeError("the network does not scale its samples")
         return centers

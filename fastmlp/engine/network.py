@@ -154,10 +154,10 @@ class Network:
         op = self.inference.operations[self.inference.spans[position]][0]
         return matrix(arena, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
 
-    def centers(self) -> np.ndarray | None:
-        """The float64 numbers that are subtracted from samples as they are read: a view into `params`; or None."""
+    def centers(self, arena: np.ndarray) -> np.ndarray | None:
+        """The float64 numbers that are subtracted from samples as they are read: a view into an arena; or None."""
         start = int(self.inference.operations[0]["centers"]) * self.dtype.itemsize // 8
-        return self.params.view(np.float64)[start : start + self.features] if start >= 0 else None
+        return arena.view(np.float64)[start : start + self.features] if start >= 0 else None
 
     # Gradients and optimizer state
 

@@ -41,7 +41,7 @@ class Predictor:
         self._inputs = inputs[:-1].reshape(self.input_shape)
         self._outputs = matrix(workspace, int(last["y"]), int(last["ldy"]), 1, network.outputs)[0]
         self._byte_scale = network.dtype.type(first["number"])
-        centers = network.centers()
+        centers = network.centers(network.params)
         self._centers = None if centers is None else centers.reshape(self.input_shape)
         self._run = prepared(entries.predict_row, (plan.operations, network.params, workspace))
 

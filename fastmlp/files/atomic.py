@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-STALE_SECONDS = 3600  # a temporary file that nobody wrote to for so long belongs to a save that was killed
+STALE_SECONDS = 3600  # an older temporary file belongs to a save that was killed
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Initial numbers that are drawn each on its own, from a distribution."""
+"""Initial numbers that are drawn independently from a distribution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BELOW = 0.02275013194817921  # probability of a normal number below -2
 
 
 def _truncated_normal(random: np.ndarray) -> np.ndarray:
-    """The same, of those that lie between -2 and 2."""
+    """Normal numbers between -2 and 2."""
     return normal_quantile(_BELOW + random * (1.0 - 2.0 * _BELOW))
 
 
@@ -31,7 +31,7 @@ def _uniform(random: np.ndarray) -> np.ndarray:
     return 2.0 * random - 1.0
 
 
-# What a variance is divided by.
+# By what a variance is divided.
 _FANS: dict[str, Callable[[int, int], float]] = {
     "fan_in": lambda fan_in, fan_out: fan_in,
     "fan_out": lambda fan_in, fan_out: fan_out,
@@ -106,7 +106,7 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """Normal numbers, of which none lies beyond two standard deviations.
+    """Normal numbers within two standard deviations of the mean.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class TruncatedNormal(Initializer):
 
 @dataclass(frozen=True)
 class Uniform(Initializer):
-    """Even numbers.
+    """Uniformly distributed numbers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The numbers that a layer starts from: drawn by the counter-based generator."""
+"""The initial numbers of a layer, from the counter-based random generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial numbers that are not drawn but given."""
+"""Initial numbers that the user gives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Constant(Initializer):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FromArray(Initializer):
-    """Given numbers. A model file keeps the trained weights, and of this only that it was there.
+    """Given numbers. A model file keeps the trained weights, not these numbers.
 
     Parameters
     ----------

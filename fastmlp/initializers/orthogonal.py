@@ -1,4 +1,4 @@
-"""Initial weights that keep lengths and angles."""
+"""Initial weights that preserve lengths and angles."""
 
 from __future__ import annotations
 

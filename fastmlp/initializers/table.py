@@ -1,4 +1,4 @@
-"""Initialisers by name, and from a model file."""
+"""Initializers by name, and from a model file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .given import Constant, FromArray
 from .initializer import Initializer
 from .orthogonal import Orthogonal
 
-# What each name stands for.
+# The initializer of each name.
 INITIALIZERS: dict[str, Initializer] = {
     "glorot_uniform": VarianceScaling(1.0, "fan_avg", "uniform"),
     "glorot_normal": VarianceScaling(1.0, "fan_avg", "normal"),
@@ -35,7 +35,7 @@ Given = str | Initializer
 
 
 def get_initializer(given: Given) -> Initializer:
-    """An initialiser, or the one of this name.
+    """An initializer, or the one of this name.
 
     `glorot_*`: variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010). `he_*`: 2 / fan_in (He et al., 2015), for
     ReLU. `lecun_*`: 1 / fan_in (LeCun et al., 1998). Each `uniform` or `normal`. `xavier_fan_in`: normal with variance
@@ -57,7 +57,7 @@ def get_initializer(given: Given) -> Initializer:
 
 
 def initializer_from_config(config: Any) -> Given:
-    """What `Initializer.config` described, or a name; of an array, which is not kept, a name in its place.
+    """The initializer that `Initializer.config` described, or a name; `zeros` for an array, which is not kept.
 
     Raises
     ------

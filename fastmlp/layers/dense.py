@@ -14,7 +14,7 @@ from .layer import Layer, Shape
 
 
 class Dense(Layer):
-    """Every unit sees every input: y = f(x W + b).
+    """A fully connected layer: y = f(x W + b).
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ class Dense(Layer):
     regularizer : L1L2, optional
         Penalty on the weights: `L1(1e-4)`, `L2(1e-4)` or `L1L2(1e-5, 1e-4)` of `fastmlp.regularizers`.
     max_norm : float, optional
-        Largest norm of the weights of a unit, without its bias: after each step, longer ones are scaled down.
+        Largest norm of the weights of a unit, without its bias: after each step, larger ones are scaled down.
     slope : float
         Slope of `leaky_relu` for negative numbers; above 0.
     alpha : float
-        Where `elu` ends for large negative numbers, at -alpha; above 0.
+        `elu` approaches -alpha for large negative numbers; above 0.
 
     Attributes
     ----------
@@ -104,18 +104,18 @@ class Dense(Layer):
         return (self.units,)
 
     def initial_weight(self, inputs: int, seed: int, position: int) -> np.ndarray:
-        """The weights that training starts from, shape (inputs, units)."""
+        """The initial weights, shape (inputs, units)."""
         name = self.initializer
         if name == "auto":
             name = initializer_of(self.activation)
         return initial_weights(name, inputs, self.units, seed, position)
 
     def array_shapes(self, inputs: Shape) -> dict[str, Shape]:
-        """Those of `weight` and `bias`."""
+        """The shapes of `weight` and `bias`."""
         return {"weight": (*inputs, self.units), "bias": (self.units,)}
 
     def initial_bias(self, inputs: int, seed: int, position: int) -> np.ndarray:
-        """The biases that training starts from, shape (units,)."""
+        """The initial biases, shape (units,)."""
         return initial_biases(self.bias_initializer, inputs, self.units, seed, position)
 
     def initialize(self, seed: int) -> None:

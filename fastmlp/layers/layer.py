@@ -25,7 +25,7 @@ class Handle(Protocol):
     def constant_rows(self, count: int, arena: np.ndarray | None = None) -> np.ndarray:
         """The layer's numbers that no optimizer updates, or what belongs to them in another arena: a view."""
 
-    def centers(self) -> np.ndarray:
+    def centers(self, arena: np.ndarray | None = None) -> np.ndarray:
         """The float64 numbers that are subtracted from the network's samples as they are read: a view."""
 
     def forward(self, X: Any) -> np.ndarray:

@@ -12,7 +12,7 @@ from .layer import Layer, Shape
 
 
 class Normalization(Layer):
-    """What both share: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta one for each feature."""
+    """Base of both: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta one for each feature."""
 
     epsilon: float
 
@@ -64,14 +64,14 @@ class Normalization(Layer):
 
 
 class LayerNorm(Normalization):
-    """Normalises each sample over its features (Ba, Kiros and Hinton, 2016), in training and afterwards alike.
+    """Normalises each sample over its features (Ba, Kiros and Hinton, 2016), in training and in use.
 
     y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and the variance of one row, over n.
 
     Parameters
     ----------
     epsilon : float
-        What is added to the variance, above 0.
+        Added to the variance, above 0 and below 1.
 
     Attributes
     ----------
@@ -93,15 +93,15 @@ class BatchNorm(Normalization):
     """Normalises each feature over the samples of a batch (Ioffe and Szegedy, 2015).
 
     y = gamma (x - mean) / sqrt(variance + epsilon) + beta. In training, with the mean and the variance (over n) of each
-    feature in the batch; `evaluate` and `predict` take running ones, which each step of training moves towards those of
-    its batch: running = momentum running + (1 - momentum) batch. The bits do not depend on the number of threads.
+    feature in the batch; `evaluate` and `predict` use running statistics, which each step of training updates:
+    running = momentum running + (1 - momentum) batch. The bits do not depend on the number of threads.
 
     Parameters
     ----------
     momentum : float
-        How much a step leaves of the running mean and variance, as in Keras, from 0 and below 1.
+        Decay of the running mean and variance, as in Keras, at least 0 and below 1.
     epsilon : float
-        What is added to the variance, above 0.
+        Added to the variance, above 0 and below 1.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class BatchNorm(Normalization):
 
     Notes
     -----
-    In a batch of one sample every feature is its own mean, so nothing is learnt from it by the layers before.
+    In a batch of one sample each feature equals its mean, so the layers before receive no gradient.
 
     Examples
     --------

@@ -158,8 +158,7 @@ class Scaler(Layer):
 
     def constants_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`center` and `factor`."""
-        center, factor = self.handle.constant_rows(2, arena)
-        return {"center": center, "factor": factor}
+        return {"center": self.handle.centers(arena), "factor": self.handle.constant_rows(2, arena)[1]}
 
     @property
     def center(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Optimizers: how a gradient becomes a step. What each name stands for, and the way back from a file."""
+"""Optimizers: how gradients become steps. Optimizers by name, and from a model file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
     "get_optimizer", "optimizer_from_config",
 ]  # fmt: skip
 
-# What each name stands for.
+# The optimizer of each name.
 OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
     "adadelta": Adadelta,
     "adagrad": Adagrad,

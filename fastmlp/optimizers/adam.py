@@ -1,4 +1,4 @@
-"""Adaptive moments, and what was made of them."""
+"""Adam and its variants."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Adam(Optimizer):
     learning_rate : float, Schedule or callable
         Size of a step.
     beta1, beta2 : float
-        What is kept of the running mean of the gradient and of its square, in [0, 1).
+        Decay of the running means of the gradient and of its square, in [0, 1).
     epsilon : float
         Added to the root, above 0.
 
@@ -62,7 +62,7 @@ class AdamW(Adam):
     learning_rate, beta1, beta2, epsilon
         As for `Adam`.
     weight_decay : float
-        Each step, a weight first loses the share learning_rate times weight_decay of itself.
+        In each step, a weight is first multiplied by 1 - learning_rate weight_decay.
 
     Other Parameters
     ----------------
@@ -81,7 +81,7 @@ class AdamW(Adam):
 
 @dataclass(repr=False)
 class AMSGrad(Adam):
-    """Adam with the largest running mean square so far (Reddi, Kale and Kumar, 2018); weight decay as in `AdamW`.
+    """Adam divided by the largest running mean square so far (Reddi, Kale and Kumar, 2018); weight decay as in `AdamW`.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class Nadam(Adam):
             return self.beta1 * (1.0 - 0.5 * integer_power(_NADAM_BASE, steps))
 
         now, next_one = momentum(steps), momentum(steps + 1)
-        # Of all steps so far, one after the other, so that a resumed run gets the same bits.
+        # Over all steps since the first, in order, so that a resumed run gives the same bits.
         product = np.cumprod(momentum(np.arange(1, steps.max(initial=0) + 1)))[steps - 1]
         return super()._columns(steps, rates) | {
             "rate": rates * next_one / (1.0 - product * next_one),

@@ -1,4 +1,4 @@
-"""Steps divided by the size of past gradients, parameter by parameter."""
+"""Optimizers that divide each parameter's step by the size of its past gradients."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Adadelta(Optimizer):
     Parameters
     ----------
     learning_rate : float, Schedule or callable
-        What each step is multiplied by.
+        Factor of each step.
     rho : float
-        What is kept of the running mean squares, in [0, 1).
+        Decay of the running mean squares, in [0, 1).
     epsilon : float
         Added to them, above 0.
 
@@ -81,11 +81,11 @@ class RMSprop(Optimizer):
     learning_rate : float, Schedule or callable
         Size of a step.
     rho : float
-        What is kept of the running mean square, in [0, 1).
+        Decay of the running mean square, in [0, 1).
     epsilon : float
         Added to the root, above 0.
     momentum : float
-        What is kept of the last step, in [0, 1).
+        Share of the last step that is added to the next one, in [0, 1).
     centered : bool
         Divide by a running standard deviation instead (Graves, 2013).
 

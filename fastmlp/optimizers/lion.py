@@ -1,4 +1,4 @@
-"""Steps along a sign."""
+"""Lion: steps along the sign of an average."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .optimizer import Optimizer, Rate
 
 @dataclass(repr=False)
 class Lion(Optimizer):
-    """Steps of one size along the sign of an average (Chen et al., 2023); weight decay as in `AdamW`.
+    """Steps of equal size along the sign of an average (Chen et al., 2023); weight decay as in `AdamW`.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable
         Size of a step of each parameter.
     beta1, beta2 : float
-        What the sign, and the next average, keep of the average, in [0, 1).
+        Weight of the average in the sign, and its decay, in [0, 1).
 
     Other Parameters
     ----------------

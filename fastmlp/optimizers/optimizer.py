@@ -1,4 +1,4 @@
-"""What all optimizers share: options, rates, what a step is told. The formulas are in `kernels/loops/optimizers.py`."""
+"""Base of all optimizers: options, learning rates, numbers of a step. Formulas: `kernels/loops/optimizers.py`."""
 
 from __future__ import annotations
 
@@ -44,29 +44,29 @@ class Steppable(Protocol):
 
 @dataclass(repr=False)
 class Optimizer:
-    """What all optimizers share.
+    """Base of all optimizers. Options can be assigned between calls of `fit`; each is checked.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable
-        Size of a step, above 0: a number, a schedule of `fastmlp.schedules`, or a function of the number of steps made
-        before.
+        Size of a step, above 0: a number, a schedule of `fastmlp.schedules`, or a function of the number of earlier
+        steps.
     decay : float
         Step t, from 0, has the rate learning_rate / (1 + decay t).
     weight_decay : float
         Pulls weights, not biases, towards 0: weight_decay times the weight is added to its gradient after clipping
-        (L2, as in PyTorch), but in AdamW, Nadam, AMSGrad and Lion each weight loses the share learning_rate times
-        weight_decay of itself instead (decoupled; Loshchilov and Hutter, 2019).
+        (L2, as in PyTorch). In AdamW, Nadam, AMSGrad and Lion each weight is instead multiplied by 1 - learning_rate
+        weight_decay (decoupled; Loshchilov and Hutter, 2019).
     clip_value : float, optional
-        Numbers of a gradient beyond it are cut to it.
+        Each number of a gradient is limited to this size.
     clip_norm : float, optional
-        The gradient of a layer's weights, and that of its biases, are scaled down to this norm if theirs is larger.
+        The gradient of a layer's weights, and that of its biases, is scaled down to this norm if its norm is larger.
     global_clip_norm : float, optional
-        All gradients together are scaled down to this norm if theirs is larger (Pascanu et al., 2013). At most one of
-        these three. Penalties of layers are part of a gradient, weight decay is not.
+        All gradients together are scaled down to this norm if their norm is larger (Pascanu et al., 2013). Only one of
+        these three can be given. Penalties of layers are part of a gradient, weight decay is not.
     ema_momentum : float, optional
-        What is kept of a moving average of all parameters, from 0 and below 1, which starts at the initial parameters:
-        see `Sequential.averaged`. None: no average.
+        Decay of a moving average of all parameters, at least 0 and below 1; it starts at the initial parameters. See
+        `Sequential.averaged`. None: no average.
     """
 
     learning_rate: Rate = 0.01
@@ -143,12 +143,12 @@ class Optimizer:
 
     @property
     def slots(self) -> int:
-        """Numbers of state a parameter."""
+        """Numbers of state for each parameter."""
         return len(tables.OPTIMIZERS[self.code].slots)
 
     @property
     def rules(self) -> np.ndarray:
-        """`Update.rules` of the kernels: what is done before and after the formula."""
+        """`Update.rules` of the kernels: what happens before and after the formula."""
         rules = np.zeros(schema.UPDATE_RULES)
         decoupled = tables.OPTIMIZERS[self.code].decoupled_decay
         rules[schema.WEIGHT_DECAY] = 0.0 if decoupled else self.weight_decay
@@ -163,7 +163,7 @@ class Optimizer:
 
     @property
     def needs_norms(self) -> bool:
-        """Whether a norm of the gradients is needed, which takes all of them."""
+        """Whether a step needs a norm, and so all gradients before the first update."""
         return self.clip_norm is not None or self.global_clip_norm is not None
 
     def rates(self, steps: np.ndarray, plateau: Plateau = NO_PLATEAU) -> np.ndarray:
@@ -172,9 +172,9 @@ class Optimizer:
         Parameters
         ----------
         steps : ndarray of int64
-            Steps made before.
+            Numbers of earlier steps.
         plateau : Plateau
-            Where `ReduceOnPlateau` is.
+            State of `ReduceOnPlateau`.
 
         Raises
         ------
@@ -205,7 +205,7 @@ class Optimizer:
         Returns
         -------
         ndarray, flat
-            A row of numbers a step, in the order of the kernel's table.
+            One row of numbers for each step, in the order of the kernel's table.
         """
         steps = np.arange(first, first + count)
         rates = self.rates(steps - 1, plateau)

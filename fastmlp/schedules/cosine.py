@@ -1,4 +1,4 @@
-"""Rates along a cosine: once, again and again, up and down."""
+"""Rates along a cosine: once, with restarts, and up and down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .schedule import Schedule, share_of
 
 @dataclass(frozen=True)
 class CosineDecay(Schedule):
-    """Half a cosine from `rate` to `end`, then `end` for ever (Loshchilov and Hutter, 2017).
+    """Half a cosine from `rate` to `end`, then `end` (Loshchilov and Hutter, 2017).
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def _cosine(start: float | np.ndarray, end: float, share: np.ndarray) -> np.ndar
 
 @dataclass(frozen=True)
 class CosineRestarts(Schedule):
-    """A cosine from `rate` to `end`, again and again (Loshchilov and Hutter, 2017).
+    """A cosine from `rate` to `end`, with restarts (Loshchilov and Hutter, 2017).
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class CosineRestarts(Schedule):
     steps : int
         Steps of the first cycle.
     grow : int
-        How many times as long as the one before a cycle is.
+        Length of a cycle divided by that of the cycle before.
     factor : float
-        How many times as high as the one before a cycle starts.
+        First rate of a cycle divided by that of the cycle before.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class CosineRestarts(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up along a cosine, then down to nearly nothing (Smith and Topin, 2018, in PyTorch's form).
+    """Up along a cosine, then down to nearly 0 (Smith and Topin, 2018, in PyTorch's form).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rates that fall: step by step, exponentially, like 1 / t, along a power."""
+"""Rates that decrease: in steps, exponentially, like 1 / t, along a power."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .schedule import Schedule, share_of
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """rate factor^floor(step / steps): multiplied by the factor every so many steps.
+    """rate factor^floor(step / steps): multiplied by the factor every `steps` steps.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """rate factor^(step / steps): the same as `StepDecay`, but a little in each step.
+    """rate factor^(step / steps): as `StepDecay`, but gradually.
 
     Parameters
     ----------
     rate : float
         Rate at the start.
     steps : int
-        After so many steps, it is the factor times as large.
+        Number of steps in which the rate is multiplied by the factor.
     factor : float
         Above 0.
 
@@ -79,7 +79,7 @@ class InverseTimeDecay(Schedule):
     rate : float
         Rate at the start.
     decay : float
-        From 0.
+        At least 0.
     steps : int
         Unit of time; with 1 it is what `decay` of an optimizer does.
 
@@ -101,7 +101,7 @@ class InverseTimeDecay(Schedule):
 
 @dataclass(frozen=True)
 class PolynomialDecay(Schedule):
-    """end + (rate - end) (1 - step / steps)^power, then `end` for ever.
+    """end + (rate - end) (1 - step / steps)^power, then `end`.
 
     Parameters
     ----------

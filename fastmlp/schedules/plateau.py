@@ -1,4 +1,4 @@
-"""A rate that is reduced when a metric does not get better."""
+"""A rate that is reduced when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..checks import COUNT_FROM_ZERO, SHARE, checked, is_number, look_up, refusal
+from ..checks import COUNT_FROM_ZERO, SHARE, checked, look_up, refusal
 from ..json_numbers import number_from_json, number_to_json
 from ..metrics.direction import direction_of
 from .schedule import Schedule, as_schedule
 
 
 class Plateau(NamedTuple):
-    """Where `ReduceOnPlateau` is."""
+    """State of `ReduceOnPlateau`."""
 
     scale: float = 1.0  # of the rate
     best: float | None = None  # best value of the metric so far
     waited: int = 0  # epochs without a better one
-    resting: int = 0  # epochs that are not counted any more
+    resting: int = 0  # epochs of the cooldown that remain
 
 
 NO_PLATEAU = Plateau()
@@ -39,12 +39,12 @@ def plateau_from_config(given: Any) -> Plateau:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is something else.
     """
     if isinstance(given, list) and len(given) == len(NO_PLATEAU):
         scale, best, *counts = given
         counted = all(COUNT_FROM_ZERO.plain(count) is not None for count in counts)
-        if counted and is_number(scale) and 0 <= scale <= 1 and (best is None or _is_best(best)):
+        if counted and isinstance(scale, float) and 0 <= scale <= 1 and (best is None or _is_best(best)):
             return Plateau(scale, None if best is None else number_from_json(best), *counts)
     raise refusal("plateau", f"a list such as {list(NO_PLATEAU)}", given)
 
@@ -55,7 +55,7 @@ def _is_best(given: Any) -> bool:
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Schedule):
-    """Multiply the rate by a factor when a metric has not got better for some epochs.
+    """Multiplies the rate by a factor when a metric has not improved for some epochs.
 
     The rule of PyTorch's ReduceLROnPlateau: better is better by more than `threshold` times the size of the best value
     so far.
@@ -63,7 +63,7 @@ class ReduceOnPlateau(Schedule):
     Parameters
     ----------
     rate : float or Schedule
-        What is reduced.
+        The rate before any reduction.
     factor : float
         Above 0 and below 1.
     patience : int
@@ -73,11 +73,11 @@ class ReduceOnPlateau(Schedule):
     mode : str
         `min` or `max`: which is better; `auto`: less of what is called loss or error, more of other metrics.
     threshold : float
-        Least relative change that counts.
+        Smallest relative improvement that counts.
     cooldown : int
-        Epochs after a reduction that are not counted.
+        Epochs after a reduction in which no epoch counts.
     least : float
-        The rate never gets below this.
+        Lower limit of the rate.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class ReduceOnPlateau(Schedule):
         look_up("ReduceOnPlateau: monitor", self.monitor, dict.fromkeys(names))
 
     def after_epoch(self, plateau: Plateau, metrics: Mapping[str, float]) -> Plateau:
-        """Where it is after an epoch with these metrics."""
+        """The state after an epoch with these metrics."""
         value = metrics[self.monitor]
         scale, best, waited, resting = plateau
         if self._is_better(value, best):

@@ -1,4 +1,4 @@
-"""What all schedules share, and those that a number or a function is."""
+"""Base of all schedules; constant rates and functions as schedules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Schedule:
         Parameters
         ----------
         steps : ndarray of int64
-            Steps made before, from 0.
+            Numbers of earlier steps, from 0.
 
         Returns
         -------
@@ -53,7 +53,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """Always the same rate.
+    """A constant rate.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class Function(Schedule):
-    """A Python function of the step, a whole number from 0; called for each step of an epoch before it starts.
+    """A Python function of the number of earlier steps; called for all steps of an epoch before the epoch starts.
 
-    What `learning_rate=` makes of a function. It works everywhere but in a file, which holds no code.
+    `learning_rate=` makes one of any function. It cannot be saved, as files hold no code.
     """
 
     function: Callable[[int], float]
@@ -93,7 +93,7 @@ class Function(Schedule):
         return np.array([float(self.function(step)) for step in steps.tolist()], np.float64)
 
     def config(self) -> dict[str, Any]:
-        """Nothing that a file could keep."""
+        """Raise a ValueError: files hold no code."""
         raise ValueError(
             "learning_rate is a Python function, which a file cannot hold: before saving, give the model's "
             "optimizer a number or a schedule of fastmlp.schedules"
@@ -114,5 +114,5 @@ def as_schedule(given: float | Schedule | Callable[[int], float]) -> Schedule:
 
 
 def share_of(steps: np.ndarray, length: int) -> np.ndarray:
-    """How much of the length has gone by, from 0 to 1."""
+    """The part of the length that has passed, from 0 to 1."""
     return np.minimum(steps, length) / length

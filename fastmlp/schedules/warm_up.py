@@ -1,4 +1,4 @@
-"""A rate that rises to where another schedule starts."""
+"""A rate that rises to the start of another schedule."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .schedule import Schedule, as_schedule, share_of
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """A straight line from `start` to where another schedule starts, then that schedule.
+    """A straight line from `start` to the first rate of another schedule, then that schedule.
 
     Parameters
     ----------
     rate : float or Schedule
-        What comes after; a number is a constant rate.
+        The schedule that follows; a number is a constant rate.
     steps : int
         Steps of the line.
     start : float

@@ -1,4 +1,4 @@
-"""What happened in training: one number an epoch for each quantity."""
+"""The history of training: for each quantity, one number for each epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPEED = ("seconds", "samples_per_second")
 
 
 class History:
-    """Curves of a training run.
+    """The curves of a training run.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class History:
         self.metrics: dict[str, list[float]] = {}
 
     def append(self, epoch: int, metrics: dict[str, float]) -> None:
-        """Add the quantities of one epoch, in the place of it and of later ones; those it does not have become NaN."""
+        """Add the quantities of one epoch; replaces it and later epochs, and missing quantities become NaN."""
         known = bisect_left(self.epochs, epoch)
         self.epochs[known:] = [epoch]
         for name in self.metrics | metrics:
@@ -94,6 +94,6 @@ class History:
         self.metrics = curves
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a JSON file; the file is complete or not there."""
+        """Write a JSON file, completely or not at all."""
         with atomic_write(path) as file:
             file.write((json.dumps(self.as_dict(), indent=2) + "\n").encode())

@@ -1,4 +1,4 @@
-"""The metrics that a user asked for: checked before training, then measured on what a model puts out."""
+"""The metrics that a user asks for: checked before training, then computed from a model's outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Given = Sequence[str | Callable[[np.ndarray, np.ndarray], float]]
 
 
 def predicted_classes(outputs: np.ndarray, last_activation: str) -> np.ndarray:
-    """The most likely class of each sample; of one output, whether it is on the upper side."""
+    """The most likely class of each sample; with one output, 1 above the threshold."""
     if outputs.shape[-1] > 1:
         return np.asarray(outputs.argmax(axis=-1))
     threshold = 0.5 if last_activation in {"sigmoid", "hard_sigmoid"} else 0.0
@@ -26,7 +26,7 @@ def predicted_classes(outputs: np.ndarray, last_activation: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Measures:
-    """Metrics of a model, ready to be measured.
+    """Metrics of a model, checked.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Measures:
     outputs : int
         Its outputs.
     last_activation : str
-        Where they come from.
+        Activation of the outputs.
     """
 
     metrics: dict[str, Metric]
@@ -46,12 +46,12 @@ class Measures:
     last_activation: str
 
     def of(self, targets: Targets, outputs: np.ndarray) -> dict[str, Any]:
-        """Numbers, or arrays, by name; of outputs, shape (samples, outputs)."""
+        """The metrics by name, numbers or arrays, for outputs of shape (samples, outputs)."""
         truth, views = self._views(targets, outputs)
         return {name: metric.function(truth, views[metric.of]) for name, metric in self.metrics.items()}
 
     def _views(self, targets: Targets, outputs: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """What is true, and the forms of the outputs that metrics compare it with."""
+        """The true classes or values, and the outputs in the forms that metrics compare with them."""
         if not has_classes(self.loss, self.outputs):
             return targets.values.reshape(outputs.shape), {
                 "values": self.loss.values(outputs),
@@ -64,7 +64,7 @@ class Measures:
         }
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
-        """One score where there are two classes: a logit says nothing without the other one."""
+        """One score where there are two classes: only the difference of two logits has a meaning."""
         if self.outputs == 2 and "softmax" not in self.last_activation:
             return outputs[:, 1:].astype(np.float64) - outputs[:, :1]
         return outputs[:, 1:] if self.outputs == 2 else outputs
@@ -78,7 +78,7 @@ def choose_metrics(
     Parameters
     ----------
     given : sequence of str or callable, optional
-        Names of `METRICS`, or functions of what is true and of the outputs, reported under their names.
+        Names of `METRICS`, or functions of the true classes or values and of the outputs, reported by their names.
     loss : Loss
     outputs : int
     last_activation : str

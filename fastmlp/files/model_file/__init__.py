@@ -1,4 +1,4 @@
-"""The model file: a safetensors file in one canonical form, of which every bit is checked.
+"""The model file: a safetensors file in one canonical form, with every bit checked.
 
 The layout is 8 bytes of header length, a JSON header, and the tensors one after the other; any safetensors
 tool can open it. Here, one content has exactly one file: keys sorted, no whitespace but the spaces that fill

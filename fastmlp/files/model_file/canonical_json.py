@@ -1,4 +1,4 @@
-"""JSON of which each value has exactly one text."""
+"""JSON in one canonical form: each value has exactly one text."""
 
 import json
 from typing import NoReturn, TypeAlias
@@ -44,6 +44,6 @@ def config_as_text(config: dict[str, JSON]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value out of a file for an error message, which must stay short."""
+    """Return a value from a file for an error message, shortened."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

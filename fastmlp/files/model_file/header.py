@@ -30,7 +30,7 @@ def header_of(config_text: str, specs: Mapping[str, Spec], digest: str) -> dict[
 
 
 def encode(header: dict[str, JSON]) -> bytes:
-    """Return the bytes of the header as they stand in the file, with the length in front."""
+    """Return the bytes of the header as they are in the file, after their length."""
     text = to_json(header).encode("ascii")
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text

@@ -55,7 +55,7 @@ def read_model(path: str | os.PathLike[str], *, allow_nonfinite: bool = False) -
         The file cannot be read: FileNotFoundError, IsADirectoryError, PermissionError.
     """
     path = Path(path)
-    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # to open a pipe could take for ever
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # opening a pipe could block
         raise FileFormatError(f"{path}: this is a device or a pipe, not a model file")
     with path.open("rb") as file:
         try:
