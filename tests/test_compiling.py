@@ -28,7 +28,7 @@ def calls(monkeypatch):
         entries.train_epoch(totals, plan, state, data, *others)
 
     program = SimpleNamespace(train_epoch=train_epoch, evaluate=entries.evaluate, prepared=entries.prepared)
-    monkeypatch.setattr(execution, "entries_of", lambda engine: program)
+    monkeypatch.setattr(execution, "program_of", lambda engine: program)
     return seen
 
 
