@@ -6,6 +6,8 @@ import pytest
 from fastmlp import Dense, Sequential
 from tests.six_samples import GOOD_X, GOOD_Y, classifier
 
+pytestmark = pytest.mark.survives("R25")
+
 
 def regressor():
     return Sequential([Dense(5, "tanh"), Dense(2)])

@@ -134,6 +134,7 @@ def test_vector_widths_are_kept_apart(package):
     assert package.run(4) == (104, True, "")
 
 
+@pytest.mark.survives("R21")
 @pytest.mark.parametrize("damage", ["half", "text"])
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 def test_damaged_files(package, suffix, damage):
@@ -147,6 +148,7 @@ def test_damaged_files(package, suffix, damage):
     assert package.run() == (104, True, "")
 
 
+@pytest.mark.survives("R24")
 def test_many_processes_start_cold(package):
     for process in [package.start() for _ in range(5)]:
         assert finish(process)[::2] == (104, "")
@@ -162,6 +164,7 @@ def assert_uncached(package, reason):
     assert "NUMBA_CACHE_DIR" in warnings
 
 
+@pytest.mark.survives("R24")
 def test_a_full_disk_is_said_once(monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -178,11 +181,13 @@ def test_a_full_disk_is_said_once(monkeypatch):
     assert len(caught) == 1
 
 
+@pytest.mark.survives("R24")
 def test_no_folder(package):
     package.cache.write_text("a file where the folder should be")
     assert_uncached(package, "Not a directory")
 
 
+@pytest.mark.survives("R20")
 @pytest.mark.parametrize("mode", [0o770, 0o707])
 def test_folder_that_others_can_write(package, mode):
     package.run()
@@ -190,6 +195,7 @@ def test_folder_that_others_can_write(package, mode):
     assert_uncached(package, "other users can write to it")
 
 
+@pytest.mark.survives("R20")
 def test_folder_that_is_a_link(package):
     package.run()
     folder = package.folder
@@ -198,6 +204,7 @@ def test_folder_that_is_a_link(package):
     assert_uncached(package, "it is a link")
 
 
+@pytest.mark.survives("R20")
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
 def test_folder_of_another_user(package):
     package.run()
@@ -283,6 +290,7 @@ def test_importing_creates_no_folder(package):
     assert not package.cache.exists()
 
 
+@pytest.mark.survives("R24")
 @pytest.mark.skipif(os.getuid() == 0, reason="root can write everywhere")
 def test_read_only_folder(package):
     package.run()

@@ -233,6 +233,7 @@ def test_a_callback_may_stop_before_the_first_epoch():
 # Checkpoints
 
 
+@pytest.mark.survives("R28")
 def test_a_checkpoint_goes_on_with_the_same_bits(tmp_path):
     model = model_of(optimizer="adam")
     checkpoint = ModelCheckpoint(tmp_path / "{epoch:02d}-{loss:.1f}.safetensors")

@@ -7,6 +7,9 @@ import pytest
 
 from fastmlp import Dense, Sequential, StandardScaler
 
+pytestmark = pytest.mark.survives("R23")
+
+
 X = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
 Y = np.arange(40) % 3
 FITS, EPOCHS = 6, 2

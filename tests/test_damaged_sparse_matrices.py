@@ -6,6 +6,8 @@ import pytest
 from fastmlp import Dense, Flatten, Sequential
 from tests.sparse_samples import CONTAINERS, FEATURES, ROWS, Y, classifier, dense_matrix, sp
 
+pytestmark = pytest.mark.survives("R25")
+
 
 def changed(array, place, value):
     """A copy with one other entry."""

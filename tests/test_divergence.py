@@ -5,6 +5,9 @@ import pytest
 
 from fastmlp import SGD, Dense, EarlyStopping, Sequential, TrainingDiverged
 
+pytestmark = pytest.mark.survives("R26")
+
+
 X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
 
 

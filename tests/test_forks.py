@@ -7,6 +7,9 @@ import pytest
 
 from tests.team_task import script
 
+pytestmark = pytest.mark.survives("R23")
+
+
 FORK = """
 import json, os, sys
 import numpy as np

@@ -12,6 +12,9 @@ import pytest
 
 from tests.team_task import X, Y, model_of, script
 
+pytestmark = pytest.mark.survives("R27")
+
+
 LONG_X, LONG_Y = np.tile(X, (100, 1)), np.tile(Y, 100)
 
 

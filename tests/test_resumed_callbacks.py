@@ -21,6 +21,9 @@ from fastmlp import (
 )
 from fastmlp.files.model_file import read_model, write_model
 
+pytestmark = pytest.mark.survives("R28")
+
+
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(40, 3)).astype(np.float32), RANDOM.integers(0, 2, 40)
 OPTIONS = {"batch_size": 8, "validation_split": 0.5, "verbose": 0}

@@ -133,6 +133,7 @@ LIES = {
 }
 
 
+@pytest.mark.survives("R2", "R3", "R4", "R5")
 @pytest.mark.parametrize("lie", LIES)
 def test_files_that_lie(lie, saved, tmp_path):
     config, tensors = copy.deepcopy(saved.config), dict(saved.tensors)
@@ -148,6 +149,7 @@ def test_the_good_file_loads(saved, tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "good").predict(X), trained().predict(X))
 
 
+@pytest.mark.survives("R12")
 def test_numbers_that_are_not_finite(saved, tmp_path):
     tensors = saved.tensors | {"layer0.bias": np.full(5, np.nan, np.float32)}
     write_model(tmp_path / "nan", saved.config, tensors, allow_nonfinite=True)

@@ -15,6 +15,7 @@ from tests.team_task import LIMIT, X, model_of, script, trained
 # How many threads
 
 
+@pytest.mark.survives("R31")
 def test_limits(monkeypatch):
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 5)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(7)), raising=False)
@@ -45,6 +46,7 @@ def test_bad_numbers_of_threads(asked):
         team.choose_threads(asked, 0)
 
 
+@pytest.mark.survives("R31")
 @pytest.mark.parametrize(
     ("files", "quota"),
     [
@@ -189,10 +191,12 @@ def test_threads_that_cannot_be_started(monkeypatch):
     test_every_rank_runs_once()
 
 
+@pytest.mark.survives("R31")
 def test_more_threads_than_cores():
     np.testing.assert_array_equal(trained(threads=8), trained(threads=1))
 
 
+@pytest.mark.survives("R23")
 def test_two_models_at_once():
     expected, actual = [trained(seed) for seed in (1, 2)], {}
 
@@ -207,6 +211,7 @@ def test_two_models_at_once():
     np.testing.assert_array_equal([actual[1], actual[2]], expected)
 
 
+@pytest.mark.survives("R23")
 def test_one_model_in_several_threads():
     """Threads that share a model take turns."""
     model, wrong = model_of(), []

@@ -30,6 +30,7 @@ def test_bytes_are_fractions_of_255(digits):
     assert_same(from_bytes, from_floats)
 
 
+@pytest.mark.survives("R28")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_resumed_training(digits, optimizer, tmp_path):
     X, y = digits

@@ -13,6 +13,8 @@ from fastmlp import Sequential, load
 from fastmlp.cli.run_folder import HISTORY, MODEL, PICTURE
 from tests.cli.commands import PROGRAM, SMALL, call, start
 
+pytestmark = pytest.mark.survives("R27")
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_training_and_saves(number, empty_folder):

@@ -182,6 +182,7 @@ ERRORS = {
 }  # fmt: skip
 
 
+@pytest.mark.survives("R17")
 @pytest.mark.parametrize("case", ERRORS)
 def test_errors(write, case):
     text, options, message = ERRORS[case]
@@ -197,6 +198,7 @@ def test_files_that_are_not_there(tmp_path):
         load_csv(tmp_path)
 
 
+@pytest.mark.survives("R17")
 def test_a_line_without_an_end(write, monkeypatch):
     monkeypatch.setattr(csv_text, "_BLOCK", 100)
     monkeypatch.setattr(csv_text, "_LONGEST_LINE", 1000)
@@ -204,6 +206,7 @@ def test_a_line_without_an_end(write, monkeypatch):
         load_csv(write("1," * 1000))
 
 
+@pytest.mark.survives("R17")
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp1252", "cp037", "utf-8-sig"])
 def test_encodings_and_line_ends(write, encoding, end, monkeypatch):
@@ -214,6 +217,7 @@ def test_encodings_and_line_ends(write, encoding, end, monkeypatch):
     assert (table.class_names, table.y.tolist()) == (("Käfer", "Öl"), [0, 1])
 
 
+@pytest.mark.survives("R17")
 @pytest.mark.parametrize("end", ["\r", "\n"])
 def test_lines_are_counted_whatever_ends_them(write, end):
     with pytest.raises(FileFormatError, match=r"line 3, column 1 \('a'\): expected a number, got 'x'"):

@@ -72,6 +72,7 @@ READERS = {
 }
 
 
+@pytest.mark.survives("R7", "R14", "R15", "R17")
 @pytest.mark.parametrize("kind", READERS)
 def test_random_damage_raises_only_documented_errors(kind, tmp_path):
     write, read = READERS[kind]

@@ -61,6 +61,7 @@ def test_missing_files_are_listed_in_one_error(folder):
         load_idx_folder(folder)
 
 
+@pytest.mark.survives("R15")
 @pytest.mark.parametrize(
     ("name", "array", "reason"),
     [
@@ -85,6 +86,7 @@ def test_files_that_do_not_belong_together_are_refused(folder, name, array, reas
         load_idx_folder(folder)
 
 
+@pytest.mark.survives("R15")
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_every_flipped_header_bit_is_refused(folder, name):
     path = folder / name

@@ -92,6 +92,7 @@ def cached_names():
     return sorted(entry.name for entry in mnist.cache_folder().iterdir())
 
 
+@pytest.mark.survives("R16")
 def test_production_mirrors_are_https_and_several():
     assert len(set(mnist.MIRRORS)) >= 3
     assert all(re.fullmatch(r"https://[a-z0-9.-]+/.*/", mirror) for mirror in mnist.MIRRORS)
@@ -140,6 +141,7 @@ def bad_answers(raw):
     }
 
 
+@pytest.mark.survives("R16")
 @pytest.mark.parametrize("fault", bad_answers(b"keys only"))
 def test_a_bad_mirror_is_skipped(mirrors, originals, fault):
     for name, raw in originals.items():
@@ -198,6 +200,7 @@ def test_a_damaged_file_of_the_cache_is_downloaded_anew(mirrors, originals, dama
     assert (mnist.cache_folder() / FIRST).read_bytes() == originals[FIRST]
 
 
+@pytest.mark.survives("R16")
 def test_a_wrong_file_of_the_cache_is_never_used(mirrors):
     load_mnist()
     write_idx(mnist.cache_folder() / FIRST, np.zeros_like(ARRAYS[FIRST]))
@@ -223,6 +226,7 @@ def test_files_put_into_the_cache_by_hand_are_used(mirrors):
     assert mirrors.requests == []
 
 
+@pytest.mark.survives("R16")
 def test_a_full_disk_leaves_nothing_behind(mirrors, monkeypatch):
     def full_disk(descriptor):
         raise OSError(28, "No space left on device")

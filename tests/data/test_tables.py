@@ -219,6 +219,7 @@ def test_npz_of_bad_files(tmp_path):
             load_npz(bad)
 
 
+@pytest.mark.survives("R1")
 def test_npz_never_runs_anything(tmp_path):
     np.savez(tmp_path / "objects.npz", X=X, y=np.array([print, len], object))
     with pytest.raises(FileFormatError, match=r"not an NPZ file of numbers and texts.*Python objects"):
