@@ -172,7 +172,10 @@ def test_one_callback_serves_again():
         (lambda: EarlyStopping(min_delta=-1), "min_delta: expected a number of at least 0, got -1"),
         (lambda: EarlyStopping(min_delta="a"), "min_delta: .* got 'a'"),
         (lambda: EarlyStopping(mode="up"), "mode: expected one of auto, max, min"),
-        (lambda: EarlyStopping("seconds"), "mode: give 'min' or 'max', as the name 'seconds'"),
+        (
+            lambda: EarlyStopping("val_los"),
+            "monitor: expected loss or one of accuracy, .* got 'val_los'; .* mode='min'",
+        ),
     ],
 )
 def test_bad_options(make, message):

@@ -255,7 +255,7 @@ def test_plateaus_that_lie(plateau, tmp_path):
         ),
         (
             lambda: ReduceOnPlateau(0.1, monitor="x"),
-            "mode: give 'min' or 'max', as the name 'x' does not say",
+            "monitor: expected loss or one of accuracy, .* got 'x'; .* mode='min'",
         ),
         (lambda: ReduceOnPlateau(0.1, patience=-1), "ReduceOnPlateau: patience: expected .*, got -1"),
         (lambda: schedules.Function(3), "Function: function: expected a function of the step, got 3"),

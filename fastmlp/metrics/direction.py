@@ -33,4 +33,7 @@ def direction_of(monitor: str, mode: str = "auto") -> int:
         return -1
     if monitor.removeprefix("val_") in METRICS:
         return 1
-    raise ValueError(f"mode: give 'min' or 'max', as the name {monitor!r} does not say which is better")
+    raise ValueError(
+        f"monitor: expected loss or one of {', '.join(sorted(METRICS))}, for validation data with val_ in front, got "
+        f"{monitor!r}; of a metric of your own, say by mode='min' or mode='max' which is better"
+    )
