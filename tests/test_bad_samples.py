@@ -57,7 +57,7 @@ BAD_LABELS = {
         GOOD_Y + 0.5,
         "y: expected whole numbers from 0 to 2 .* got 0.5 of float64 at index 0; number",
     ),
-    "nan": (np.where(GOOD_Y == 1, np.nan, 0), "y: expected whole numbers.* got nan of float64 at index 1"),
+    "nan": (np.where(GOOD_Y == 1, np.nan, 0), "y: expected a target for each sample, got NaN at index 1"),
     "inf": (np.where(GOOD_Y == 1, np.inf, 0), "y: expected whole numbers"),
     "too many names": (list("abcdab"), "expected names of 3 classes.* got 4|number the classes"),
     "object": (GOOD_Y.astype(object), "y: expected whole numbers.* got 0 of object at index 0"),
@@ -68,7 +68,7 @@ BAD_LABELS = {
     "three dimensions": (np.zeros((6, 3, 1)), r"y: .* one class for each sample"),
     "several labels": (np.ones((6, 3)), r"y: .* add up to 1.* sum of 3 in row 0; .* binary_cross_entropy"),
     "negative share": (np.full((6, 3), [1.5, 0, -0.5]), r"y: .* got -0.5 as the least"),
-    "nan in a row": (np.full((6, 3), np.nan), r"y: expected finite numbers"),
+    "nan in a row": (np.full((6, 3), np.nan), r"y: expected a target for each sample, got NaN at index"),
     "ragged": ([[0], [1, 2], 0, 1, 2, 0], "y: expected a rectangular array"),
 }
 BAD_VALUES = {
@@ -76,7 +76,7 @@ BAD_VALUES = {
     "one column": (np.zeros((6, 1)), r"y: expected shape \(6, 2\).* got shape \(6, 1\)"),
     "one dimension": (np.zeros(6), r"y: expected shape \(6, 2\).* got shape \(6,\)"),
     "three dimensions": (np.zeros((6, 2, 1)), r"y: expected shape \(6, 2\)"),
-    "nan": (np.full((6, 2), np.nan), r"y: expected finite numbers.* got nan at index \(0, 0\)"),
+    "nan": (np.full((6, 2), np.nan), r"y: expected a target for each sample, got NaN at index \(0, 0\)"),
     "too large for float32": (np.full((6, 2), 1e39), "y: .* of float32, got 1e\\+39"),
     "text": (np.full((6, 2), "a"), "y: expected numbers, got dtype <U1"),
     "complex": (np.zeros((6, 2), complex), "y: expected numbers, got dtype complex128"),

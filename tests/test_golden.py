@@ -9,6 +9,8 @@ from fastmlp import EarlyStopping, load
 
 from .golden import make
 
+pytestmark = pytest.mark.survives("R29")
+
 VERSIONS = sorted(path.name for path in make.FOLDER.iterdir() if (path / "expected.json").exists())
 FILES = [
     (version, name)

@@ -111,7 +111,7 @@ def test_lowering_knows_every_activation_and_no_other():
     for name in ACTIVATIONS:
         assert len(names([Dense(3, name)])) == (2 if name == "identity" else 3)
     lowering = Lowering(8, DTYPE, training=True)
-    lowering.input(3)
+    lowering.input((3,))
     with pytest.raises(KeyError, match="softmin"):
         lowering.activation("softmin")
 

@@ -235,7 +235,9 @@ def test_r9_a_header_length_bomb_is_refused_before_it_is_read(tmp_path, length):
         file.truncate(2 * MAX_HEADER_BYTES)
     tracemalloc.start()
     try:
-        with pytest.raises(FileFormatError, match=f"its header has {length} bytes; accepted are at most"):
+        with pytest.raises(
+            FileFormatError, match=f"the length of a header, {length} bytes; expected at most"
+        ):
             read_model(path)
         assert tracemalloc.get_traced_memory()[1] < MAX_HEADER_BYTES / 2
     finally:

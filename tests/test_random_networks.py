@@ -13,6 +13,8 @@ import pytest
 from tests.guard_pages import at_the_end, guarded_zeros
 from tests.random_networks import ROOT, WIDTHS, result, start
 
+pytestmark = pytest.mark.survives("R25")
+
 CRASH = """
 import sys
 import numpy as np

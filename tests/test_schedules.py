@@ -131,7 +131,10 @@ def test_rates_that_are_none(wrong):
     model = small(lambda step: 0.1 if step < 3 else wrong)
     model.fit(X, Y, epochs=1, batch_size=6, verbose=0)
     before = parameters(model)
-    with pytest.raises(ValueError, match=r"learning_rate: Function.* for step 3; expected numbers from 0"):
+    with pytest.raises(
+        ValueError,
+        match=r"learning_rate: Function.*at least 0, got .*; this is the rate of step 3",
+    ):
         model.fit(X, Y, epochs=1, batch_size=6, verbose=0)
     np.testing.assert_array_equal(parameters(model), before)
 

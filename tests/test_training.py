@@ -44,13 +44,8 @@ def test_resumed_training(digits, optimizer, tmp_path):
     for model in (halves, loaded):
         model.fit(X, y, epochs=1, **options)
         assert_same(whole, model)
-    assert whole.history.epochs == halves.history.epochs == [1, 2]
-    assert loaded.history.epochs == [2]
-    assert (
-        whole.history["loss"]
-        == halves.history["loss"]
-        == [*halves.history["loss"][:1], *loaded.history["loss"]]
-    )
+    assert whole.history.epochs == halves.history.epochs == loaded.history.epochs == [1, 2]
+    assert whole.history["loss"] == halves.history["loss"] == loaded.history["loss"]
 
 
 def test_last_batch_is_trained():
@@ -154,7 +149,7 @@ def test_epochs_that_are_trained_again(digits):
 @pytest.mark.parametrize(("epochs", "initial"), [(3, 3), (3, 4), (3, -1), (3, 0.5), (3, True), (3, "1")])
 def test_epochs_that_cannot_be(digits, epochs, initial):
     with pytest.raises(
-        ValueError, match=r"initial_epoch: expected a whole number from 0 and below epochs=3, .* got"
+        ValueError, match=r"initial_epoch: expected a whole number of at least 0 and below 3, got"
     ):
         digits_model().fit(*digits, epochs=epochs, initial_epoch=initial, verbose=0)
 
