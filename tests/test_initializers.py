@@ -150,7 +150,7 @@ def test_a_file_keeps_the_weights_that_came_from_an_array(tmp_path):
     ],
 )
 def test_configurations_that_lie(config):
-    with pytest.raises(ValueError, match="expected one of|expected options among|stddev: expected"):
+    with pytest.raises(ValueError, match=r"expected one of|expected options among|stddev: expected"):
         initializer_from_config(config)
 
 
