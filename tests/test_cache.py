@@ -107,6 +107,21 @@ def test_machine_code_is_kept(package):
     assert package.run() == (104, True, "")
 
 
+def test_kept_machine_code_is_loaded_without_what_compiling_needs(package):
+    """Numba imports that, and SciPy with it, when it first compiles: most of the time of a warm start."""
+    script = (
+        f"import sys\n{SCRIPT}\nassert ('numba.np.linalg' in sys.modules) != bool(answer.stats.cache_hits)"
+    )
+    for from_cache in (False, True):
+        assert finish(package.start(script))[:2] == (104, from_cache)
+
+
+def test_something_else_compiles_after_machine_code_was_loaded(package):
+    package.run()
+    script = SCRIPT.replace("[answer()", "[answer() + numba.njit(lambda x: x.sum())(np.ones(3)) - 3")
+    assert finish(package.start(f"import numba, numpy as np\n{script}")) == (104, True, "")
+
+
 @pytest.mark.parametrize("folder", ["", "loops", "loops/more", "simd/more"])
 def test_an_edited_helper_is_noticed(package, folder):
     """In whatever folder it is; the entry's own file, the only one that Numba would look at, stays as it is."""

@@ -36,7 +36,9 @@ _USED = {
     CompileResult: ("library", "fndesc", "entry_point", "signature"),
     FunctionDescriptor: ("llvm_func_name",),
     Dispatcher: ("add_overload", "_compile_for_args"),
-    FunctionCache: ("load_overload", "save_overload", "cache_path", "disable", "_impl_class"),
+    FunctionCache: (
+        "_load_overload", "_guard_against_spurious_io_errors", "save_overload", "cache_path", "disable", "_impl_class",
+    ),
     CompileResultCacheImpl: ("_locator_classes",),
     event: ("install_listener", "Listener"),
 }  # fmt: skip
@@ -141,12 +143,17 @@ class PackageCache(FunctionCache):
     _impl_class = _Impl
 
     def load_overload(self, sig, target_context):
-        """The machine code of a signature; None if there is none that can be read."""
+        """The machine code of a signature; None if there is none that can be read.
+
+        Numba's own method first imports all that a compilation may need, SciPy too if it is installed: 0.7 seconds.
+        Machine code needs none of it; a compilation that comes later imports it then.
+        """
         try:
-            return super().load_overload(sig, target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         except Exception:
             self._forget()
-            return None
+        return None
 
     def save_overload(self, sig, data):
         """Keep the machine code of a signature; a warning if that fails."""
