@@ -1,4 +1,4 @@
-"""Compiling every kernel before it is needed, by using all of them once on a tiny model."""
+"""Compiling every kernel before it is needed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data import synthetic_digits
+from ..engine.catalogue import compilations
 from ..engine.compilation import announced
-from ..initializers import initial_weights
 from ..kernels.compiler.jit import ENTRIES
-from ..kernels.program.optimizer_code import prepared
-from ..kernels.tables import OPTIMIZERS
 from ..layers import Dense, Flatten
 from ..model import Sequential
 
@@ -54,36 +52,24 @@ def warm_all(
         Counts and seconds.
     """
     with _watch(on_compile) as so_far:
-        for dtype in dtypes:
-            _pass_by_hand(_train_tiny(dtype))
-            for code in range(len(OPTIMIZERS)):
-                prepared(code, np.dtype(dtype))
-        initial_weights("orthogonal", 2, 2, 0, 0)
+        for entry, types in compilations([np.dtype(dtype) for dtype in dtypes]):
+            entry.compile(types)
     return so_far()
 
 
 def warm_training(optimizer: str = "adam", *, on_compile: Callable[[], None] | None = None) -> Warming:
     """As `warm_all`, but only what training by this optimizer and evaluation need, in float32."""
     with _watch(on_compile) as so_far:
-        _train_tiny("float32", optimizer)
+        _train_tiny(optimizer)
     return so_far()
 
 
-def _train_tiny(dtype: str, optimizer: str = "adam") -> Sequential:
+def _train_tiny(optimizer: str) -> None:
     """Call the entries of training and evaluation, with the types that they have in real use."""
     X, y = synthetic_digits(20)
-    model = Sequential([Flatten(), Dense(4, "relu"), Dense(10, "softmax")], optimizer=optimizer, dtype=dtype)
+    model = Sequential([Flatten(), Dense(4, "relu"), Dense(10, "softmax")], optimizer=optimizer)
     model.fit(X, y, epochs=1, batch_size=20, threads=1, verbose=0)
     model.evaluate(X, y, threads=1)
-    return model
-
-
-def _pass_by_hand(model: Sequential) -> None:
-    """Call the entries of prediction and of single passes."""
-    X, _ = synthetic_digits(20)
-    model.predict(X, threads=1)
-    model.backward(np.zeros_like(model.forward(X)))
-    model.optimizer.step(model)
 
 
 @contextmanager

@@ -39,5 +39,5 @@ def _random(shape: tuple[int, int], seed: int, purpose: int, layer: int) -> np.n
     from ..kernels.loops import rng  # needs Numba, which a description does not wait for
 
     bits = np.empty(shape[0] * shape[1], np.uint64)
-    rng.fill(bits, seed, purpose, layer)
+    rng.fill(bits, np.uint64(seed), purpose, layer)
     return ((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(shape)

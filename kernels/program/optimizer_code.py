@@ -189,14 +189,19 @@ def outer_entry(
     )  # fmt: skip
 
 
-@cache
-def _addresses(code: int, dtype: np.dtype) -> tuple[int, int]:
-    """The addresses of the machine code of an optimizer's two kinds of step, which is compiled or loaded."""
+def entries_of(code: int, dtype: np.dtype) -> tuple[tuple[Any, tuple], tuple[Any, tuple]]:
+    """The entries of an optimizer's two kinds of step, each with the types of its arguments."""
     pointer, integer, which = types.CPointer(from_dtype(dtype)), types.int64, types.literal(code)
     return (
-        address(step_entry, [*[pointer] * 4, *[integer] * 6, which]),
-        address(outer_entry, [*[pointer] * 5, *[integer] * 10, which]),
+        (step_entry, (*[pointer] * 4, *[integer] * 6, which)),
+        (outer_entry, (*[pointer] * 5, *[integer] * 10, which)),
     )
+
+
+@cache
+def _addresses(code: int, dtype: np.dtype) -> list[int]:
+    """The addresses of the machine code of an optimizer's two kinds of step, which is compiled or loaded."""
+    return [address(*each) for each in entries_of(code, dtype)]
 
 
 def prepared(code: int, dtype: np.dtype) -> np.ndarray:

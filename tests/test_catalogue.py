@@ -1,0 +1,20 @@
+"""The catalogue lists all that fastmlp compiles, so that `fastmlp warm` and platform wheels leave nothing out."""
+
+import json
+import subprocess
+import sys
+
+from fastmlp.engine.catalogue import compilations
+from tests.pages import ROOT
+
+
+def test_everyday_work_calls_nothing_else():
+    program = [sys.executable, "-m", "tests.every_entry", "float32"]
+    said = json.loads(subprocess.run(program, cwd=ROOT, capture_output=True, check=True).stdout)
+    assert said["unlisted"] == []
+
+
+def test_each_is_listed_once():
+    for dtypes in (["float32"], ["float32", "float64"]):
+        listed = [(each.entry.py_func, each.types) for each in compilations(dtypes)]
+        assert len(set(listed)) == len(listed)
