@@ -448,9 +448,7 @@ class Sequential:
         subset = read_subset(spec, X, y, class_weight=class_weight, sample_weight=sample_weight)
         measures = choose_metrics(metrics, spec.loss, subset.outputs, spec.last_activation, numbers=False)
         network = self.network
-        loss, score = execution.evaluate(
-            network, subset.samples, subset.targets, threads=threads, engine=engine
-        )
+        loss, score = execution.evaluate(network, subset, threads=threads, engine=engine)
         scores = {"loss": loss, subset.targets.formula.score: score}
         if measures.metrics:
             outputs = execution.predict(network, subset.samples, threads=threads, engine=engine)

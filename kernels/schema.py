@@ -202,6 +202,57 @@ class Data(NamedTuple):
     order: np.ndarray  # the samples in the order of this epoch, int64
 
 
+class Epochs(NamedTuple):
+    """What `train` keeps from epoch to epoch."""
+
+    rows: (
+        np.ndarray
+    )  # the samples before they are shuffled at the start of each epoch, int64; empty: no shuffling
+    before: np.ndarray  # as params: the parameters from before the epoch; empty: not kept
+    best: np.ndarray  # as params: the parameters of the best epoch; empty: not kept
+    records: np.ndarray  # RECORD float64 numbers for each epoch of the run
+    rule: np.ndarray  # when training stops early: the words RULE_..., float64
+    progress: np.ndarray  # how far it is: the words below, float64
+
+
+class Evaluation(NamedTuple):
+    """A data set to evaluate, and room for the results."""
+
+    losses: np.ndarray  # of each sample
+    scores: np.ndarray
+    plan: np.ndarray
+    state: State
+    data: Data
+    chunk: int  # rows of the workspace for each rank
+
+
+# Numbers of an epoch in `Epochs.records`. While the epoch runs, the first two are sums.
+EPOCH_LOSS, EPOCH_SCORE, VAL_LOSS, VAL_SCORE = range(4)
+PENALISED_LOSS = (
+    4  # with the penalties of all layers, as they are after the epoch; only if the rule asks for it
+)
+RECORD = 5
+
+# Words of `Epochs.rule`; see program/stop_rule.py.
+RULE_QUANTITY = 0  # which number of the record it is about; -1: there is no rule
+RULE_SIGN = 1  # 1: more is better, -1: less is
+RULE_MIN_DELTA = 2  # by how much more than this an epoch has to be better to become the best one
+RULE_TOLERANCE = 3  # by how much more than this it has to be better to count as progress
+RULE_INCLUSIVE = 4  # 1: exactly as much is progress too
+RULE_PATIENCE = 5  # training stops after more epochs in a row without progress
+RULE_START = 6  # epochs of this run that are not considered
+RULE_WORDS = 7
+
+# Words of `Epochs.progress`.
+BEGUN = 0  # epochs of this run that have begun
+DONE = 1  # epochs of this run that are recorded
+BEST = 2  # sign times the best value so far; -infinity: none
+BEST_EPOCH = 3  # the epoch of this run that had it, from 1; 0: none of this run
+WAITED = 4  # epochs in a row without progress
+STOPPED = 5  # 1: the rule has ended the training
+PROGRESS_WORDS = 6
+
+
 BYTES, SINGLE, DOUBLE = range(3)
 ITEM_TYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -209,10 +260,14 @@ ITEM_TYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 ARRIVED = 0  # arrivals at barriers since the run began
 STOP = 8  # the caller asks the team to stop
 HALT = 16  # rank 0 has decided that this step is not finished
-BROKEN = 24  # a row of this step has a loss that is not finite
+BROKEN = 24  # why training cannot go on: see below
 STEP = 32  # steps done
 DEALT = 40  # next ticket of each half of the inputs: see `input_sharing.next_part`
 CONTROL_WORDS = 56
+
+# Values of BROKEN.
+LOSS_IS_NOT_FINITE = 1  # that of a row of this step
+PARAMETERS_ARE_NOT_FINITE = 2  # a parameter or its state, after the epoch
 
 
 def center_rows(dtype: np.dtype) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Dense, Sequential
-from fastmlp.engine import execution
+from fastmlp.engine import training_run
 from fastmlp.engine.compilation import announced
 from fastmlp.kernels.program import entries
 
@@ -18,17 +18,17 @@ WORD = "compiling the kernels"
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Who called the program for how many samples; the first call compiles something, as with an empty cache."""
+    """Who called the program, until which step; the first call compiles something, as with an empty cache."""
     seen = []
 
-    def train_epoch(totals, plan, state, data, *others):
+    def train(*arguments):
         if not seen:
             numba.njit(lambda x: x + 1)(1)
-        seen.append((threading.current_thread(), data.order.size))
-        entries.train_epoch(totals, plan, state, data, *others)
+        seen.append((threading.current_thread(), arguments[-4]))
+        entries.train(*arguments)
 
-    program = SimpleNamespace(train_epoch=train_epoch, evaluate=entries.evaluate, prepared=entries.prepared)
-    monkeypatch.setattr(execution, "program_of", lambda engine: program)
+    program = SimpleNamespace(train=train, prepared=entries.prepared)
+    monkeypatch.setattr(training_run, "program_of", lambda engine: program)
     return seen
 
 
@@ -41,8 +41,8 @@ def fitted(**options):
 def test_the_calling_thread_compiles_before_the_team_trains(calls):
     fitted(threads=2, verbose=0)
     assert calls[0] == (threading.current_thread(), 0)
-    assert all(thread is not threading.current_thread() and samples == 8 for thread, samples in calls[1:])
-    assert len(calls) == 1 + 2 * 2
+    assert all(thread is not threading.current_thread() and stop == 4 for thread, stop in calls[1:])
+    assert len(calls) == 1 + 2
 
 
 def test_it_is_said_before_the_first_epoch(calls, capsys):

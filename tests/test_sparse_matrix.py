@@ -105,11 +105,11 @@ def test_read_only_arrays_compile_nothing():
     expected = everything(model, X)
     from fastmlp.kernels.program import entries
 
-    before = len(entries.train_epoch.signatures)
+    before = len(entries.train.signatures)
     for array in (X.data, X.indices, X.indptr):
         array.flags.writeable = False
     assert everything(classifier(), X) == expected
-    assert len(entries.train_epoch.signatures) == before
+    assert len(entries.train.signatures) == before
 
 
 @pytest.mark.parametrize("ordered", [True, False], ids=["ordered", "unordered"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .stop_rule import NO_PROGRESS, Followed, Progress, StopRule
+
 Logs = Mapping[str, float]
 
 
@@ -38,6 +40,17 @@ class Callback:
     model: Any
     metrics: tuple[str, ...]
     resumes = False
+
+    def rule(self) -> StopRule | None:
+        """What the program can do by itself in the place of this callback; None: `fit` calls it in each epoch."""
+        return None
+
+    def progress(self) -> Progress:
+        """How far the rule has come before the next epoch."""
+        return NO_PROGRESS
+
+    def follow(self, followed: Followed) -> None:
+        """Take over what came of some epochs in which the program followed the rule."""
 
     def on_train_begin(self) -> None:
         """Before the first epoch; an error here leaves the model as it is."""

@@ -8,6 +8,7 @@ from typing import Any
 from .callback import Callback, Logs
 from .memory import EARLY_STOPPING
 from .monitor import Monitor
+from .stop_rule import NO_PROGRESS, Followed, Progress, StopRule
 
 _HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
@@ -56,6 +57,22 @@ class CallbackList:
         """The epoch whose weights a callback put back at the end; 0 if none did."""
         restored = [each.restored_epoch for each in self._callbacks if isinstance(each, Monitor)]
         return max(restored, default=0)
+
+    @property
+    def look(self) -> bool:
+        """Whether there is one that has to be called in each epoch: not a single one whose rule the program follows."""
+        return len(self._callbacks) > 1 or any(callback.rule() is None for callback in self._callbacks)
+
+    def rule(self) -> tuple[StopRule | None, Progress]:
+        """The rule that the program is to follow, and how far it has come."""
+        for callback in self._callbacks:
+            return callback.rule(), callback.progress()
+        return None, NO_PROGRESS
+
+    def follow(self, followed: Followed) -> None:
+        """After some epochs in which the program followed the rule."""
+        for callback in self._callbacks:
+            callback.follow(followed)
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Before each epoch."""

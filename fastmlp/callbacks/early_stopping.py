@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from ..checks import COUNT_FROM_ZERO, Switch, checked
+from ..kernels.schema import EPOCH_LOSS, EPOCH_SCORE, VAL_LOSS, VAL_SCORE
 from .callback import Logs
 from .memory import EARLY_STOPPING, Memory
 from .monitor import Monitor
+from .stop_rule import NO_PROGRESS, Followed, Progress, StopRule
 
 
 class EarlyStopping(Monitor):
@@ -95,6 +99,41 @@ class EarlyStopping(Monitor):
             else:
                 self._memory = self._memory._replace(waited=self._memory.waited + 1)
         self.remember(self._memory._replace(seen=epoch))
+        self._stop_if_waited()
+
+    def rule(self) -> StopRule | None:
+        """The rule, if it is about a loss or its score; a subclass is called in each epoch."""
+        score = self.metrics[1]
+        recorded = {"loss": EPOCH_LOSS, score: EPOCH_SCORE, "val_loss": VAL_LOSS, f"val_{score}": VAL_SCORE}
+        if type(self) is not EarlyStopping or self.monitor not in recorded:
+            return None
+        return StopRule(
+            quantity=recorded[self.monitor],
+            sign=self._sign,
+            min_delta=self.min_delta,
+            tolerance=self.min_delta,
+            inclusive=False,
+            patience=max(self.patience, 1) - 1,
+            start_from_epoch=self.start_from_epoch,
+            keeps_weights=self.keeps_weights,
+        )
+
+    def progress(self) -> Progress:
+        """How far the rule has come."""
+        best = self._memory.best
+        return NO_PROGRESS._replace(
+            best=-math.inf if best is None else self._sign * best, waited=self._memory.waited
+        )
+
+    def follow(self, followed: Followed) -> None:
+        """Remember the best epoch, as `on_epoch_end` does epoch by epoch."""
+        progress, memory = followed.progress, self._memory
+        if progress.best_epoch:
+            weights = followed.best.copy() if self.keeps_weights else None
+            memory = memory._replace(
+                best=self._sign * progress.best, best_epoch=progress.best_epoch, weights=weights
+            )
+        self.remember(memory._replace(waited=progress.waited, seen=followed.epoch))
         self._stop_if_waited()
 
     def _stop_if_waited(self) -> None:

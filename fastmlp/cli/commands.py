@@ -18,8 +18,7 @@ import numpy as np
 
 from ..data import DataSet
 from ..engine.compilation import say_compiling
-from ..engine.execution import team_size
-from ..engine.run_arguments import work
+from ..engine.run_arguments import team_size, work
 from ..errors import Interrupted, TrainingDiverged, UsageError
 from ..files.atomic import atomic_write
 from ..inputs.splits import split_rows

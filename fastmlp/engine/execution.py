@@ -1,158 +1,59 @@
-"""Runs of the program over a data set, by a team of threads: an epoch of training, evaluation, prediction."""
+"""Runs of the program over a data set that do not train, by a team of threads: evaluation and prediction."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from ..checks import ceil_div
-from ..inputs.arrays import read_only
 from ..inputs.samples import Samples
-from ..inputs.targets import Targets
+from ..inputs.subsets import Subset
 from ..kernels import schema
-from ..kernels.program import threads as words
 from ..losses import Formula
-from ..optimizers import Optimizer
 from . import team
 from .layer_lowering import lower
-from .network import Network, one_at_a_time
+from .network import DTYPES, Network, one_at_a_time
 from .plan import Plan
-from .run_arguments import data_of, micro_batch_rows, prepare, program_of, team_rows, update_of, work
-from .thread_tuner import ThreadTuner
+from .run_arguments import data_of, prepare, program_of, team_rows, team_size, work
 
 
 @one_at_a_time
-def train_epoch(
-    network: Network,
-    samples: Samples,
-    targets: Targets,
-    order: np.ndarray,
-    *,
-    optimizer: Optimizer,
-    batch_size: int,
-    threads: int | None,
-    engine: str,
-    on_step: Callable[[int], None] | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Train once on the samples whose numbers are in `order`; on none, only compile or load the kernels.
-
-    Returns
-    -------
-    totals : ndarray, float64
-        Sum of the losses, sum of the scores, number of samples.
-    control : ndarray
-        The shared words, which tell how it ended.
-    """
-    tuner = _tuner_of(network, engine, threads, batch_size)
-    network.prepare_slots(optimizer)
-    if optimizer.needs_norms:
-        network.keep_gradients()
-    plan, state = _plan_of_training(network, samples, targets, batch_size, engine, tuner.largest)
-    data = data_of(network, samples, targets, order)
-    done = max(network.steps)
-    count = ceil_div(order.size, batch_size)
-    hyper = optimizer.hyper(done + 1, count, network.dtype, network.plateau)
-    update = update_of(network, optimizer, engine, hyper)
-    totals = np.zeros(3)
-    run = partial(program_of(engine).train_epoch, totals, plan.operations, state)
-    key = np.uint64(network.seed), network.draws
-
-    def train_until(stop: int, control: np.ndarray, rank: int, size: int) -> None:
-        part = data._replace(order=read_only(order[: stop * batch_size]))
-        run(part, batch_size, update, *key, control, rank, size)
-
-    if count == 0:
-        # On the caller's own thread: one of a team would go on compiling after Ctrl-C.
-        train_until(0, team.new_control(), 0, 1)
-        return totals, team.new_control()
-    network.draws += 1
-    control = team.new_control()
-    while not _has_ended(control, count):
-        start = int(control[words.STEP])
-        size, steps = tuner.next(count - start)
-        control = team.new_control()
-        control[words.STEP] = start
-        amount = steps * work(network, batch_size, 3)
-        began = time.perf_counter()
-        try:
-            team.run(partial(train_until, start + steps), size, control, amount=amount, on_wait=on_step)
-        finally:
-            network.steps = [done + int(control[words.STEP])] * len(network.layers)
-        tuner.note(size, int(control[words.STEP]) - start, time.perf_counter() - began)
-        if on_step is not None:
-            on_step(int(control[words.STEP]))
-    return totals, control
+def evaluate(network: Network, subset: Subset, *, threads: int | None, engine: str) -> tuple[float, float]:
+    """Mean loss and mean score of these samples."""
+    amount = work(network, subset.rows.size, 1)
+    size = team_size(engine, threads, amount)
+    totals = np.zeros(2)
+    data_set = evaluation_of(network, "evaluate", subset, size, engine)
+    team.run(partial(program_of(engine).evaluate, totals, data_set), size, team.new_control(), amount=amount)
+    loss, score = totals / subset.rows.size
+    return float(loss), float(score)
 
 
-def _has_ended(control: np.ndarray, steps: int) -> bool:
-    """Whether all steps of an epoch are done, or a step was not finished."""
-    return bool(control[words.STEP] >= steps or control[words.HALT] or control[words.BROKEN])
-
-
-def _plan_of_training(
-    network: Network, samples: Samples, targets: Targets, batch_size: int, engine: str, threads: int
-) -> tuple[Plan, schema.State]:
-    """The plan and the arenas of steps of this size."""
-    rows = micro_batch_rows(network, batch_size) if engine == "kernels" else batch_size
-    return prepare(
-        network,
-        lambda: lower(
-            network.layers,
-            network.input_shape,
-            rows,
-            network.dtype,
-            loss=targets.formula,
-            training=True,
-            sparse_input=samples.sparse,
-        ),
-        "train",
-        (targets.formula, batch_size, samples.sparse, engine),
-        threads,
-        sums_gradients=rows < batch_size,
+def evaluation_of(
+    network: Network, purpose: str, subset: Subset, threads: int, engine: str
+) -> schema.Evaluation:
+    """These samples as the program evaluates them, and room for the results, for a team of at most so many threads."""
+    samples, targets, rows, _ = subset
+    plan, state = _plan_over(network, purpose, targets.formula, rows.size, samples.sparse, threads, engine)
+    return schema.Evaluation(
+        losses=np.zeros(rows.size, network.dtype),
+        scores=np.zeros(rows.size, network.dtype),
+        plan=plan.operations,
+        state=state,
+        data=data_of(network.dtype, samples, targets, rows),
+        chunk=state.losses.size // threads,
     )
 
 
-def _tuner_of(network: Network, engine: str, threads: int | None, batch_size: int) -> ThreadTuner:
-    """The thread tuner of such a training, with what it knows from the last one; a given number is kept."""
-    amount = work(network, batch_size, 3)
-    size = team_size(engine, threads, amount)
-    key = (size, threads is None, batch_size)
-    if network.tuner is None or network.tuner[0] != key:
-        network.tuner = key, ThreadTuner(size, amount, fixed=threads is not None)
-    return network.tuner[1]
+def _nothing(dtype: np.dtype[Any]) -> schema.Evaluation:
+    none = np.zeros(0, dtype)
+    state = schema.State(none, none, none, none, none, none, none, np.zeros(0, np.int64))
+    data = data_of(dtype, Samples(none, 0, (0,)), None, np.zeros(0, np.int64))
+    return schema.Evaluation(none, none, np.zeros(0, schema.OPERATION), state, data, 1)
 
 
-def team_size(engine: str, threads: int | None, amount: float) -> int:
-    """Number of threads for a run; the reference runs on one, and its BLAS on as many as it likes."""
-    size = team.choose_threads(threads, amount)
-    return size if engine == "kernels" else 1
-
-
-@one_at_a_time
-def evaluate(
-    network: Network,
-    samples: Samples,
-    targets: Targets,
-    *,
-    threads: int | None,
-    engine: str,
-    order: np.ndarray | None = None,
-) -> tuple[float, float]:
-    """Mean loss and mean score of the samples whose numbers are in `order`; without one, of all."""
-    order = np.arange(samples.count) if order is None else order
-    losses = np.zeros(order.size, network.dtype)
-    scores = np.zeros(order.size, network.dtype)
-    run = partial(program_of(engine).evaluate, losses, scores)
-    _run_over(network, run, "evaluate", samples, targets, order, threads=threads, engine=engine)
-    return _mean(losses), _mean(scores)
-
-
-def _mean(values: np.ndarray) -> float:
-    """Their mean, from a sum in their order: the same bits on every machine."""
-    return float(np.add.accumulate(values, dtype=np.float64)[-1]) / values.size
+NO_EVALUATION = {dtype: _nothing(dtype) for dtype in DTYPES.values()}  # of no samples
 
 
 @one_at_a_time
@@ -162,35 +63,26 @@ def predict(
     """The outputs for the samples whose numbers are in `order`, shape (samples, outputs); without one, for all."""
     order = np.arange(samples.count) if order is None else order
     outputs = np.empty((order.size, network.outputs), network.dtype)
-    run = partial(program_of(engine).predict, outputs)
-    _run_over(network, run, "predict", samples, None, order, threads=threads, engine=engine)
+    amount = work(network, order.size, 1)
+    size = team_size(engine, threads, amount)
+    plan, state = _plan_over(network, "predict", None, order.size, samples.sparse, size, engine)
+    data = data_of(network.dtype, samples, None, order)
+    run = partial(program_of(engine).predict, outputs, plan.operations, state, data)
+    team.run(run, size, team.new_control(), amount=amount)
     return outputs
 
 
-def _run_over(
-    network: Network,
-    run: Callable[..., None],
-    purpose: str,
-    samples: Samples,
-    targets: Targets | None,
-    order: np.ndarray,
-    *,
-    threads: int | None,
-    engine: str,
-) -> None:
-    """Run an entry that goes over a data set without training, by a team."""
-    amount = work(network, order.size, 1)
-    size = team_size(engine, threads, amount)
-    rows = team_rows(network.widths, network.dtype, size) if engine == "kernels" else order.size
-    loss: Formula | None = None if targets is None else targets.formula
-    plan, state = prepare(
+def _plan_over(
+    network: Network, purpose: str, loss: Formula | None, count: int, sparse: bool, threads: int, engine: str
+) -> tuple[Plan, schema.State]:
+    """The plan and the arenas of a run over `count` samples that does not train."""
+    rows = team_rows(network.widths, network.dtype, threads) if engine == "kernels" else count
+    return prepare(
         network,
         lambda: lower(
-            network.layers, network.input_shape, rows, network.dtype, loss=loss, sparse_input=samples.sparse
+            network.layers, network.input_shape, rows, network.dtype, loss=loss, sparse_input=sparse
         ),
         purpose,
-        (loss, rows, samples.sparse),
-        size,
+        (loss, rows, sparse),
+        threads,
     )
-    data = data_of(network, samples, targets, order)
-    team.run(partial(run, plan.operations, state, data), size, team.new_control(), amount=amount)

@@ -53,7 +53,7 @@ def forward(network: Network, span: slice, samples: Samples) -> np.ndarray:
     if not len(layers) or plan.spans[span.start].start > 1:
         entry["centers"] = -1  # these layers do not begin with the scaler whose centers the input subtracts
     operations = np.concatenate([entry, layers])
-    data = data_of(network, samples, None, np.arange(rows))
+    data = data_of(network.dtype, samples, None, np.arange(rows))
     entries.forward(operations, state, data, rows, np.uint64(network.seed), network.draws)
     for position in range(span.start, span.stop):
         network.manual_draws[position] = network.draws

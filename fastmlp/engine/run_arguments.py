@@ -18,6 +18,7 @@ from ..optimizers import Optimizer
 from .buffers import aligned_zeros
 from .network import Network
 from .plan import Plan
+from .team import choose_threads
 
 CHUNK_BYTES = 2**22  # of the widest value of a chunk, so that it stays in the caches
 MICRO_BATCH_ROWS = 1024  # larger batches run through the workspace in micro-batches; measured: decision 21
@@ -73,20 +74,29 @@ def _state(network: Network, plan: Plan, threads: int, sums_gradients: bool) -> 
     )
 
 
-def data_of(network: Network, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
-    """Samples and targets as the program reads them, and the samples that it takes, in their order."""
-    none = np.zeros(0, network.dtype)
+def data_of(dtype: np.dtype, samples: Samples, targets: Targets | None, order: np.ndarray) -> schema.Data:
+    """Samples and targets as the program reads them, and the samples that it takes, in their order.
+
+    `order` must be an array that may be written, as training shuffles it.
+    """
+    none = np.zeros(0, dtype)
     labels, values, weights, _ = targets or (np.zeros(0, np.int64), none, none, None)
-    # All read-only: to Numba, arrays that must not be written are a type of their own, compiled once more.
-    arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights, order)
+    # Read-only, as what a user gives may be: to Numba, such arrays are a type of their own, compiled once more.
+    arrays = (samples.bytes(), samples.starts, samples.columns, labels, values, weights)
     inputs, *others = map(read_only, arrays)
-    return schema.Data(inputs, samples.kind, *others)
+    return schema.Data(inputs, samples.kind, *others, order)
 
 
 def work(network: Network, rows: int, passes: int) -> int:
     """Multiply-adds of `passes` passes of this many rows through the network."""
     dense = network.inference.operations[network.inference.operations["weights"] >= 0]
     return int(passes * rows * ((dense["depth"] - 1) * dense["fan_out"]).sum())
+
+
+def team_size(engine: str, threads: int | None, amount: float) -> int:
+    """Number of threads for a run; the reference runs on one, and its BLAS on as many as it likes."""
+    size = choose_threads(threads, amount)
+    return size if engine == "kernels" else 1
 
 
 def micro_batch_rows(network: Network, batch_size: int) -> int:

@@ -96,6 +96,7 @@ class ReduceOnPlateau(Schedule):
     cooldown: int = 0
     least: float = 0.0
     kind: ClassVar[str] = "plateau"
+    follows_training: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -28,6 +28,12 @@ class Schedule:
             require_schedule(f"{type(self).__name__}: {name}", getattr(self, name))
         check_options(self, {name: kind for name, kind in ACCEPTED.items() if name not in schedules})
 
+    @property
+    def follows_training(self) -> bool:
+        """Whether rates may depend on what has come of earlier epochs, so that they are asked for epoch by epoch."""
+        parts = (getattr(self, option.name) for option in fields(self))
+        return any(isinstance(part, Schedule) and part.follows_training for part in parts)
+
     def __call__(self, steps: np.ndarray) -> np.ndarray:
         """The rates of these steps.
 
@@ -83,6 +89,7 @@ class Function(Schedule):
 
     function: Callable[[int], float]
     kind: ClassVar[str] = "function"
+    follows_training: ClassVar[bool] = True  # a function may look at anything
 
     def __post_init__(self) -> None:
         if not callable(self.function):

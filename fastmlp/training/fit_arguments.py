@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ..checks import COUNT, WholeNumber, ceil_div, checked, is_count, look_up, refusal
 from ..engine.run_arguments import ENGINES
 from ..engine.team import choose_threads
+from ..engine.training_run import How
 from ..inputs.samples import Inputs
 from ..inputs.spec import DataSpec
 from ..inputs.subsets import Subset, read_subset, read_validation, split_for_validation
@@ -47,6 +48,14 @@ class FitArguments:
         names = ["loss", self.score, *self.measures.metrics]
         validated = [f"val_{name}" for name in names] if self.validation is not None else []
         return [*names, *validated, *SPEED]
+
+    @property
+    def how(self) -> How:
+        """How the network is trained."""
+        return How(
+            optimizer=self.optimizer, batch_size=self.batch_size, shuffle=self.shuffle, threads=self.threads,
+            engine=self.engine,
+        )  # fmt: skip
 
     @property
     def steps(self) -> int:

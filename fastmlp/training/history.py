@@ -43,11 +43,16 @@ class History:
 
     def append(self, epoch: int, metrics: dict[str, float]) -> None:
         """Add the quantities of one epoch; replaces it and later epochs, and missing quantities become NaN."""
-        known = bisect_left(self.epochs, epoch)
-        self.epochs[known:] = [epoch]
-        for name in self.metrics | metrics:
+        self.extend(epoch, {name: [value] for name, value in metrics.items()})
+
+    def extend(self, first: int, curves: dict[str, list[float]]) -> None:
+        """Add the quantities of some epochs from `first` on; replaces them and later ones."""
+        known = bisect_left(self.epochs, first)
+        count = len(next(iter(curves.values()), ()))
+        self.epochs[known:] = range(first, first + count)
+        for name in self.metrics | curves:
             curve = self.metrics.setdefault(name, [math.nan] * known)
-            curve[known:] = [metrics.get(name, math.nan)]
+            curve[known:] = curves.get(name, [math.nan] * count)
 
     def __getitem__(self, name: str) -> list[float]:
         return self.metrics[name]

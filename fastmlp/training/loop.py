@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from ..callbacks import CallbackList
+from ..callbacks.stop_rule import Followed
 from ..engine import execution
 from ..engine.compilation import announced, say_compiling
 from ..engine.network import Network
+from ..engine.training_run import TrainingRun
 from ..errors import TrainingDiverged
 from ..inputs.subsets import Subset
-from ..kernels.loops import rng
-from ..kernels.program import threads as words
-from ..schedules import ReduceOnPlateau
+from ..kernels import schema
+from ..schedules import ReduceOnPlateau, as_schedule
 from .fit_arguments import BAR, FitArguments
 from .history import SPEED, History
 
@@ -37,29 +37,23 @@ def train(
         After Ctrl-C, within a step. The parameters are those after the last whole step.
     """
     network.require_parameters("fit")
-    schedule = arguments.optimizer.learning_rate
+    schedule = as_schedule(arguments.optimizer.learning_rate)
     if isinstance(schedule, ReduceOnPlateau):
         schedule.check_metric(arguments.metrics)
     callbacks.on_train_begin()
-    network.prepare_slots(arguments.optimizer)
-    rows = arguments.training.rows
-    order = rows.copy() if arguments.shuffle else rows
-    before = network.params.copy()
     try:
-        _compile(network, arguments)
-        for epoch in epochs:
-            if callbacks.stopped:
-                break
-            callbacks.on_epoch_begin(epoch + 1)
-            with _progress(arguments, epoch, epochs.stop) as on_step:
-                metrics = _train_epoch(network, arguments, epoch, order, before, on_step)
-            if isinstance(schedule, ReduceOnPlateau):
-                network.plateau = schedule.after_epoch(network.plateau, metrics)
-            history.append(epoch + 1, metrics)
-            network.epochs = epoch + 1
-            if arguments.verbose:
-                print(_line(epoch + 1, epochs.stop, metrics), file=sys.stderr)
-            callbacks.on_epoch_end(epoch + 1, metrics)
+        run = TrainingRun(network, arguments.training, arguments.how, validation=arguments.validation)
+        # Compile or load the kernels now, so that this is not counted in the first epoch's time.
+        with announced(say_compiling if arguments.verbose else None):
+            run.compile()
+        looked_at = (
+            arguments.verbose or arguments.measures.metrics or callbacks.look or schedule.follows_training
+        )
+        train_some = _train_one if looked_at else _train_many
+        done = epochs.start
+        while done < epochs.stop and not callbacks.stopped:
+            train_some(run, arguments, range(done, epochs.stop), history, callbacks)
+            done += run.done
     except KeyboardInterrupt:
         callbacks.on_train_end()
         raise
@@ -72,30 +66,81 @@ def train(
     callbacks.on_train_end()
 
 
-def _compile(network: Network, arguments: FitArguments) -> None:
-    """Compile or load the kernels now, so that this is not counted in the first epoch's time."""
-    with announced(say_compiling if arguments.verbose else None):
-        _run_epoch(network, arguments, arguments.training.rows[:0], None)
-        if arguments.validation is not None:
-            samples, targets, rows, _ = arguments.validation
-            execution.evaluate(network, samples, targets, threads=1, engine=arguments.engine, order=rows[:1])
+def _train_one(
+    run: TrainingRun, arguments: FitArguments, epochs: range, history: History, callbacks: CallbackList
+) -> None:
+    """Train one epoch and show it to everybody who wants to see it."""
+    network, epoch = run.network, epochs.start
+    callbacks.on_epoch_begin(epoch + 1)
+    with _progress(arguments, epoch, epochs.stop) as on_step:
+        run.run(epoch, 1, on_step=on_step)
+    _require_finite(run, arguments, epoch)
+    curves = _curves(run, arguments)
+    metrics = {name: curve[0] for name, curve in curves.items()}
+    schedule = arguments.optimizer.learning_rate
+    if isinstance(schedule, ReduceOnPlateau):
+        network.plateau = schedule.after_epoch(network.plateau, metrics)
+    history.append(epoch + 1, metrics)
+    network.epochs = epoch + 1
+    if arguments.verbose:
+        print(_line(epoch + 1, epochs.stop, metrics), file=sys.stderr)
+    callbacks.on_epoch_end(epoch + 1, metrics)
 
 
-def _run_epoch(
-    network: Network, arguments: FitArguments, order: np.ndarray, on_step: Callable[[int], None] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The steps of an epoch in this order; totals and shared words of `execution.train_epoch`."""
-    return execution.train_epoch(
-        network,
-        arguments.training.samples,
-        arguments.training.targets,
-        order,
-        optimizer=arguments.optimizer,
-        batch_size=arguments.batch_size,
-        threads=arguments.threads,
-        engine=arguments.engine,
-        on_step=on_step,
+def _train_many(
+    run: TrainingRun, arguments: FitArguments, epochs: range, history: History, callbacks: CallbackList
+) -> None:
+    """Train as many epochs as one run of the program may have: nobody looks in between."""
+    rule, progress = callbacks.rule()
+    try:
+        run.run(epochs.start, min(len(epochs), run.most_epochs), rule, progress)
+    finally:
+        if run.done:
+            curves, last = _curves(run, arguments), epochs.start + run.done
+            history.extend(epochs.start + 1, curves)
+            run.network.epochs = last
+            penalised = run.records[: run.done, schema.PENALISED_LOSS].tolist()
+            callbacks.follow(Followed(last, curves, penalised, run.progress, run.best))
+    _require_finite(run, arguments, epochs.start)
+
+
+def _require_finite(run: TrainingRun, arguments: FitArguments, first: int) -> None:
+    """Go back to the parameters from before the epoch, and raise the error, if a loss or parameter is not finite."""
+    if not run.broken:
+        return
+    run.network.restart(run.before)
+    what = "loss is" if run.broken == schema.LOSS_IS_NOT_FINITE else "parameters are"
+    step = min(run.step - run.done * arguments.steps + 1, arguments.steps)
+    raise TrainingDiverged(
+        f"the {what} not finite in epoch {first + run.done + 1}, step {step} of {arguments.steps}; the model has the "
+        f"weights from before this epoch, its optimizer starts again. {_advice(run.network, arguments)}"
     )
+
+
+def _curves(run: TrainingRun, arguments: FitArguments) -> dict[str, list[float]]:
+    """The quantities of the epochs of a run by name, each a list; metrics are measured on the network as it is now."""
+    columns = run.records[: run.done].T.tolist()
+    loss, score = columns[schema.EPOCH_LOSS], columns[schema.EPOCH_SCORE]
+    curves = {"loss": loss, arguments.score: score, **_measure(run.network, arguments, arguments.training)}
+    if arguments.validation is not None:
+        val_loss, val_score = columns[schema.VAL_LOSS], columns[schema.VAL_SCORE]
+        validated = {"loss": val_loss, arguments.score: val_score}
+        validated |= _measure(run.network, arguments, arguments.validation)
+        curves |= {f"val_{name}": curve for name, curve in validated.items()}
+    seconds = run.seconds / run.done
+    speed = arguments.training.rows.size / seconds
+    return curves | {"seconds": [seconds] * run.done, "samples_per_second": [speed] * run.done}
+
+
+def _measure(network: Network, arguments: FitArguments, subset: Subset) -> dict[str, list[float]]:
+    """The metrics that were asked for, on these samples, as the network is now."""
+    if not arguments.measures.metrics:
+        return {}
+    outputs = execution.predict(
+        network, subset.samples, threads=arguments.threads, engine=arguments.engine, order=subset.rows
+    )
+    measured = arguments.measures.of(subset.targets_of_rows, outputs)
+    return {name: [float(value)] for name, value in measured.items()}
 
 
 def train_step(network: Network, arguments: FitArguments) -> float:
@@ -107,48 +152,16 @@ def train_step(network: Network, arguments: FitArguments) -> float:
         If the loss is not finite; nothing has changed then.
     """
     draws = network.draws
-    rows = arguments.training.rows
-    totals, control = _run_epoch(network, arguments, rows, None)
-    if control[words.BROKEN]:
+    with network.lock:
+        run = TrainingRun(network, arguments.training, arguments.how, can_restart=False)
+        run.run(network.epochs, 1)
+    if run.broken:
         network.draws = draws
         raise TrainingDiverged(
             f"the loss is not finite in step {max(network.steps) + 1}; the model is as it was before. "
             f"{_advice(network, arguments)}"
         )
-    return float(totals[0]) / rows.size
-
-
-def _train_epoch(
-    network: Network,
-    arguments: FitArguments,
-    epoch: int,
-    order: np.ndarray,
-    before: np.ndarray,
-    on_step: Callable[[int], None] | None,
-) -> dict[str, float]:
-    """Train one epoch and measure; `order` and `before` are room for the order and for the parameters before it."""
-    before[...] = network.params
-    if arguments.shuffle:
-        order[...] = arguments.training.rows
-        rng.shuffle(order, np.uint64(network.seed), network.draws)
-    start = time.perf_counter()
-    totals, control = _run_epoch(network, arguments, order, on_step)
-    seconds = time.perf_counter() - start
-    if control[words.BROKEN] or not network.is_finite():
-        network.restart(before)
-        what = "loss is" if control[words.BROKEN] else "parameters are"
-        step = min(int(control[words.STEP]) + 1, arguments.steps)
-        raise TrainingDiverged(
-            f"the {what} not finite in epoch {epoch + 1}, step {step} of {arguments.steps}; the model has the weights "
-            f"from before this epoch, its optimizer starts again. {_advice(network, arguments)}"
-        )
-    count = order.size
-    metrics = {"loss": totals[0] / count, arguments.score: totals[1] / count}
-    metrics |= _measure(network, arguments, arguments.training)
-    if arguments.validation is not None:
-        metrics |= {f"val_{name}": value for name, value in _validate(network, arguments).items()}
-    metrics |= {"seconds": seconds, "samples_per_second": count / seconds}
-    return {name: float(value) for name, value in metrics.items()}
+    return float(run.records[0, schema.EPOCH_LOSS])
 
 
 def _advice(network: Network, arguments: FitArguments) -> str:
@@ -158,32 +171,6 @@ def _advice(network: Network, arguments: FitArguments) -> str:
         "inputs" if arguments.score == "accuracy" else "inputs and the targets"
     )  # classes have no scale
     return f"Try a learning rate below {rate:g}, or scale the {scalable}"
-
-
-def _validate(network: Network, arguments: FitArguments) -> dict[str, float]:
-    """Loss, score and metrics of the validation data."""
-    validation = arguments.validation
-    if validation is None:
-        return {}
-    loss, score = execution.evaluate(
-        network,
-        validation.samples,
-        validation.targets,
-        threads=arguments.threads,
-        engine=arguments.engine,
-        order=validation.rows,
-    )
-    return {"loss": loss, arguments.score: score, **_measure(network, arguments, validation)}
-
-
-def _measure(network: Network, arguments: FitArguments, subset: Subset) -> dict[str, float]:
-    """The metrics that were asked for, on these samples, as the network is now."""
-    if not arguments.measures.metrics:
-        return {}
-    outputs = execution.predict(
-        network, subset.samples, threads=arguments.threads, engine=arguments.engine, order=subset.rows
-    )
-    return arguments.measures.of(subset.targets_of_rows, outputs)
 
 
 @contextmanager

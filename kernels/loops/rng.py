@@ -43,13 +43,19 @@ def _high_product(a, b):
     return high_a * high_b + (cross >> half) + ((low_a * high_b + (cross & mask)) >> half)
 
 
-@entry
-def shuffle(order, seed, epoch):
+@kernel
+def shuffle_rows(order, seed, epoch):
     """Shuffle `order` (int64) in place, keyed by seed and epoch (Fisher-Yates)."""
     for i in range(order.size - 1, 0, -1):
         # A uniform choice of 0, ..., i: the product's upper half; its bias is below i / 2^64 (Lemire 2019).
         j = np.int64(_high_product(key(seed, np.int64(SHUFFLE_PURPOSE), epoch, i), np.uint64(i + 1)))
         order[i], order[j] = order[j], order[i]
+
+
+@entry
+def shuffle(order, seed, epoch):
+    """`shuffle_rows`, for Python."""
+    shuffle_rows(order, seed, epoch)
 
 
 @entry

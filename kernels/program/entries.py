@@ -5,12 +5,31 @@ Arguments that entries write come first. `plan` is a structured array of `schema
 floating-point mode and restores the mode of its thread.
 """
 
-from ..compiler.jit import entry
+from typing import NamedTuple
+
+import numpy as np
+
+from ..compiler.jit import entry, inlined
 from ..loops.gemm import OVERWRITE
 from ..loops.matrices import ceil_div
-from ..schema import BATCH_NORM, INPUT, NORMS, ONE, WIDTH, ZERO, Values
+from ..schema import (
+    BATCH_NORM,
+    EPOCH_LOSS,
+    EPOCH_SCORE,
+    INPUT,
+    NORMS,
+    ONE,
+    RECORD,
+    WIDTH,
+    ZERO,
+    Data,
+    State,
+    Update,
+    Values,
+)
 from . import gather, layers, weight_update
 from .batch_norm import BACKWARD, FORWARD, whole_batch
+from .epochs import begin_epoch, end_epoch, evaluate_rows, sum_results
 from .float_mode import enter_default_mode, leave_default_mode
 from .optimizer_code import prepared as prepared
 from .passes import learn, loss_of_rows, predicted, rows_together
@@ -18,70 +37,99 @@ from .threads import BROKEN, HALT, STEP, STOP, Member, barrier, load, publish
 from .update_all import limit_all, measure_all, step_all, sum_gradients, update_all, update_running
 
 
-@entry
-def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, control, rank, size):
-    """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on.
+class _Steps(NamedTuple):
+    """What all steps of training read."""
 
-    Rank 0 adds to `totals` (float64): the sum of the losses, the sum of the scores, and the number of samples, row by
-    row in their order.
+    plan: np.ndarray
+    state: State
+    data: Data
+    batch_size: int
+    update: Update
+    records: np.ndarray  # `Epochs.records`
+
+
+@inlined
+def _add_losses(records, epoch, state, rows):
+    """Add the losses and the scores of these rows to those of the epoch, row by row in their order."""
+    place = epoch * RECORD
+    loss, score = records[place + EPOCH_LOSS], records[place + EPOCH_SCORE]
+    for r in range(rows):
+        loss += state.losses[r]
+        score += state.scores[r]
+    records[place + EPOCH_LOSS], records[place + EPOCH_SCORE] = loss, score
+
+
+@inlined
+def _train_step(steps, number, begin, seed, epoch, draw, together, member):
+    """Step `number` of the run, on the samples of the epoch from `begin` on; whether training goes on.
 
     A batch with more rows than the workspace holds is divided into micro-batches; `state.gradients` then accumulates
     their gradients. A micro-batch has two barriers: after the first, all its rows are written, after the second, all
     gradients or weights. Input-shared operations and BATCH_NORM have more.
-
-    Ends early, on all ranks in the same step and before its update, when the caller publishes STOP or when a loss is
-    not finite (BROKEN).
     """
-    mode = enter_default_mode(control)
-    samples, together = data.order.size, rows_together(plan, batch_size, size)
-    member = Member(control, rank, size)
-    for i in range(plan.size):
-        weight_update.refresh(plan[i], state, rank, size)
-    barrier(control, size)
-    for number in range(load(control, STEP), ceil_div(samples, batch_size)):
-        begin, loss, score = number * batch_size, totals[0], totals[1]
-        batch, done = min(batch_size, samples - begin), ZERO
-        while done < batch:
-            rows = min(state.losses.size, batch - done)
-            learn(plan, state, data, begin + done, rows, 1.0 / batch, together, seed, epoch, member)
-            if rank == 0 and load(control, STOP) != 0:
-                publish(control, HALT, 1)
-            barrier(control, size)
-            if load(control, HALT) != 0 or load(control, BROKEN) != 0:
-                leave_default_mode(control, mode)
-                return
-            if state.gradients.size > 0:
-                sum_gradients(plan, state, rows, done > 0, rank, size)
-            done += rows
+    plan, state, data, update = steps.plan, steps.state, steps.data, steps.update
+    control, rank, size = member.control, member.rank, member.size
+    batch, done = min(steps.batch_size, data.order.size - begin), ZERO
+    while done < batch:
+        rows = min(state.losses.size, batch - done)
+        learn(plan, state, data, begin + done, rows, 1.0 / batch, together, seed, draw, member)
+        if rank == 0 and load(control, STOP) != 0:
+            publish(control, HALT, 1)
+        barrier(control, size)
+        if load(control, HALT) != 0 or load(control, BROKEN) != 0:
+            return False
+        if state.gradients.size > 0:
+            sum_gradients(plan, state, rows, done > 0, rank, size)
+        done += rows
+        if done == batch:
+            update_all(plan, state, update, number * update.optimizer[WIDTH], rows, member)
+        if rank == 0:
+            _add_losses(steps.records, epoch, state, rows)
             if done == batch:
-                update_all(plan, state, update, number * update.optimizer[WIDTH], rows, member)
-            if rank == 0:
-                for r in range(rows):
-                    loss += state.losses[r]
-                    score += state.scores[r]
-                if done == batch:
-                    totals[0], totals[1] = loss, score
-                    totals[2] += batch
-                    publish(control, STEP, number + 1)
-            barrier(control, size)
+                publish(control, STEP, number + 1)
+        barrier(control, size)
+    return True
+
+
+@entry
+def train(plan, state, data, batch_size, update, epochs, validation, seed, draw, stop, control, rank, size):
+    """Train from step `control[STEP]` to step `stop` of a run of whole epochs, in the order of `data.order`.
+
+    `draw` is the key of the first epoch's random numbers. `update.hyper` and `epochs` are for all steps and epochs of
+    the run. A run that ends within an epoch can go on there.
+
+    Ends early, on all ranks in the same step: before its update when the caller publishes STOP or when a loss is not
+    finite (BROKEN); after an epoch that leaves a parameter that is not finite (BROKEN), or that the rule ends.
+    """
+    mode, member = enter_default_mode(control), Member(control, rank, size)
+    samples, together = data.order.size, rows_together(plan, batch_size, size)
+    steps = _Steps(plan, state, data, batch_size, update, epochs.records)
+    in_epoch, number, goes_on = ceil_div(samples, batch_size), load(control, STEP), True
+    while goes_on and number < stop:
+        epoch = number // in_epoch
+        if rank == 0 and number % in_epoch == 0:
+            begin_epoch(epochs, data.order, state.params, seed, draw + epoch, epoch)
+        for i in range(plan.size):
+            weight_update.refresh(plan[i], state, rank, size)
+        barrier(control, size)
+        end = min((epoch + 1) * in_epoch, stop)
+        while goes_on and number < end:
+            begin = (number - epoch * in_epoch) * batch_size
+            goes_on = _train_step(steps, number, begin, seed, epoch, draw + epoch, together, member)
+            number += 1
+        if goes_on and number == (epoch + 1) * in_epoch:
+            goes_on = end_epoch(epochs, plan, state, validation, samples, epoch, member)
     leave_default_mode(control, mode)
 
 
 @entry
-def evaluate(losses, scores, plan, state, data, control, rank, size):
-    """Loss and score of every sample; this rank takes every size-th chunk of its share of the workspace's rows."""
+def evaluate(totals, data_set, control, rank, size):
+    """Loss and score of every sample; rank 0 writes their sums, in the order of the samples, to `totals`."""
     mode = enter_default_mode(control)
-    chunk = state.losses.size // size
-    first = rank * chunk
-    for position in range(first, data.order.size, size * chunk):
-        rows = min(chunk, data.order.size - position)
-        if load(control, STOP) != 0:
-            break
-        predicted(plan, state, data, position, first, rows)
-        loss_of_rows(plan, state, data, position, first, rows, rows, 1.0)
-        for r in range(rows):
-            losses[position + r] = state.losses[first + r]
-            scores[position + r] = state.scores[first + r]
+    evaluate_rows(data_set, control, rank, size)
+    barrier(control, size)
+    if rank == 0:
+        sum_results(totals, ZERO, data_set.losses, data_set.scores)
     leave_default_mode(control, mode)
 
 

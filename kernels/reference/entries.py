@@ -1,8 +1,20 @@
-"""The entries in NumPy: epochs, whole data sets, and single passes over the operations of a plan."""
+"""The entries in NumPy: training, whole data sets, and single passes over the operations of a plan."""
 
 import numpy as np
 
-from ..schema import BROKEN, HALT, LOSS, STEP, STOP, WIDTH
+from ..schema import (
+    BROKEN,
+    HALT,
+    LOSS,
+    LOSS_IS_NOT_FINITE,
+    PARAMETERS_ARE_NOT_FINITE,
+    RECORD,
+    STEP,
+    STOP,
+    STOPPED,
+    WIDTH,
+)
+from .epochs import begin_epoch, is_finite, record, sums_of
 from .layers import bind
 from .optimizers import prepared as prepared
 from .updates import steps_of_all
@@ -25,33 +37,58 @@ def _dense(operations):
     return [operation for operation in operations if operation.op.weights >= 0]
 
 
+def _train_step(bound, gradients, data, begin, batch, hyper, update, seed, draw, control):
+    """One step; the sums of its losses and scores, or None if it was not finished."""
+    operations = bound[batch]
+    head = operations[-1]
+    _forward(operations, data, begin, seed, draw)
+    if not head.loss(data, begin, 1.0 / batch):
+        control[BROKEN] = LOSS_IS_NOT_FINITE
+    _backward(operations, begin, seed, draw)
+    if control[STOP]:
+        control[HALT] = 1
+    if control[HALT] or control[BROKEN]:
+        return None
+    dense = _dense(operations)
+    for operation in dense:
+        operation.gradient(gradients)
+    steps_of_all(dense, gradients, update, [hyper] * len(dense))
+    for operation in operations:
+        operation.remember()
+    return head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64)
+
+
 @np.errstate(all="ignore")
-def train_epoch(totals, plan, state, data, batch_size, update, seed, epoch, control, rank, size):
-    """Train on all samples once, in the order of `data.order`, from step `control[STEP]` on."""
+def train(plan, state, data, batch_size, update, epochs, validation, seed, draw, stop, control, rank, size):
+    """Train from step `control[STEP]` to step `stop` of a run of whole epochs, in the order of `data.order`."""
     samples = data.order.size
     gradients = state.gradients if state.gradients.size else np.zeros_like(state.params)
     bound = {rows: bind(plan, state, rows) for rows in {min(batch_size, samples), samples % batch_size} - {0}}
-    for number in range(int(control[STEP]), -(-samples // batch_size)):
-        begin = number * batch_size
+    in_epoch = -(-samples // batch_size)
+    for number in range(int(control[STEP]), stop):
+        epoch, step = divmod(number, in_epoch)
+        if step == 0:
+            begin_epoch(epochs, data.order, state.params, seed, draw + epoch, epoch)
+        begin, hyper = step * batch_size, number * update.optimizer[WIDTH]
         batch = min(batch_size, samples - begin)
-        operations = bound[batch]
-        head = operations[-1]
-        _forward(operations, data, begin, seed, epoch)
-        if not head.loss(data, begin, 1.0 / batch):
-            control[BROKEN] = 1
-        _backward(operations, begin, seed, epoch)
-        if control[STOP]:
-            control[HALT] = 1
-        if control[HALT] or control[BROKEN]:
+        sums = _train_step(
+            bound, gradients, data, begin, batch, hyper, update, seed, draw + epoch, control
+        )  # fmt: skip
+        if sums is None:
             break
-        dense = _dense(operations)
-        for operation in dense:
-            operation.gradient(gradients)
-        steps_of_all(dense, gradients, update, [number * update.optimizer[WIDTH]] * len(dense))
-        for operation in operations:
-            operation.remember()
-        totals[:3] += head.losses.sum(dtype=np.float64), head.scores.sum(dtype=np.float64), batch
+        epochs.records[epoch * RECORD : epoch * RECORD + 2] += sums
         control[STEP] = number + 1
+        if step == in_epoch - 1:
+            if epochs.before.size and not is_finite(plan, state):
+                control[BROKEN] = PARAMETERS_ARE_NOT_FINITE
+                break
+            evaluate_rows(validation, control)
+            if control[STOP]:
+                control[HALT] = 1
+                break
+            record(epochs, plan, state, validation, samples, epoch)
+            if epochs.progress[STOPPED]:
+                break
 
 
 def _batches(plan, state, data, control):
@@ -64,13 +101,19 @@ def _batches(plan, state, data, control):
         yield position, operations[-1]
 
 
-@np.errstate(all="ignore")
-def evaluate(losses, scores, plan, state, data, control, rank, size):
+def evaluate_rows(data_set, control):
     """Loss and score of every sample."""
-    for position, head in _batches(plan, state, data, control):
-        head.loss(data, position, 1.0)
+    for position, head in _batches(data_set.plan, data_set.state, data_set.data, control):
+        head.loss(data_set.data, position, 1.0)
         here = slice(position, position + head.rows)
-        losses[here], scores[here] = head.losses, head.scores
+        data_set.losses[here], data_set.scores[here] = head.losses, head.scores
+
+
+@np.errstate(all="ignore")
+def evaluate(totals, data_set, control, rank, size):
+    """Loss and score of every sample, and their sums."""
+    evaluate_rows(data_set, control)
+    totals[:] = sums_of(data_set)
 
 
 @np.errstate(all="ignore")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from fastmlp.engine.buffers import aligned_zeros
+from fastmlp.engine.execution import NO_EVALUATION
 from fastmlp.engine.lowering import Lowering
 from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.schema import Data, State, Update
@@ -156,14 +157,31 @@ def update(program, code, dtype, steps=1, rules=None, averages=None, weight_rows
     return Update(words, hyper(tables.OPTIMIZERS[code], dtype, steps), numbers, sums, averages)
 
 
-def train(program, plan, state, samples, *, batch, optimizer, rules=None, averages=None, epoch=0, team=1):
-    """One epoch on a team of threads; the totals and the shared words."""
-    totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
-    steps = -(-samples.order.size // batch)
+def epochs(dtype, count=1, *, shuffled=(), before=0, best=0, rule=None):
+    """What `train` keeps from epoch to epoch; a rule is words by their place."""
+    words, progress = np.zeros(schema.RULE_WORDS), np.zeros(schema.PROGRESS_WORDS)
+    words[schema.RULE_QUANTITY], progress[schema.BEST] = -1, -np.inf
+    for place, number in (rule or {}).items():
+        words[place] = number
+    arenas = (np.zeros(size, dtype) for size in (before, best))
+    return schema.Epochs(
+        np.array(shuffled, np.int64), *arenas, np.zeros(count * schema.RECORD), words, progress
+    )
+
+
+def train(
+    program, plan, state, samples, *, batch, optimizer, rules=None, averages=None, draw=0, team=1, kept=None,
+    validation=None,
+):  # fmt: skip
+    """Some epochs, one by default, on a team of threads; what was kept of them, and the shared words."""
+    control = np.zeros(schema.CONTROL_WORDS, np.int64)
+    kept = epochs(state.params.dtype) if kept is None else kept
+    steps = -(-samples.order.size // batch) * (kept.records.size // schema.RECORD)
     weight_rows = sum(int(op["fan_in"]) + 1 for op in dense(plan))
     how = update(program, optimizer, state.params.dtype, steps, rules, averages, weight_rows)
-    shared = (plan, state, samples, batch, how, SEED, epoch, control)
+    validation = NO_EVALUATION[state.params.dtype] if validation is None else validation
+    shared = (plan, state, samples, batch, how, kept, validation, SEED, draw, steps, control)
     with ThreadPoolExecutor(team) as pool:
-        for done in [pool.submit(program.train_epoch, totals, *shared, rank, team) for rank in range(team)]:
+        for done in [pool.submit(program.train, *shared, rank, team) for rank in range(team)]:
             done.result()
-    return totals, control
+    return kept, control

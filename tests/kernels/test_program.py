@@ -1,8 +1,12 @@
 """The program against its NumPy twin, and its promises."""
 
+import math
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from fastmlp.engine.execution import NO_EVALUATION
 from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.program import entries
 from tests.kernels import networks
@@ -31,8 +35,8 @@ def samples(kind=schema.SINGLE):
     return networks.data(SAMPLES, FEATURES, OUTPUTS, np.float32, kind=kind)
 
 
-def snapshot(state, totals):
-    return b"".join(array.tobytes() for array in (state.params, state.slots, totals))
+def snapshot(state, kept):
+    return b"".join(array.tobytes() for array in (state.params, state.slots, kept.records))
 
 
 def train(which, plan, state, given=None, code=0, **changes):
@@ -50,13 +54,13 @@ def scale(*arrays):
 def test_the_twin_trains_the_same_network(loss, optimizer):
     plan, state = build(loss)
     twin, before = networks.copy(state), networks.copy(state)
-    totals, _ = train(entries, plan, state, code=optimizer)
+    kept, _ = train(entries, plan, state, code=optimizer)
     expected, _ = train(reference.entries, plan, twin, code=optimizer)
     assert not np.array_equal(state.params, before.params)
     assert_close(state.params, twin.params, terms=TERMS, scale=scale(twin.params))
     assert_close(state.slots, twin.slots, terms=TERMS, scale=scale(twin.slots))
-    # Totals are float64 sums of float32 losses.
-    assert_close(np.float32(totals), np.float32(expected), terms=TERMS)
+    # Records are means of float64 sums of float32 losses.
+    assert_close(np.float32(kept.records), np.float32(expected.records), terms=TERMS)
 
 
 @pytest.mark.parametrize("kind", [schema.BYTES, schema.SINGLE, schema.DOUBLE])
@@ -116,12 +120,15 @@ def test_evaluate_and_predict(team):
     for which, size in ((entries, team), (reference.entries, 1)):
         plan, state = build("mean_squared_error", training=False, rows=team * chunk)
         rows = np.zeros(count, np.float32), np.zeros(count, np.float32)
+        data_set, totals = schema.Evaluation(*rows, plan, state, given, chunk), np.zeros(2)
         outputs = np.zeros((count, OUTPUTS), np.float32)
         without_loss, arenas = build(None, rows=team * chunk)
         arenas.params[:] = state.params
+        with ThreadPoolExecutor(size) as pool:
+            list(pool.map(lambda rank: which.evaluate(totals, data_set, control, rank, size), range(size)))
         for rank in range(size):
-            which.evaluate(*rows, plan, state, given, control, rank, size)
             which.predict(outputs, without_loss, arenas, given, control, rank, size)
+        assert totals.tolist() == [math.fsum(rows[0]), math.fsum(rows[1])] or which is reference.entries
         results[which] = (*rows, outputs)
     for actual, expected in zip(*results.values(), strict=True):
         assert np.all(np.any(expected.reshape(count, -1), axis=1))
@@ -134,23 +141,30 @@ def test_the_same_bits_for_any_team_and_with_or_without_a_gradient_arena(optimiz
     for team in (1, 2, 3):
         for materialised in (False, True):
             plan, state = build("cross_entropy", team=team, materialised=materialised)
-            totals, _ = train(entries, plan, state, code=optimizer, team=team)
-            results.add(snapshot(state, totals))
+            kept, _ = train(entries, plan, state, code=optimizer, team=team)
+            results.add(snapshot(state, kept))
     assert len(results) == 1
+
+
+def run(which, plan, state, kept, control, stop):
+    """One epoch, until this step, on one thread."""
+    update = networks.update(which, 0, np.float32, STEPS)
+    nothing = NO_EVALUATION[state.params.dtype]
+    which.train(plan, state, samples(), BATCH, update, kept, nothing, SEED, 0, stop, control, 0, 1)
 
 
 @pytest.mark.parametrize("which", [entries, reference.entries])
 def test_stop_ends_before_the_update(which):
     plan, state = build("cross_entropy")
     before = state.params.copy()
-    totals, control = np.zeros(3), np.zeros(schema.CONTROL_WORDS, np.int64)
+    kept, control = networks.epochs(np.float32), np.zeros(schema.CONTROL_WORDS, np.int64)
     control[schema.STOP] = 1
-    update = networks.update(which, 0, np.float32, STEPS)
-    which.train_epoch(totals, plan, state, samples(), BATCH, update, SEED, 0, control, 0, 1)
+    run(which, plan, state, kept, control, STEPS)
     assert control[schema.HALT] == 1
     assert control[schema.STEP] == 0
     assert np.array_equal(state.params, before)
-    assert not totals.any()
+    assert not kept.records.any()
+    assert kept.progress[schema.DONE] == 0
 
 
 @pytest.mark.parametrize("which", [entries, reference.entries])
@@ -160,10 +174,10 @@ def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
     # In the second step.
     given.inputs.view(np.float32).reshape(SAMPLES, FEATURES)[given.order[BATCH]] = wrong
     plan, state = build("mean_squared_error")
-    totals, control = train(which, plan, state, given)
-    assert control[schema.BROKEN] == 1
+    kept, control = train(which, plan, state, given)
+    assert control[schema.BROKEN] == schema.LOSS_IS_NOT_FINITE
     assert control[schema.STEP] == 1
-    assert totals[2] == BATCH
+    assert kept.progress[schema.DONE] == 0
     assert np.isfinite(state.params).all()
 
 
@@ -171,13 +185,11 @@ def test_a_loss_that_is_not_finite_ends_before_the_update(which, wrong):
 def test_an_epoch_goes_on_from_the_step_it_stopped_at(which):
     plan, whole = build("cross_entropy")
     parts = networks.copy(whole)
-    train(which, plan, whole)
-    update = networks.update(which, 0, np.float32, STEPS)
-    control, given = np.zeros(schema.CONTROL_WORDS, np.int64), samples()
-    first = given._replace(order=given.order[:BATCH])
-    for part in (first, given):
-        which.train_epoch(np.zeros(3), plan, parts, part, BATCH, update, SEED, 0, control, 0, 1)
-    assert np.array_equal(whole.params, parts.params)
+    expected, _ = train(which, plan, whole)
+    kept, control = networks.epochs(np.float32), np.zeros(schema.CONTROL_WORDS, np.int64)
+    for stop in (1, STEPS):
+        run(which, plan, parts, kept, control, stop)
+    assert snapshot(parts, kept) == snapshot(whole, expected)
 
 
 def test_padding_of_weights_and_states_stays_zero():

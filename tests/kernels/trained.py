@@ -18,7 +18,7 @@ PARTS = [
 
 
 def digest() -> str:
-    """SHA-256 of the weights, the states and the totals of all runs."""
+    """SHA-256 of the weights, the states and the records of all runs."""
     result = hashlib.sha256()
     samples = networks.data(SAMPLES, FEATURES, OUTPUTS, np.float32)
     for loss in LOSSES:
@@ -31,11 +31,11 @@ def digest() -> str:
                 loss=loss.name,
                 materialised=code % 2 == 0,
             )
-            totals, _ = networks.train(entries, plan, state, samples, batch=BATCH, optimizer=code)
+            kept, _ = networks.train(entries, plan, state, samples, batch=BATCH, optimizer=code)
             assert np.isfinite(state.params).all()
             for op in networks.dense(plan):
                 result.update(networks.weights_of(op, state.params).tobytes())
-            result.update(state.slots.tobytes() + totals.tobytes())
+            result.update(state.slots.tobytes() + kept.records.tobytes())
     return result.hexdigest()
 
 
