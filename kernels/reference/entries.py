@@ -91,20 +91,21 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
                 break
 
 
-def _batches(plan, state, data, control):
-    """Run forward on all samples, as many at a time as the workspace holds, until STOP."""
-    for position in range(0, data.order.size, state.losses.size):
+def _batches(plan, state, data, chunk, control):
+    """Run forward on all samples, a chunk at a time, until STOP."""
+    for position in range(0, data.order.size, chunk):
         if control[STOP]:
             break
-        operations = bind(plan, state, min(state.losses.size, data.order.size - position))
+        operations = bind(plan, state, min(chunk, data.order.size - position))
         _forward(operations, data, position, 0, 0)
         yield position, operations[-1]
 
 
 def evaluate_rows(data_set, control):
     """Loss and score of every sample."""
-    for position, head in _batches(data_set.plan, data_set.state, data_set.data, control):
-        head.loss(data_set.data, position, 1.0)
+    data = data_set.data
+    for position, head in _batches(data_set.plan, data_set.state, data, data_set.chunk, control):
+        head.loss(data, position, 1.0)
         here = slice(position, position + head.rows)
         data_set.losses[here], data_set.scores[here] = head.losses, head.scores
 
@@ -119,7 +120,7 @@ def evaluate(totals, data_set, control, rank, size):
 @np.errstate(all="ignore")
 def predict(outputs, plan, state, data, control, rank, size):
     """The last operation's outputs for every sample."""
-    for position, last in _batches(plan, state, data, control):
+    for position, last in _batches(plan, state, data, state.losses.size, control):
         outputs[position : position + last.rows] = last.y[:, : last.op.fan_out]
 
 

@@ -125,7 +125,10 @@ def test_evaluate_and_predict(team):
         without_loss, arenas = build(None, rows=team * chunk)
         arenas.params[:] = state.params
         with ThreadPoolExecutor(size) as pool:
-            list(pool.map(lambda rank: which.evaluate(totals, data_set, control, rank, size), range(size)))
+            for done in [
+                pool.submit(which.evaluate, totals, data_set, control, rank, size) for rank in range(size)
+            ]:
+                done.result()
         for rank in range(size):
             which.predict(outputs, without_loss, arenas, given, control, rank, size)
         assert totals.tolist() == [math.fsum(rows[0]), math.fsum(rows[1])] or which is reference.entries
