@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         MinMaxScaler,
         StandardScaler,
     )
+    from .many import fit_many
     from .model import Sequential, load
     from .optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, Nadam, RMSprop
     from .plot import (
@@ -84,6 +85,7 @@ __all__ = [
     "Table",
     "TrainingDiverged",
     "find_learning_rate",
+    "fit_many",
     "load",
     "load_csv",
     "load_idx_folder",
@@ -129,6 +131,7 @@ _MODULES = {
         "MinMaxScaler",
         "StandardScaler",
     ),
+    "many": ("fit_many",),
     "model": ("Sequential", "load"),
     "optimizers": (
         "SGD",

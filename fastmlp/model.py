@@ -402,15 +402,24 @@ class Sequential:
                 self.data_spec, X, y, optimizer=self.optimizer, batch_size=batch_size, shuffle=shuffle,
                 threads=threads, engine=engine, verbose=verbose, seed=self.seed, validation_split=validation_split,
                 validation_data=validation_data, class_weight=class_weight, sample_weight=sample_weight,
-                metrics=metrics,
+                metrics=metrics, keep_gradients=keep_gradients,
             )  # fmt: skip
             resumes = initial_epoch is not None and span.start == self.epochs
             hooks = CallbackList(callbacks, self, arguments.metrics, resumes=resumes)
-            self.prepare_for(arguments)
-            if keep_gradients:
-                self.network.keep_gradients()
-            train(self.network, arguments, span, self.history, hooks)
+            self.fit_checked(arguments, span, hooks)
         return self.history
+
+    def fit_checked(
+        self,
+        arguments: FitArguments,
+        epochs: range,
+        callbacks: CallbackList,
+        control: np.ndarray | None = None,
+    ) -> None:
+        """What `fit` does once its arguments are checked; `control` is that of `training.loop.train`."""
+        with self._lock:
+            self.prepare_for(arguments)
+            train(self.network, arguments, epochs, self.history, callbacks, control)
 
     def evaluate(
         self,

@@ -5,6 +5,8 @@ multiplications, divisions and square roots only, which IEEE 754 defines to the 
 the last place, are tested against mpmath.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 MAX_ULP = {"exp": 1.5, "log": 1.0, "cos_pi": 1.5, "normal_quantile": 6.0}
@@ -31,14 +33,32 @@ def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
     return total
 
 
+_TABLE = 1024  # powers that are computed and kept together
+
+
 def integer_power(base: float, exponents: np.ndarray) -> np.ndarray:
-    """base ** exponents by repeated squaring.
+    """base ** exponents for ascending exponents, by repeated squaring.
 
     Examples
     --------
     >>> integer_power(0.5, np.array([0, 1, 10])).tolist()
     [1.0, 0.5, 0.0009765625]
     """
+    if not exponents.size:
+        return np.ones(0)
+    first, last = int(exponents[0]) // _TABLE, int(exponents[-1]) // _TABLE
+    if first == last:  # the same few powers are asked for again and again: for each epoch and each model
+        return _table(base, first)[exponents - first * _TABLE]
+    return _by_squaring(base, exponents)
+
+
+@lru_cache(maxsize=256)
+def _table(base: float, number: int) -> np.ndarray:
+    """The powers of which the exponents are `_TABLE` numbers in a row."""
+    return _by_squaring(base, np.arange(number * _TABLE, (number + 1) * _TABLE))
+
+
+def _by_squaring(base: float, exponents: np.ndarray) -> np.ndarray:
     power, factors = np.ones(exponents.shape), np.array([1.0, base])
     for bit in range(int(exponents.max(initial=0)).bit_length()):
         power *= factors[exponents >> bit & 1]

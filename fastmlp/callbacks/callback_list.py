@@ -32,6 +32,8 @@ class CallbackList:
             callback.model = model
             callback.metrics = tuple(metrics)
             callback.resumes = resumes
+            if isinstance(callback, Monitor):
+                callback.check_monitor()
 
     @property
     def stopped(self) -> bool:

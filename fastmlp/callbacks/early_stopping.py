@@ -72,6 +72,13 @@ class EarlyStopping(Monitor):
         self.keeps_weights: bool = checked(owner, "restore_best_weights", restore_best_weights, Switch())
         self.stopped_epoch = 0
 
+    def anew(self) -> EarlyStopping:
+        """One with the same options, which has seen no epoch."""
+        return EarlyStopping(
+            self.monitor, min_delta=self.min_delta, patience=self.patience, mode=self.watched.mode,
+            restore_best_weights=self.keeps_weights, start_from_epoch=self.start_from_epoch,
+        )  # fmt: skip
+
     @property
     def restore_best_weights(self) -> bool:
         """Whether the model ends with the weights of the best epoch."""

@@ -59,10 +59,13 @@ class Monitor(Callback):
             self.kind, self.monitor, mode, self.min_delta, self.start_from_epoch, self.keeps_weights
         )
 
-    def on_train_begin(self) -> None:
-        """Go on with what the model remembers of this run, or begin again."""
+    def check_monitor(self) -> None:
+        """Raise a ValueError if there is no such quantity in this run."""
         hint = "give validation_data or validation_split" if self.monitor.startswith("val_") else ""
         look_up(f"{type(self).__name__}: monitor", self.monitor, dict.fromkeys(self.metrics), way_out=hint)
+
+    def on_train_begin(self) -> None:
+        """Go on with what the model remembers of this run, or begin again."""
         done = self.model.epochs
         memory = self.earlier_memory()
         history = self.model.history

@@ -102,11 +102,11 @@ class _Run:
 
     def stop(self) -> None:
         """End the run at its next step."""
-        self.control[words.STOP] = 1
+        self.control[words.STOP :: words.CONTROL_WORDS] = 1
 
     def fail(self) -> None:
         """End the run at once: threads at a barrier leave it, as one of them will never arrive."""
-        self.control[words.HALT] = 1
+        self.control[words.HALT :: words.CONTROL_WORDS] = 1
 
     def wait(self, on_wait: Callable[[int], None] | None) -> None:
         """Wait until all threads are done.
@@ -239,7 +239,7 @@ def run(
     size : int
         Number of threads.
     control : ndarray
-        The shared words, new for each run.
+        The shared words, new for each run; as many times as there are threads if each of them works for itself.
     amount : int
         Multiply-adds of the whole run.
     on_wait : callable, optional
@@ -268,6 +268,6 @@ def run(
             raise failure
 
 
-def new_control() -> np.ndarray:
-    """New shared words, each on a cache line of its own."""
-    return aligned_zeros(words.CONTROL_WORDS, np.dtype(np.int64))
+def new_control(count: int = 1) -> np.ndarray:
+    """New shared words, each on a cache line of its own; those of `count` teams, one after the other."""
+    return aligned_zeros(count * words.CONTROL_WORDS, np.dtype(np.int64))

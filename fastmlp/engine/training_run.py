@@ -66,6 +66,9 @@ class TrainingRun:
         Evaluated after each epoch.
     can_restart : bool
         Whether the parameters from before each epoch are kept in `before`.
+    control : ndarray, optional
+        Shared words: the program then runs on the calling thread alone, until somebody sets STOP, and raises
+        KeyboardInterrupt then. None: on a team of its own.
 
     Attributes
     ----------
@@ -91,8 +94,10 @@ class TrainingRun:
         *,
         validation: Subset | None = None,
         can_restart: bool = True,
+        control: np.ndarray | None = None,
     ) -> None:
         self.network = network
+        self._control = control
         self.training = training
         self.validation = validation
         self.how = how
@@ -182,8 +187,7 @@ class TrainingRun:
         try:
             while self._step < count and not self.broken and not self._words[schema.STOPPED]:
                 size, steps = tuner.next(count - self._step)
-                if not self._segment(partial(call, self._step + steps), size, steps, tuner, on_step):
-                    break
+                self._segment(partial(call, self._step + steps), size, steps, tuner, on_step)
         finally:
             self.seconds = time.perf_counter() - started
             network.steps = [earlier_steps + self._step] * len(network.layers)
@@ -196,24 +200,29 @@ class TrainingRun:
         steps: int,
         tuner: ThreadTuner,
         on_step: Callable[[int], None] | None,
-    ) -> bool:
-        """Some steps on one number of threads; whether they were finished."""
+    ) -> None:
+        """Some steps on one number of threads."""
         start, epochs = self._step, self.done
-        control = team.new_control()
-        control[words.STEP] = start
-        amount = steps * max(self._work_of_step, LEAST_WORK)
+        control = team.new_control() if self._control is None else self._control
+        words_of_run = [words.ARRIVED, words.HALT, words.BROKEN, words.STEP]
+        control[words_of_run] = [0, 0, 0, start]
         began = time.perf_counter()
         try:
-            team.run(call, size, control, amount=amount, on_wait=on_step)
+            if self._control is None:
+                amount = steps * max(self._work_of_step, LEAST_WORK)
+                team.run(call, size, control, amount=amount, on_wait=on_step)
+            else:
+                call(control, 0, 1)
         finally:
             self._step = int(control[words.STEP])
             self.broken = int(control[words.BROKEN])
+        if control[words.HALT]:
+            raise KeyboardInterrupt
         # The validation counts as the steps that would take as long.
         validated = (self.done - epochs) * self._work_of_validation / max(self._work_of_step, 1)
         tuner.note(size, self._step - start + round(validated), time.perf_counter() - began)
         if on_step is not None:
             on_step(self._step)
-        return not control[words.HALT]
 
     @property
     def _work_of_step(self) -> int:
@@ -225,8 +234,8 @@ class TrainingRun:
 
     def _tuner(self) -> ThreadTuner:
         """The thread tuner of such a training, with what it knows from the last one; a given number is kept."""
-        network, threads = self.network, self.how.threads
-        amount = self._work_of_step
+        network, amount = self.network, self._work_of_step
+        threads = self.how.threads if self._control is None else 1
         size = team_size(self.how.engine, threads, amount)
         key = (size, threads is None, self.how.batch_size)
         if network.tuner is None or network.tuner[0] != key:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import COUNT, WholeNumber, ceil_div, checked, is_count, look_up, refusal
@@ -12,6 +13,7 @@ from ..engine.run_arguments import ENGINES
 from ..engine.team import choose_threads
 from ..engine.training_run import How
 from ..inputs.samples import Inputs
+from ..inputs.shared_data import SharedData
 from ..inputs.spec import DataSpec
 from ..inputs.subsets import Subset, read_subset, read_validation, split_for_validation
 from ..inputs.targets import ClassWeight
@@ -35,6 +37,7 @@ class FitArguments:
     shuffle: bool
     threads: int | None
     engine: str
+    keep_gradients: bool
     verbose: int
 
     @property
@@ -80,6 +83,7 @@ def check_fit_arguments(
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
     metrics: Given | None = None,
+    keep_gradients: bool = False,
 ) -> FitArguments:
     """Check what `Sequential.fit` is given; nothing changes.
 
@@ -100,7 +104,6 @@ def check_fit_arguments(
     if not is_count(verbose) or not SILENT <= verbose <= LINES:
         raise refusal("verbose", "0, 1 or 2", verbose)
     look_up("engine", engine, ENGINES)
-    optimizer.check_dtype(spec.dtype)
     choose_threads(threads, 0)
     spec = spec.with_class_names(y)
     training = read_subset(spec, X, y, class_weight=class_weight, sample_weight=sample_weight)
@@ -113,19 +116,77 @@ def check_fit_arguments(
         training, validation = split_for_validation(spec, validation_split, seed, training, y, sample_weight)
     elif validation_data is not None:
         validation = read_validation(spec, validation_data, training.samples)
-    count = training.rows.size
     return FitArguments(
-        training=training,
-        validation=validation,
-        class_names=spec.class_names,
-        measures=choose_metrics(metrics, spec.loss, training.outputs, spec.last_activation, numbers=True),
-        optimizer=optimizer,
-        batch_size=count if batch_size is None else min(checked("", "batch_size", batch_size, COUNT), count),
+        **_of_subsets(spec, training, validation, optimizer, batch_size, metrics),
         shuffle=bool(shuffle),
         threads=threads,
         engine=engine,
+        keep_gradients=bool(keep_gradients),
         verbose=int(verbose),
     )
+
+
+def check_fit_of_rows(
+    spec: DataSpec,
+    data: SharedData,
+    rows: np.ndarray | None,
+    validation_rows: np.ndarray | None,
+    *,
+    optimizer: Optimizer,
+    batch_size: int | None,
+) -> FitArguments:
+    """The arguments of one of many models, which trains on some rows of shared data.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        What the model expects of its data.
+    data : SharedData
+        The samples and targets of all models.
+    rows, validation_rows : ndarray of int64, optional
+        Those to train on, None for all, and those to validate with.
+    optimizer, batch_size
+        As `Sequential.fit` takes them.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not acceptable, or does not fit the model.
+    """
+    spec = spec.with_class_names(data.y)
+    training = data.subset(spec, rows, weighted=True)
+    validation = None if validation_rows is None else data.subset(spec, validation_rows, weighted=False)
+    return FitArguments(
+        **_of_subsets(spec, training, validation, optimizer, batch_size, None),
+        shuffle=True,
+        threads=1,
+        engine="kernels",
+        keep_gradients=False,
+        verbose=SILENT,
+    )
+
+
+def _of_subsets(
+    spec: DataSpec,
+    training: Subset,
+    validation: Subset | None,
+    optimizer: Optimizer,
+    batch_size: int | None,
+    metrics: Given | None,
+) -> dict[str, Any]:
+    """What follows from the samples and the model."""
+    optimizer.check_dtype(spec.dtype)
+    count = training.rows.size
+    return {
+        "training": training,
+        "validation": validation,
+        "class_names": spec.class_names,
+        "measures": choose_metrics(metrics, spec.loss, training.outputs, spec.last_activation, numbers=True),
+        "optimizer": optimizer,
+        "batch_size": count
+        if batch_size is None
+        else min(checked("", "batch_size", batch_size, COUNT), count),
+    }
 
 
 def epochs_to_train(done: int, epochs: int, initial: int | None) -> range:

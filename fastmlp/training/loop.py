@@ -23,9 +23,21 @@ from .history import SPEED, History
 
 
 def train(
-    network: Network, arguments: FitArguments, epochs: range, history: History, callbacks: CallbackList
+    network: Network,
+    arguments: FitArguments,
+    epochs: range,
+    history: History,
+    callbacks: CallbackList,
+    control: np.ndarray | None = None,
 ) -> None:
     """Train for these epochs (counted from 0) and append to the history.
+
+    Parameters
+    ----------
+    network, arguments, epochs, history, callbacks
+        What to train, how, how long, and who is told.
+    control : ndarray, optional
+        As `TrainingRun` takes it.
 
     Raises
     ------
@@ -42,7 +54,11 @@ def train(
         schedule.check_metric(arguments.metrics)
     callbacks.on_train_begin()
     try:
-        run = TrainingRun(network, arguments.training, arguments.how, validation=arguments.validation)
+        if arguments.keep_gradients:
+            network.keep_gradients()
+        run = TrainingRun(
+            network, arguments.training, arguments.how, validation=arguments.validation, control=control
+        )
         # Compile or load the kernels now, so that this is not counted in the first epoch's time.
         with announced(say_compiling if arguments.verbose else None):
             run.compile()

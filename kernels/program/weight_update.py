@@ -149,7 +149,7 @@ def _outer_step(op, state, update, h0, rows, rank, size):
     """Gradient and update for a batch of at most SMALL_BATCH rows, whose gradient is summed where it is used.
 
     It does not update the transposed weights. A plan has them only if its batches are larger than SMALL_BATCH, and then
-    only the last batch of an epoch may be so small; the next call of `train_epoch` starts with `refresh`. An entry that
+    only the last batch of an epoch may be so small; the next epoch starts with `refresh`. An entry that
     takes several small batches with such a plan would have to call `refresh` after each.
     """
     first = _first_block(op, rank, size) * MASK_BITS
