@@ -61,7 +61,7 @@ class Package:
         path = "".join(f"{name}." for name in folder.split("/") if name)
         (self.kernels / "probe.py").write_text(ENTRY.format(folder=path))
 
-    def start(self, source=SCRIPT, lanes=4):
+    def start(self, source=SCRIPT, lanes=4, **environment):
         """A process that runs the entry, or something else."""
         env = {
             **os.environ,
@@ -69,6 +69,7 @@ class Package:
             "PYTHONDONTWRITEBYTECODE": "1",  # the tests edit sources faster than bytecode can tell
             "NUMBA_CACHE_DIR": str(self.cache),
             "FASTMLP_LANES": str(lanes),
+            **environment,
         }
         return subprocess.Popen(
             [sys.executable, "-c", source],

@@ -27,6 +27,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -79,6 +80,16 @@ def entry(function: Callable) -> Any:
         numba_internals.attach_cache(dispatcher, _VARIANT)
     ENTRIES[f"{function.__module__}.{function.__qualname__}"] = dispatcher
     return dispatcher
+
+
+def keep_in(folder: Path) -> None:
+    """Keep all that this process compiles in an empty folder, for other processors and not in the user's cache."""
+    if numba_internals is None:
+        raise RuntimeError(
+            f"fastmlp cannot keep what Numba {numba.__version__} compiles: install numba>=0.66,<0.69"
+        )
+    for dispatcher in ENTRIES.values():
+        numba_internals.keep_in(folder, dispatcher)
 
 
 _kept: list[Any] = []  # C functions, whose machine code lives as long as they do

@@ -3,7 +3,7 @@
 - Inner functions: `Compiler` and `inside_only`. Numba generates machine code for each function that it compiles, with
   all functions that it calls, although nobody runs it but through an entry. An inner function is optimised once and
   linked into those that call it; see docs/decisions.
-- `PackageCache`: Numba's function cache under the stamp of the whole package.
+- `PackageCache`: Numba's function cache under the stamp of the whole package; `PrebuiltCache`: what comes with it.
 - `address` and `entry_point`: where the machine code of an entry is. Code that calls an address follows Numba's
   convention for calls: `simd.Pointer.call`.
 - `compilation_listener`: Numba's event when it starts to compile.
@@ -24,7 +24,7 @@ from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import FunctionDescriptor
 
-from . import cache
+from . import cache, prebuilt
 
 _USED = {
     JITCodeLibrary: (
@@ -37,9 +37,10 @@ _USED = {
     FunctionDescriptor: ("llvm_func_name",),
     Dispatcher: ("add_overload", "_compile_for_args"),
     FunctionCache: (
-        "_load_overload", "_guard_against_spurious_io_errors", "save_overload", "cache_path", "disable", "_impl_class",
+        "_load_overload", "_index_key", "_guard_against_spurious_io_errors", "save_overload", "cache_path", "disable",
+        "_impl_class",
     ),
-    CompileResultCacheImpl: ("_locator_classes",),
+    CompileResultCacheImpl: ("_locator_classes", "filename_base"),
     event: ("install_listener", "Listener"),
 }  # fmt: skip
 _MISSING = [
@@ -170,15 +171,61 @@ class PackageCache(FunctionCache):
             self.disable()
 
 
+class _InPackage(_Locator):
+    folder = ""
+
+    def get_cache_path(self) -> str:
+        """The folder of the files."""
+        return self.folder
+
+
+class _ImplInPackage(CompileResultCacheImpl):
+    _locator_classes = (_InPackage,)
+
+
+class PrebuiltCache(FunctionCache):
+    """Machine code that comes with the package: see prebuilt.py."""
+
+    _impl_class = _ImplInPackage
+
+    def __init__(self, function: Callable, folder: Path) -> None:
+        _InPackage.folder = str(folder)
+        super().__init__(function)
+        self.names = f"{self._impl.filename_base}."  # how the names of its files start
+
+    def _index_key(self, sig, codegen):
+        """What machine code is found by: not by the processor of the process, as the folder is of one target."""
+        return sig
+
+    def load_overload(self, sig, target_context):
+        """The machine code of a signature; None if there is none."""
+        try:
+            return self._load_overload(sig, target_context)
+        except Exception:
+            return None
+
+
 class _CacheAtFirstUse:
-    """The package's cache for one entry; the folder is looked for when machine code is needed, not at import."""
+    """The package's caches for one entry; folders are looked for when machine code is needed, not at import."""
 
     def __init__(self, function: Callable) -> None:
         self._function = function
 
     @cached_property
+    def _prebuilt(self) -> Any:
+        if (code := prebuilt.found()) is None:
+            return NullCache()
+        found = PrebuiltCache(self._function, code.folder)
+        return found if code.is_intact(found.names) else NullCache()
+
+    @cached_property
     def _cache(self) -> Any:
         return NullCache() if cache.folder() is None else PackageCache(self._function)
+
+    def load_overload(self, sig, target_context):
+        """The machine code of a signature, that of the package first; None if there is none."""
+        found = self._prebuilt.load_overload(sig, target_context)
+        return self._cache.load_overload(sig, target_context) if found is None else found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cache, name)
@@ -188,6 +235,11 @@ def attach_cache(dispatcher: Any, variant: str) -> None:
     """Give an entry the package's cache."""
     _Locator.variant = variant
     dispatcher._cache = _CacheAtFirstUse(dispatcher.py_func)
+
+
+def keep_in(folder: Path, dispatcher: Any) -> None:
+    """Keep what an entry compiles in a folder of the package."""
+    dispatcher._cache = PrebuiltCache(dispatcher.py_func, folder)
 
 
 def address(dispatcher: Any, types: tuple) -> int:

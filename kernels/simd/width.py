@@ -2,11 +2,11 @@
 
 import os
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 
 from ..schema import LINE as LINE
+from .host import FEATURES
 
 FLOAT32_LINE = LINE // 4  # float32 numbers of a cache line
 
@@ -26,10 +26,9 @@ NAMES = {SINGLE: "f32", DOUBLE: "f64", INT: "i64", INT32: "i32", BYTE: "i8"}
 
 
 def _host_lanes() -> int:
-    features = llvmlite.binding.get_host_cpu_features()
-    if features.get("avx512f"):
+    if "avx512f" in FEATURES:
         return 16
-    return 8 if features.get("avx2") else 4
+    return 8 if "avx2" in FEATURES else 4
 
 
 def _chosen_lanes() -> int:

@@ -1,0 +1,1 @@
+"""What is needed to release fastmlp; not installed."""
