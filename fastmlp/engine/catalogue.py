@@ -59,9 +59,8 @@ def _state(dtype: np.dtype) -> schema.State:
 
 def _data(dtype: np.dtype) -> schema.Data:
     integers, numbers = _read_only(np.int64), _read_only(dtype)
-    return schema.Data(
-        _read_only(np.uint8), _INTEGER, integers, _read_only(np.int32), integers, numbers, numbers, integers
-    )
+    samples = _read_only(np.uint8), _INTEGER, integers, _read_only(np.int32)
+    return schema.Data(*samples, integers, numbers, numbers, order=_array(np.int64))
 
 
 def _update(dtype: np.dtype) -> schema.Update:
@@ -69,13 +68,19 @@ def _update(dtype: np.dtype) -> schema.Update:
     return schema.Update(_array(np.int64), numbers, _array(np.float64), numbers, numbers)
 
 
+def _epochs(dtype: np.dtype) -> schema.Epochs:
+    numbers, results = _array(dtype), _array(np.float64)
+    return schema.Epochs(_array(np.int64), numbers, numbers, results, results, results)
+
+
 def _program(dtype: np.dtype) -> Iterator[Compilation]:
     """The entries that execute a plan."""
     numbers, state, data, update = _array(dtype), _state(dtype), _data(dtype), _update(dtype)
     key = _SEED, _INTEGER
     team = _array(np.int64), _INTEGER, _INTEGER
-    yield _of(entries.train_epoch, _array(np.float64), _PLAN, state, data, _INTEGER, update, *key, *team)
-    yield _of(entries.evaluate, numbers, numbers, _PLAN, state, data, *team)
+    epochs, evaluation = _epochs(dtype), schema.Evaluation(numbers, numbers, _PLAN, state, data, _INTEGER)
+    yield _of(entries.train, _PLAN, state, data, _INTEGER, update, epochs, evaluation, *key, _INTEGER, *team)
+    yield _of(entries.evaluate, _array(np.float64), evaluation, *team)
     yield _of(entries.predict, _array(dtype, 2), _PLAN, state, data, *team)
     yield _of(entries.predict_row, _PLAN, numbers, numbers)
     yield _of(entries.forward, _PLAN, state, data, _INTEGER, *key)
