@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import accuracy, checks, facts, race, readme, report, suites, sweeps
+from . import accuracy, checks, facts, race, readme, report, small, suites, sweeps
 from .peers import PEERS
 from .settings import Figures, Settings
 from .workloads import WORKLOADS
@@ -22,6 +22,7 @@ PARTS = {
     "race": race,
     "accuracy": accuracy,
     "checks": checks,
+    "small": small,
     "kernels": suites.KERNELS,
     "sweeps": sweeps,
     "epochs": suites.EPOCHS,
@@ -54,6 +55,11 @@ def parser() -> argparse.ArgumentParser:
         default=names,
         metavar="NAME",
         help=f"one or more of {', '.join(map(repr, names))}; default: all that are installed",
+    )
+    options.add_argument(
+        "--against",
+        metavar="PYTHON",
+        help="of another environment with another version of fastmlp, whose loop of fit is timed too (part small)",
     )
     options.add_argument("--output", type=Path, default=Path(__file__).parent / "report.html", metavar="FILE")
     options.add_argument(
@@ -103,7 +109,7 @@ def main() -> None:
         figures = json.loads(options.source.read_text(encoding="utf-8"))
     else:
         rounds = options.rounds or (2 if options.quick else 5)
-        settings = Settings(rounds, options.quick, options.workloads, options.peers)
+        settings = Settings(rounds, options.quick, options.workloads, options.peers, options.against)
         figures = measure(options.parts or list(PARTS), settings, save)
     print(report.as_text(figures))
     options.output.write_text(report.as_html(figures), encoding="utf-8")

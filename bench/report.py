@@ -20,10 +20,24 @@ def as_text(figures: Figures) -> str:
     for goal in outcomes(figures["race"]):
         reached = f"{goal.best.ratio:.2f}x of {goal.best.peer}" if goal.best else "not measured"
         lines.append(f"{_verdict(goal.met)}  {goal.workload}: {reached}, goal {goal.goal:g}x {goal.library}")
+    for part in figures.get("small", {}).get("tables", []):
+        lines += ["", part["title"], *_aligned([part["head"], *part["rows"]]), ""]
     for check in checks_of(figures):
         lines.append(f"{_verdict(check['met'])}  {check['name']}: {check['reached']}; goal: {check['goal']}")
     lines += [f"failed  {where}, {who}: {why}" for where, who, why in figures["failures"]]
     return "\n".join(lines)
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Words to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
 
 
 def _verdict(met: bool) -> str:
@@ -32,7 +46,7 @@ def _verdict(met: bool) -> str:
 
 def checks_of(figures: Figures) -> list[dict]:
     """All checks, the accuracy included."""
-    checks = list(figures.get("checks", []))
+    checks = [*figures.get("checks", []), *figures.get("small", {}).get("checks", [])]
     if run := figures.get("accuracy"):
         reached = run["accuracy"][-1]
         checks.append(
@@ -48,7 +62,7 @@ def as_html(figures: Figures) -> str:
     facts = figures["facts"]
     sections = [
         section(figures)
-        for section in (_race, _goals, _sweeps, _kernels, _epochs, _accuracy, _facts, _failures)
+        for section in (_race, _goals, _small, _sweeps, _kernels, _epochs, _accuracy, _facts, _failures)
     ]
     caution = " This was a quick run: its figures are rough." if figures["quick"] else ""
     if float(facts["load before the run"]) > BUSY:
@@ -162,6 +176,15 @@ def _goal_cell(goal: Outcome) -> Cell:
     reached = f"{goal.best.ratio:.2f}" if goal.best else "-"
     verdict = met(goal.met, goal.best is not None)
     return Cell(f'{reached} of {goal.goal:g} <span class="{verdict.kind}">{verdict.html}</span>', "number")
+
+
+def _small(figures: Figures) -> str:
+    parts = []
+    for part in figures.get("small", {}).get("tables", []):
+        rows = [[text(first), *map(number, others)] for first, *others in part["rows"]]
+        parts += [f"<h3>{escape(part['title'])}</h3>", page.table(part["head"], rows)]
+    note = "What Python and the program's bookkeeping cost beside the arithmetic, and many models at once."
+    return page.section("Small data", note, *parts) if parts else ""
 
 
 def _sweeps(figures: Figures) -> str:

@@ -17,6 +17,7 @@ class Settings(NamedTuple):
     quick: bool = False
     workloads: Sequence[str] = tuple(WORKLOADS)
     peers: Sequence[str] = tuple(peer.name for peer in PEERS)
+    against: str | None = None  # the Python of another installation of fastmlp
 
     def rivals(self, task: str) -> list[Peer]:
         """The peers that take part in a task."""

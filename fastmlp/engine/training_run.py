@@ -161,9 +161,12 @@ class TrainingRun:
 
         One of a team would go on compiling after Ctrl-C.
         """
-        self._start(0, 0, None, NO_PROGRESS)
-        call = self._call(self.network.draws, 1)
-        call(0, team.new_control(), 0, 1)
+        self.prepared(0)(0, team.new_control(), 0, 1)
+
+    def prepared(self, epochs: int) -> Callable[[int, np.ndarray, int, int], None]:
+        """The program for these epochs, on one thread: a function of the last step, the shared words, 0 and 1."""
+        self._start(0, epochs, None, NO_PROGRESS)
+        return self._call(self.network.draws, 1)
 
     def run(
         self,
