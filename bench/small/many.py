@@ -1,9 +1,9 @@
 """Many models at once: `fit_many` against a loop of `fit`, JAX's `vmap`, and joblib over scikit-learn."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,9 @@ def _elsewhere(python: str, task: Task, count: int) -> Callable[[], float]:
     """The loop of `fit` of another installation: seconds without its start."""
 
     def run() -> float:
-        command = [python, os.fspath(ROOT / "bench" / "small" / "loop_of_fits.py"), task.name, str(count)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=os.path.dirname(python)
-        )
+        command = [python, str(ROOT / "bench" / "small" / "loop_of_fits.py"), task.name, str(count)]
+        # Not from the repository, whose folders are called as the package.
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(python).parent)
         if done.returncode:
             raise RuntimeError(f"{python}: {done.stderr.strip().splitlines()[-1]}")
         return float(done.stdout)

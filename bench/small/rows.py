@@ -46,8 +46,8 @@ def run(settings: Settings, part: dict[str, Any]) -> Iterator[str]:
         alone = model.predictor()
         prepared = _microseconds(lambda alone=alone, x=x: alone(x), CALLS, settings.rounds)
         check(
-            part, f"predict of one row, {name}", f"at most {most:g} us", f"{found:.2f} us (predictor {prepared:.2f} us)",
-            found <= most,
+            part, f"predict of one row, {name}", f"at most {most:g} us",
+            f"{found:.2f} us (predictor {prepared:.2f} us)", found <= most,
         )  # fmt: skip
         yield f"a row of {name}"
     X, y = np.random.default_rng(0).normal(size=(6, 4)).astype("float32"), np.arange(6) % 3

@@ -40,7 +40,10 @@ def _train(params, rate, batches, X, y):
 
 
 def trainer(task: Task, count: int) -> Callable[[], object]:
-    """A function that trains them all; its orders of the samples are drawn before, and a smaller last batch is left out."""
+    """A function that trains them all.
+
+    The orders of the samples are drawn before, so they cost it nothing, and a smaller last batch is left out.
+    """
     X, y = loop_of_fits.samples(task)
     random, batch = np.random.default_rng(0), task.batch or len(X)
     steps = len(X) // batch
