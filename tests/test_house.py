@@ -26,6 +26,7 @@ ORDER = (
     ("fastmlp/files",),
     ("fastmlp/training", "fastmlp/data"),
     ("fastmlp/model",),
+    ("fastmlp/many",),
     ("fastmlp/rate_finder", "fastmlp/sklearn"),
     ("fastmlp/plot",),
     ("fastmlp/cli",),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Dense, Sequential
-from fastmlp.engine import execution
+from fastmlp.engine import training_run
 from fastmlp.engine.thread_tuner import MOST_SECONDS, SEGMENT_SECONDS, ThreadTuner
 
 
@@ -83,7 +83,7 @@ def test_no_bit_depends_on_the_tuner(monkeypatch):
     X, y = random.standard_normal((130, 20)).astype(np.float32), random.integers(0, 3, 130)
     trained = []
     for tuner in (ThreadTuner, Restless):
-        monkeypatch.setattr(execution, "ThreadTuner", tuner)
+        monkeypatch.setattr(training_run, "ThreadTuner", tuner)
         model = Sequential([Dense(33, "relu"), Dense(3, "softmax")], seed=3)
         model.fit(X, y, epochs=3, batch_size=8, threads=3, verbose=0)
         history = model.history["loss"]
