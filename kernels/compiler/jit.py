@@ -61,22 +61,35 @@ def kernel(function: Callable) -> Any:
     """Compile a function for use by other kernels and by entries."""
     if numba_internals is None:
         return njit(**_FLAGS)(function)
-    return numba_internals.inside_only(njit(pipeline_class=numba_internals.Compiler, **_FLAGS)(function))
+    return _inner(function, forceinline=False)
 
 
 def inlined(function: Callable) -> Any:
     """Compile a function as a part of the kernels that call it.
 
-    For the thin layers between an entry and the loops: Numba optimises again at every level of calls, so each level
-    less shortens the first start.
+    For the thin layers between an entry and the loops: such a call passes on all arenas, about a hundred numbers.
     """
-    return njit(inline="always", **_FLAGS)(function)
+    if numba_internals is None:
+        return njit(inline="always", **_FLAGS)(function)
+    return _inner(function, forceinline=True)
+
+
+def _inner(function: Callable, *, forceinline: bool) -> Any:
+    """Compile a function that has no machine code of its own.
+
+    LLVM inlines it wherever it is called, or where LLVM thinks that this pays. `forceinline` must be given: without it,
+    Numba takes the setting of the caller that it compiles.
+    """
+    options = {"pipeline_class": numba_internals.KernelCompiler, "forceinline": forceinline, **_FLAGS}
+    return numba_internals.inside_only(njit(**options)(function))
 
 
 def entry(function: Callable) -> Any:
     """Compile a function that Python calls, through the cache of the package."""
-    dispatcher = njit(**_FLAGS)(function)
-    if numba_internals is not None:
+    if numba_internals is None:
+        dispatcher = njit(**_FLAGS)(function)
+    else:
+        dispatcher = njit(pipeline_class=numba_internals.EntryCompiler, **_FLAGS)(function)
         numba_internals.attach_cache(dispatcher, _VARIANT)
     ENTRIES[f"{function.__module__}.{function.__qualname__}"] = dispatcher
     return dispatcher

@@ -1,8 +1,9 @@
 """All that this package uses of the inside of Numba, in one file: it may change with any new version of Numba.
 
-- Inner functions: `Compiler` and `inside_only`. Numba generates machine code for each function that it compiles, with
-  all functions that it calls, although nobody runs it but through an entry. An inner function is optimised once and
-  linked into those that call it; see docs/decisions.
+- `KernelCompiler` and `inside_only`. Numba generates machine code for each function that it compiles, with all
+  functions that it calls, although nobody runs it but through an entry. A kernel is optimised once and linked into
+  those that call it; see docs/decisions.
+- `EntryCompiler`: an entry is optimised once, together with all kernels below it.
 - `PackageCache`: Numba's function cache under the stamp of the whole package; `PrebuiltCache`: what comes with it.
 - `address` and `entry_point`: where the machine code of an entry is. Code that calls an address follows Numba's
   convention for calls: `simd.Pointer.call`.
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 
 from numba.core import event
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
-from numba.core.codegen import JITCodeLibrary
+from numba.core.codegen import CPUCodegen, JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import FunctionDescriptor
@@ -28,9 +29,10 @@ from . import cache, prebuilt
 
 _USED = {
     JITCodeLibrary: (
-        "_ensure_finalized", "_get_module_for_linking", "_finalize_final_module", "add_linking_library",
-        "get_pointer_to_function",
+        "_ensure_finalized", "_get_module_for_linking", "_optimize_functions", "_optimize_final_module",
+        "_finalize_final_module", "add_linking_library", "get_pointer_to_function", "enable_object_caching",
     ),
+    CPUCodegen: ("_module_pass_manager",),
     CompilerBase: ("define_pipelines",),
     DefaultPassBuilder: ("define_nopython_pipeline",),
     CompileResult: ("library", "fndesc", "entry_point", "signature"),
@@ -50,7 +52,7 @@ if _MISSING:
     raise ImportError(f"Numba has no {', '.join(_MISSING)}")
 
 
-class _Library(JITCodeLibrary):
+class _KernelLibrary(JITCodeLibrary):
     """Optimised code to be linked into other libraries, not run by itself."""
 
     def __init__(self, codegen: Any, name: str) -> None:
@@ -61,6 +63,9 @@ class _Library(JITCodeLibrary):
         """Note a library that is called from here. It is linked in after this code is optimised, as it is already."""
         library._ensure_finalized()
         self._called[library] = None
+
+    def _optimize_final_module(self) -> None:
+        """Do nothing: the function is optimised, and what it calls is inlined as a part of an entry."""
 
     def _finalize_final_module(self) -> None:
         """Link the called libraries in; leave out the engine, which would generate machine code."""
@@ -79,20 +84,63 @@ class _Library(JITCodeLibrary):
 
 
 class _NoEnvironments:
-    """Ignores environments: inner functions have no machine code that would use one."""
+    """Ignores environments: kernels have no machine code that would use one."""
 
     def set_env(self, name: str, env: Any) -> None:
         """Do nothing."""
 
 
-class Compiler(CompilerBase):
-    """Numba's own passes, into a library of inner functions."""
+class _EntryLibrary(JITCodeLibrary):
+    """Machine code of an entry and of all kernels below it, which are optimised together once.
+
+    Numba would optimise each function by itself first, and then all twice, to remove the counting of references, which
+    our code does not have.
+    """
+
+    def _optimize_functions(self, module: Any) -> None:
+        """Only say for which machine the module is."""
+        module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        """Run LLVM's passes over the whole module once."""
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+
+class _Compiler(CompilerBase):
+    """Numba's own passes, into a library of a kind of our own."""
+
+    library: type[JITCodeLibrary]
 
     def define_pipelines(self) -> list:
-        """The passes of `njit`."""
-        codegen, name = self.state.targetctx.codegen(), self.state.func_id.func_qualname
-        self.state.library = _Library(codegen, name)
-        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+        """The passes of `njit`, without a second entry point for C."""
+        state = self.state
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_cfunc_wrapper = True
+        return [DefaultPassBuilder.define_nopython_pipeline(state)]
+
+
+class EntryCompiler(_Compiler):
+    """Compiles an entry."""
+
+    library = _EntryLibrary
+
+    def define_pipelines(self) -> list:
+        """The passes of `njit`, and machine code that can be saved."""
+        pipelines = super().define_pipelines()
+        self.state.library.enable_object_caching()
+        return pipelines
+
+
+class KernelCompiler(_Compiler):
+    """Compiles a kernel, which Python cannot call."""
+
+    library = _KernelLibrary
+
+    def define_pipelines(self) -> list:
+        """The passes of `njit`, without entry points."""
+        self.state.flags.no_cpython_wrapper = True
+        return super().define_pipelines()
 
 
 def inside_only(dispatcher: Any) -> Any:
