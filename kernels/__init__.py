@@ -5,7 +5,8 @@ Imports go from the bottom of this list to the top:
     program/    entries.py      what Python calls: train, evaluate, predict, forward, backward, step
                 epochs.py       the start and the end of an epoch: order, validation, record; stop_rule.py
                 passes.py       forward, loss and backward of all operations, for one thread or a team
-                layers.py       forward and backward of each kind of operation; gather.py, dense.py, batch_norm.py
+                layers.py       forward and backward of an operation; gather.py, dense.py, batch_norm.py
+                operation_code.py   activations, losses and other operations, compiled when a plan first uses them
                 update_all.py   the update of all weights; weight_update.py: of one operation, block by block
                 input_sharing.py    layers whose inputs a team shares
                 optimizer_code.py   a step of an optimizer, compiled for each one when it is first used

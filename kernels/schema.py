@@ -29,6 +29,7 @@ ROOM = MASK_BITS * 8  # bytes behind each arena that belong to it, as kernels ma
 # Constants of kernels are np.int64: a plain integer is a type of its own to Numba, which compiles a kernel once for
 # each such argument.
 ZERO = np.int64(0)
+NO_SEED = np.uint64(0)  # of passes that draw no random numbers
 ONE = np.int64(1)
 
 # How work is divided. The numbers are measured: see docs/decisions.
@@ -106,6 +107,9 @@ OPERATION = np.dtype(
         ),  # start of what normalisation keeps in `workspace`: a number for each row, or moment rows
         ("number", "f8"),  # its one option: see `Kind.number`
         ("momentum", "f8"),  # BATCH_NORM: share of the running statistics that a step keeps
+        # addresses of its machine code in this process, written before a plan runs; 0: it is part of the program
+        ("forward_code", "i8"),
+        ("backward_code", "i8"),
     ]
 )
 

@@ -76,6 +76,7 @@ class Kind(NamedTuple):
 
 # Fields of an operation that say where a matrix starts: -1 where there is none. Other fields are 0 if they are unset.
 PLACES = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "centers", "kept", "sums")
+LINKED = ("forward_code", "backward_code")  # unset until `program/operation_code.py` writes them
 EVERY_KIND = ("kind", "layer", "fan_out", "y", "ldy", "blocks_before")
 _INPUTS = ("fan_in", "x", "ldx", "dx")
 _WEIGHTS = ("weights", "ldw", "depth", "biases", "sums", "outer_gradient")

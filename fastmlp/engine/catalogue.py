@@ -13,7 +13,7 @@ from numba import typeof
 from ..kernels import schema
 from ..kernels.extras import decimal_parser, digits, orthonormal
 from ..kernels.loops import rng
-from ..kernels.program import entries, optimizer_code
+from ..kernels.program import entries, operation_code, optimizer_code
 from ..kernels.tables import OPTIMIZERS
 
 _INTEGER = 0
@@ -32,6 +32,7 @@ def compilations(dtypes: Sequence[np.dtype]) -> Iterator[Compilation]:
     """All that networks of these types of numbers use, in a fixed order; what most processes need comes first."""
     for dtype in map(np.dtype, dtypes):
         yield from _program(dtype)
+        yield from (Compilation(*each) for each in operation_code.entries_of(dtype))
         for code in range(len(OPTIMIZERS)):
             yield from (Compilation(*each) for each in optimizer_code.entries_of(code, dtype))
     yield from _beside_the_program()

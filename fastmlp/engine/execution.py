@@ -85,4 +85,5 @@ def _plan_over(
         purpose,
         (loss, rows, sparse),
         threads,
+        engine=engine,
     )

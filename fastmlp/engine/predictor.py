@@ -34,6 +34,7 @@ class Predictor:
         self.input_shape = network.input_shape
         # A single sample reads each weight once, so memory bandwidth is the limit: skip the weights of zeros.
         plan = lower(network.layers, network.input_shape, 1, network.dtype, sparse_input=True)
+        entries.link(plan.operations, network.dtype)
         first, last = plan.operations[0], plan.operations[-1]
         workspace = aligned_zeros(plan.workspace, network.dtype)
         inputs = matrix(workspace, int(first["y"]), int(first["ldy"]), 1, network.features + 1)[0]

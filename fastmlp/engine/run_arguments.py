@@ -40,9 +40,10 @@ def prepare(
     key: object,
     threads: int,
     *,
+    engine: str = "kernels",
     sums_gradients: bool = False,
 ) -> tuple[Plan, schema.State]:
-    """A plan and its arenas, kept for the next run of the same purpose and key.
+    """A plan and its arenas for an engine, kept for the next run of the same purpose and key.
 
     `sums_gradients` asks for an arena of gradients, in which those of micro-batches add up.
     """
@@ -50,6 +51,7 @@ def prepare(
     kept = network.cache.get(purpose)
     if kept is None or kept[0] != (key, threads):
         plan = plan_of()
+        program_of(engine).link(plan.operations, network.dtype)
         kept = (key, threads), plan, _state(network, plan, threads, sums_gradients)
         network.cache[purpose] = kept
     return kept[1], kept[2]

@@ -279,5 +279,6 @@ class TrainingRun:
             "train",
             (formula, batch_size, sparse, engine),
             threads,
+            engine=engine,
             sums_gradients=rows < batch_size,
         )  # fmt: skip

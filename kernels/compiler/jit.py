@@ -18,8 +18,8 @@ Flags, the same for all:
 - `boundscheck` is off unless `FASTMLP_BOUNDSCHECK=1`, which the tests use.
 
 If Numba has changed inside, so that `numba_internals` cannot be imported, one warning says so and everything works
-without it: each kernel gets machine code of its own, nothing is cached, and optimizers are called through `cfunc`. The
-first call takes longer, in each process; the results are the same.
+without it: each kernel gets machine code of its own, nothing is cached, and code that is called by address is a C
+function (`cfunc`). The first call takes longer, in each process; the results are the same.
 """
 
 import os
@@ -124,8 +124,12 @@ def address(function: Any, argument_types: Sequence) -> int:
 def _with_places(function: Any, count: int) -> Callable:
     """A function of this many parameters behind two more: the places of Numba's result and its error.
 
-    C functions have no `*arguments`; these are the numbers of parameters of the entries of optimizers.
+    C functions have no `*arguments`; these are the numbers of parameters of the entries that are called so.
     """
+
+    def of_9(result, error, a, b, c, d, e, f, g, h, i):
+        function(a, b, c, d, e, f, g, h, i)
+        return 0
 
     def of_11(result, error, a, b, c, d, e, f, g, h, i, j, k):
         function(a, b, c, d, e, f, g, h, i, j, k)
@@ -135,7 +139,7 @@ def _with_places(function: Any, count: int) -> Callable:
         function(a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q)
         return 0
 
-    return {11: of_11, 16: of_16}[count]
+    return {9: of_9, 11: of_11, 16: of_16}[count]
 
 
 def prepared(function: Any, arguments: Sequence) -> Callable:

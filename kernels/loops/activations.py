@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .. import simd, tables
-from ..simd import Int, Rows, Vec, absolute, fma, maximum, minimum, primitive, select
+from ..simd import Case, Int, Rows, Vec, absolute, fma, maximum, minimum, primitive, select
 from .elementary import MAX_ULP, exp, expm1, log1p, normal_cdf, normal_tail, sigmoid, sigmoid_and_slope, tanh
 from .elementwise import map_rows
 
@@ -186,7 +186,7 @@ ACTIVATIONS = tables.with_formulas(
 
 
 @primitive
-def activation_forward(y: Rows, x: Rows, rows: Int, columns: Int, code: Int, option: Vec) -> None:
+def activation_forward(y: Rows, x: Rows, rows: Int, columns: Int, code: Case, option: Vec) -> None:
     """y = f(x), with f the activation of this code; x and y are (rows, columns) and may be the same matrix."""
 
     def case(row: tables.Activation, formula: Formula):
@@ -197,7 +197,7 @@ def activation_forward(y: Rows, x: Rows, rows: Int, columns: Int, code: Int, opt
 
 @primitive
 def activation_backward(
-    dx: Rows, dy: Rows, y: Rows, x: Rows, rows: Int, columns: Int, code: Int, option: Vec
+    dx: Rows, dy: Rows, y: Rows, x: Rows, rows: Int, columns: Int, code: Case, option: Vec
 ) -> None:
     """dx = dy f'(x), with f' computed from y = f(x) or from x: the one that this activation keeps."""
 

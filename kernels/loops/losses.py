@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .. import simd, tables
 from ..schema import Matrix
 from ..simd import (
+    Case,
     Int,
     Pointer,
     Rows,
@@ -237,7 +238,7 @@ class Targets(NamedTuple):
 
 @primitive
 def loss_rows(
-    code: Int, d: Rows, losses: Rows, scores: Rows, z: Rows, targets: Targets, rows: Int, columns: Int,
+    code: Case, d: Rows, losses: Rows, scores: Rows, z: Rows, targets: Targets, rows: Int, columns: Int,
     scale: Vec, option: Vec,
 ) -> None:  # fmt: skip
     """Loss and score of each row of the outputs z, and their deltas d = scale * dL/dz.

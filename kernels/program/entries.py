@@ -17,6 +17,7 @@ from ..schema import (
     EPOCH_LOSS,
     EPOCH_SCORE,
     INPUT,
+    NO_SEED,
     NORMS,
     ONE,
     RECORD,
@@ -31,6 +32,7 @@ from . import gather, layers, weight_update
 from .batch_norm import BACKWARD, FORWARD, whole_batch
 from .epochs import begin_epoch, end_epoch, evaluate_rows, sum_results
 from .float_mode import enter_default_mode, leave_default_mode
+from .operation_code import link as link
 from .optimizer_code import prepared as prepared
 from .passes import learn, loss_of_rows, predicted, rows_together
 from .threads import BROKEN, HALT, STEP, STOP, Member, barrier, load, publish
@@ -160,7 +162,7 @@ def predict_row(plan, params, workspace):
     mode = enter_default_mode(params)
     values = Values(params, workspace)
     for i in range(1, plan.size):
-        layers.forward(plan[i], values, ZERO, ONE)
+        layers.forward(plan[i], values, ZERO, ZERO, ONE, NO_SEED, ZERO)
     leave_default_mode(params, mode)
 
 
@@ -175,7 +177,7 @@ def forward(plan, state, data, rows, seed, epoch):
         else:
             if plan[i].kind == BATCH_NORM:
                 whole_batch(plan[i], values, rows, FORWARD)
-            layers.training_forward(plan[i], values, ZERO, ZERO, rows, seed, epoch)
+            layers.forward(plan[i], values, ZERO, ZERO, rows, seed, epoch)
     leave_default_mode(state.params, mode)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiler.jit import inlined
-from ..schema import BATCH_NORM, CHUNK, INPUT, ROW_GRAIN, Values
+from ..schema import BATCH_NORM, CHUNK, INPUT, NO_SEED, ROW_GRAIN, ZERO, Values
 from . import dense, gather, layers
 from .batch_norm import BACKWARD, FORWARD, team_batch
 from .input_sharing import HALVES, shares_inputs
@@ -30,7 +30,7 @@ def predicted(plan, state, data, position, first, rows):
         if plan[i].kind == INPUT:
             gather.input_forward(plan[i], state, data, position, first, rows, gather.AHEAD)
         else:
-            layers.forward(plan[i], values, first, rows)
+            layers.forward(plan[i], values, ZERO, first, rows, NO_SEED, ZERO)
 
 
 @inlined
@@ -89,7 +89,7 @@ def team_forward(plan, state, data, chunk, seed, epoch, member):
             if op.kind == BATCH_NORM:
                 team_batch(op, values, chunk, FORWARD, member)
             position = chunk.position + chunk.first
-            layers.training_forward(op, values, position, chunk.first, chunk.rows, seed, epoch)
+            layers.forward(op, values, position, chunk.first, chunk.rows, seed, epoch)
 
 
 @inlined

@@ -138,17 +138,19 @@ class Pointer:
         done = self.builder.cmpxchg(self.value, expected.value, number.value, "acq_rel", "acquire")
         return self.builder.zext(self.builder.extract_value(done, 1), INT)
 
-    def call(self, *arguments: "Pointer | Int") -> None:
-        """Call the entry whose machine code is at the address that is stored here, with pointers and 64-bit integers.
+    def call(self, *arguments: "Pointer | Int | Vec") -> None:
+        """Call the entry whose machine code is at the address that is stored here.
+
+        It takes pointers, 64-bit integers, and floating-point numbers: of a vector, the first lane.
 
         In Numba's calling convention, two pointers come first: to the returned value and to the raised exception. The
         entry returns None and never raises, so both are ignored.
         """
-        kinds = [POINTER if isinstance(argument, Pointer) else INT for argument in arguments]
-        signature = ir.FunctionType(INT32, [POINTER, POINTER, *kinds])
+        values = [each.lane(0) if isinstance(each, Vec) else each.value for each in arguments]
+        signature = ir.FunctionType(INT32, [POINTER, POINTER, *(value.type for value in values)])
         code = self.builder.load(self.value, align=self._align, typ=signature.as_pointer())
         ignored = [_opaque(self.builder, cgutils.alloca_once(self.builder, INT)) for _ in range(2)]
-        self.builder.call(code, [*ignored, *(argument.value for argument in arguments)])
+        self.builder.call(code, [*ignored, *values])
 
     def columns(self, start: Int) -> Vec:
         """The 32-bit integers start, start + 1, ...: the column of each lane."""

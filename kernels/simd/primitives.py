@@ -18,9 +18,9 @@ from .width import INT, SCALARS, lanes_of
 def primitive(emit: Callable) -> Any:
     """Make an emitting function callable from kernels.
 
-    What a kernel passes becomes what the function computes with: a `Matrix` becomes `Rows`, an array a `Pointer`, an
-    integer or a boolean an `Int`, a floating-point number a `Vec` of the type of the first array with the number in
-    every lane. Any other named tuple stays one, of such operands.
+    What a kernel passes becomes what the function computes with: a `Matrix` becomes `Rows`, an array a `Pointer`, a
+    record a `Pointer` to its 64-bit words, an integer or a boolean an `Int`, and a floating-point number a `Vec` of the
+    type of the first array with the number in every lane. Any other named tuple stays one, of such operands.
 
     A parameter annotated `Case` comes as a Python number if the type of the argument says which (a literal), so that
     `choose` emits that one case and no other.
@@ -93,6 +93,8 @@ def _operand(context, builder, kind, value, scalar):
         return Pointer(builder, data, SCALARS[kind.dtype])
     if isinstance(kind, types.CPointer):
         return Pointer(builder, value, SCALARS[kind.dtype])
+    if isinstance(kind, types.Record):
+        return Pointer(builder, value, INT)
     if isinstance(kind, types.Boolean):
         return Int(builder, builder.zext(value, INT))
     if isinstance(kind, types.Integer):

@@ -8,6 +8,7 @@ from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.engine.execution import NO_EVALUATION
 from fastmlp.engine.lowering import Lowering
 from fastmlp.kernels import reference, schema, tables
+from fastmlp.kernels.program.operation_code import link
 from fastmlp.kernels.schema import Data, State, Update
 
 SEED = np.uint64(7)
@@ -40,6 +41,7 @@ def build(
     if loss is not None:
         lowering.loss(loss, 0.5)
     plan = lowering.finish([])
+    link(plan.operations, np.dtype(dtype))
     zeros = lambda size: aligned_zeros(size, np.dtype(dtype))  # noqa: E731
     params = zeros(plan.parameters)
     widest = max(int(op["ldw"]) for op in plan.operations)
