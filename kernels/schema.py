@@ -232,9 +232,7 @@ class Evaluation(NamedTuple):
 
 # Numbers of an epoch in `Epochs.records`. While the epoch runs, the first two are sums.
 EPOCH_LOSS, EPOCH_SCORE, VAL_LOSS, VAL_SCORE = range(4)
-PENALISED_LOSS = (
-    4  # with the penalties of all layers, as they are after the epoch; only if the rule asks for it
-)
+PENALISED_LOSS = 4  # with the penalties of all layers, as they are after the epoch
 RECORD = 5
 
 # Words of `Epochs.rule`; see program/stop_rule.py.

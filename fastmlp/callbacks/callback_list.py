@@ -67,9 +67,10 @@ class CallbackList:
 
     def rule(self) -> tuple[StopRule | None, Progress]:
         """The rule that the program is to follow, and how far it has come."""
-        for callback in self._callbacks:
-            return callback.rule(), callback.progress()
-        return None, NO_PROGRESS
+        if self.look or not self._callbacks:
+            return None, NO_PROGRESS
+        (callback,) = self._callbacks
+        return callback.rule(), callback.progress()
 
     def follow(self, followed: Followed) -> None:
         """After some epochs in which the program followed the rule."""

@@ -40,7 +40,7 @@ class Followed(NamedTuple):
 
     epoch: int  # the last one
     curves: dict[str, list[float]]  # by name, as in the history
-    penalised: list[float]  # the loss with penalties of each epoch, if the rule is about it
+    penalised: list[float]  # the loss with penalties of each epoch
     progress: Progress
     best: np.ndarray  # the parameters of `progress.best_epoch`, if the rule keeps them
 

@@ -88,8 +88,9 @@ def _train_one(
     """Train one epoch and show it to everybody who wants to see it."""
     network, epoch = run.network, epochs.start
     callbacks.on_epoch_begin(epoch + 1)
+    rule, progress = callbacks.rule()
     with _progress(arguments, epoch, epochs.stop) as on_step:
-        run.run(epoch, 1, on_step=on_step)
+        run.run(epoch, 1, rule, progress, on_step)
     _require_finite(run, arguments, epoch)
     curves = _curves(run, arguments)
     metrics = {name: curve[0] for name, curve in curves.items()}
@@ -100,7 +101,10 @@ def _train_one(
     network.epochs = epoch + 1
     if arguments.verbose:
         print(_line(epoch + 1, epochs.stop, metrics), file=sys.stderr)
-    callbacks.on_epoch_end(epoch + 1, metrics)
+    if callbacks.look:
+        callbacks.on_epoch_end(epoch + 1, metrics)
+    else:
+        callbacks.follow(_followed(run, curves, epoch + 1))
 
 
 def _train_many(
@@ -115,9 +119,14 @@ def _train_many(
             curves, last = _curves(run, arguments), epochs.start + run.done
             history.extend(epochs.start + 1, curves)
             run.network.epochs = last
-            penalised = run.records[: run.done, schema.PENALISED_LOSS].tolist()
-            callbacks.follow(Followed(last, curves, penalised, run.progress, run.best))
+            callbacks.follow(_followed(run, curves, last))
     _require_finite(run, arguments, epochs.start)
+
+
+def _followed(run: TrainingRun, curves: dict[str, list[float]], last: int) -> Followed:
+    """What a callback whose rule the program follows is told after a run."""
+    penalised = run.records[: run.done, schema.PENALISED_LOSS].tolist()
+    return Followed(last, curves, penalised, run.progress, run.best)
 
 
 def _require_finite(run: TrainingRun, arguments: FitArguments, first: int) -> None:

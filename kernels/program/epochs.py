@@ -12,7 +12,6 @@ from ..schema import (
     PARAMETERS_ARE_NOT_FINITE,
     PENALISED_LOSS,
     RECORD,
-    RULE_QUANTITY,
     STOPPED,
     VAL_LOSS,
     VAL_SCORE,
@@ -109,8 +108,7 @@ def _record(epochs, plan, state, validation, samples, epoch):
         sum_results(epochs.records, start + VAL_LOSS, validation.losses, validation.scores)
         epochs.records[start + VAL_LOSS] /= validation.losses.size
         epochs.records[start + VAL_SCORE] /= validation.losses.size
-    if epochs.rule[RULE_QUANTITY] == PENALISED_LOSS:
-        epochs.records[start + PENALISED_LOSS] = epochs.records[start + EPOCH_LOSS] + _penalty(plan, state)
+    epochs.records[start + PENALISED_LOSS] = epochs.records[start + EPOCH_LOSS] + _penalty(plan, state)
     follow_rule(epochs, state.params, epoch)
     epochs.progress[DONE] = epoch + 1
 

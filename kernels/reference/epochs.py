@@ -64,8 +64,7 @@ def record(epochs, plan, state, validation, samples, epoch):
     row[: EPOCH_LOSS + 2] /= samples
     if validation.losses.size:
         row[VAL_LOSS : VAL_LOSS + 2] = np.array(sums_of(validation)) / validation.losses.size
-    if epochs.rule[RULE_QUANTITY] == PENALISED_LOSS:
-        row[PENALISED_LOSS] = row[EPOCH_LOSS] + _penalty(plan, state)
+    row[PENALISED_LOSS] = row[EPOCH_LOSS] + _penalty(plan, state)
     follow_rule(epochs, state.params, epoch)
     epochs.progress[DONE] = epoch + 1
 

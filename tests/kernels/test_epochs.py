@@ -74,7 +74,7 @@ def one_by_one(which):
             kept=one, validation=without._replace(data=data._replace(order=order[:0])),
         )  # fmt: skip
         which.evaluate(totals, given.validation, control, 0, 1)
-        records += [*one.records[:2], *totals / 50, 0.0]
+        records += [*one.records[:2], *totals / 50, one.records[schema.PENALISED_LOSS]]
     return bits(given, np.array(records))
 
 
