@@ -29,6 +29,7 @@ def calls(monkeypatch):
 
     program = SimpleNamespace(train=train, prepared=entries.prepared)
     monkeypatch.setattr(training_run, "program_of", lambda engine: program)
+    monkeypatch.setattr(training_run, "_compiled", set())
     return seen
 
 

@@ -130,6 +130,12 @@ class Network:
             shapes.append(layer.output_shape(shapes[-1]))
         return [math.prod(shape) for shape in shapes]
 
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of one pass of one sample."""
+        dense = self.inference.operations[self.inference.operations["weights"] >= 0]
+        return int(((dense["depth"] - 1) * dense["fan_out"]).sum())
+
     @property
     def features(self) -> int:
         """Numbers of a sample."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -28,6 +29,7 @@ MICRO_BATCH_ROWS = 1024  # larger batches run through the workspace in micro-bat
 ENGINES = {"kernels": "..kernels.program.entries", "reference": "..kernels.reference.entries"}
 
 
+@cache
 def program_of(engine: str) -> ModuleType:
     """The module with the entries of an engine, imported when it is first used."""
     return import_module(look_up("engine", engine, ENGINES), __package__)
@@ -91,8 +93,7 @@ def data_of(dtype: np.dtype, samples: Samples, targets: Targets | None, order: n
 
 def work(network: Network, rows: int, passes: int) -> int:
     """Multiply-adds of `passes` passes of this many rows through the network."""
-    dense = network.inference.operations[network.inference.operations["weights"] >= 0]
-    return int(passes * rows * ((dense["depth"] - 1) * dense["fan_out"]).sum())
+    return passes * rows * network.multiply_adds
 
 
 def team_size(engine: str, threads: int | None, amount: float) -> int:

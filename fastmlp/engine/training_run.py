@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,10 @@ from .thread_tuner import ThreadTuner
 
 LEAST_WORK = 20_000  # multiply-adds that a step counts for, as it has other work too
 MOST_STEPS = 2**16  # of a run, so that the table of their numbers stays small
+
+_compiled: set[tuple[str, np.dtype[Any], int]] = (
+    set()
+)  # engine, type, optimizer: what this process has compiled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,11 +162,14 @@ class TrainingRun:
         )
 
     def compile(self) -> None:
-        """Compile or load the program: a run of no steps, on this thread.
+        """Compile or load the program by a run of no steps, unless this process has done so.
 
-        One of a team would go on compiling after Ctrl-C.
+        On this thread: one of a team would go on compiling after Ctrl-C.
         """
-        self.prepared(0)(0, team.new_control(), 0, 1)
+        kind = self.how.engine, self.network.dtype, self.how.optimizer.code
+        if kind not in _compiled:
+            self.prepared(0)(0, team.new_control(), 0, 1)
+            _compiled.add(kind)
 
     def prepared(self, epochs: int) -> Callable[[int, np.ndarray, int, int], None]:
         """The program for these epochs, on one thread: a function of the last step, the shared words, 0 and 1."""
@@ -207,8 +215,9 @@ class TrainingRun:
         """Some steps on one number of threads."""
         start, epochs = self._step, self.done
         control = team.new_control() if self._control is None else self._control
-        words_of_run = [words.ARRIVED, words.HALT, words.BROKEN, words.STEP]
-        control[words_of_run] = [0, 0, 0, start]
+        for word in (words.ARRIVED, words.HALT, words.BROKEN):
+            control[word] = 0
+        control[words.STEP] = start
         began = time.perf_counter()
         try:
             if self._control is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -117,7 +118,12 @@ def as_schedule(given: float | Schedule | Callable[[int], float]) -> Schedule:
     """A schedule, a constant rate, or a function of the step, as a schedule."""
     if isinstance(given, Schedule):
         return given
-    return Function(given) if callable(given) else Constant(given)
+    return Function(given) if callable(given) else _constant(given)
+
+
+@lru_cache(maxsize=256)
+def _constant(rate: float) -> Constant:
+    return Constant(rate)
 
 
 def share_of(steps: np.ndarray, length: int) -> np.ndarray:
