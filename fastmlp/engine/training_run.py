@@ -167,8 +167,12 @@ class TrainingRun:
         On this thread: one of a team would go on compiling after Ctrl-C.
         """
         kind = self.how.engine, self.network.dtype, self.how.optimizer.code
-        if kind not in _compiled:
-            self.prepared(0)(0, team.new_control(), 0, 1)
+        threads = self._tuner().largest
+        if kind in _compiled:
+            self._plan(threads)  # compiles what its operations need
+        else:
+            self._start(0, 0, None, NO_PROGRESS)
+            self._call(self.network.draws, threads)(0, team.new_control(), 0, 1)
             _compiled.add(kind)
 
     def prepared(self, epochs: int) -> Callable[[int, np.ndarray, int, int], None]:
@@ -257,9 +261,6 @@ class TrainingRun:
     def _call(self, draw: int, threads: int) -> Callable[[int, np.ndarray, int, int], None]:
         """The program, for all steps of the run: a function of the last step, the shared words, rank and size."""
         network, how = self.network, self.how
-        network.prepare_slots(how.optimizer)
-        if how.optimizer.needs_norms:
-            network.keep_gradients()
         plan, state = self._plan(threads)
         data = data_of(network.dtype, self.training.samples, self.training.targets, self._order)
         first, count = max(network.steps) + 1, len(self.records) * self.steps_of_epoch
@@ -277,6 +278,9 @@ class TrainingRun:
     def _plan(self, threads: int) -> tuple[Plan, schema.State]:
         """The plan and the arenas of steps of this size."""
         network, batch_size, engine = self.network, self.how.batch_size, self.how.engine
+        network.prepare_slots(self.how.optimizer)
+        if self.how.optimizer.needs_norms:
+            network.keep_gradients()
         formula, sparse = self.training.targets.formula, self.training.samples.sparse
         rows = micro_batch_rows(network, batch_size) if engine == "kernels" else batch_size
         return prepare(
