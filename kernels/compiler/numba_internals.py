@@ -275,6 +275,11 @@ class _CacheAtFirstUse:
         found = self._prebuilt.load_overload(sig, target_context)
         return self._cache.load_overload(sig, target_context) if found is None else found
 
+    @property
+    def cache_path(self) -> str | None:
+        """Where machine code is looked for first. Numba tells it with its counts of loaded and compiled functions."""
+        return self._prebuilt.cache_path or self._cache.cache_path
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cache, name)
 
