@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         synthetic_digits,
         train_test_split,
     )
+    from .ensemble import Ensemble
     from .errors import FileFormatError, TrainingDiverged
     from .layers import (
         Activation,
@@ -68,6 +69,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "EarlyStopping",
+    "Ensemble",
     "FileFormatError",
     "Flatten",
     "GaussianNoise",
@@ -117,6 +119,7 @@ _MODULES = {
         "synthetic_digits",
         "train_test_split",
     ),
+    "ensemble": ("Ensemble",),
     "errors": ("FileFormatError", "TrainingDiverged"),
     "training.history": ("History",),
     "layers": (

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from .callbacks import CallbackList, EarlyStopping
 from .checks import refusal
 from .engine.compilation import announced, say_compiling
+from .errors import TrainingDiverged
 from .inputs.samples import Inputs
 from .inputs.shared_data import SharedData
 from .model import Sequential
@@ -94,12 +95,31 @@ def fit_many(
     >>> [len(history) for history in histories]
     [5, 5, 5, 5]
     """
-    models = _check_models(models)
-    if verbose not in (SILENT, BAR, 2) or isinstance(verbose, bool):
-        raise refusal("verbose", "0, 1 or 2", verbose)
+    models = check_models(models)
+    check_verbose(verbose)
+    jobs = jobs_of(
+        models, SharedData(X, y, sample_weight), rows=rows, epochs=epochs, batch_size=batch_size,
+        validation_rows=validation_rows, early_stopping=early_stopping,
+    )  # fmt: skip
+    diverged = run_jobs(jobs, threads, verbose)
+    if diverged:
+        warn_of_divergence("fit_many", diverged, len(models))
+    return [model.history for model in models]
+
+
+def jobs_of(
+    models: Sequence[Sequential],
+    data: SharedData,
+    *,
+    rows: Sequence[ArrayLike] | None,
+    epochs: int,
+    batch_size: int | None,
+    validation_rows: Sequence[ArrayLike] | None,
+    early_stopping: EarlyStopping | None,
+) -> list[Job]:
+    """The arguments of `fit_many`, checked, as a job for each model."""
     if early_stopping is not None and type(early_stopping) is not EarlyStopping:
         raise refusal("early_stopping", "an EarlyStopping, or None", early_stopping)
-    data = SharedData(X, y, sample_weight)
     training = _check_rows("rows", rows, len(models), data.count)
     validation = _check_rows("validation_rows", validation_rows, len(models), data.count)
     jobs = []
@@ -111,14 +131,22 @@ def fit_many(
         callbacks = [] if early_stopping is None else [early_stopping.anew()]
         hooks = CallbackList(callbacks, model, arguments.metrics)
         jobs.append(Job(model, arguments, epochs_to_train(model.epochs, epochs, None), hooks))
-    with announced(say_compiling if verbose else None), _progress(len(models), verbose) as on_wait:
-        diverged = train_many(jobs, threads, on_wait)
-    if diverged:
-        _warn(diverged, len(models))
-    return [model.history for model in models]
+    return jobs
 
 
-def _check_models(models: Any) -> list[Sequential]:
+def run_jobs(jobs: Sequence[Job], threads: int | None, verbose: int) -> dict[int, TrainingDiverged]:
+    """Train the models of these jobs with a progress bar; the errors of those that diverged, by their place."""
+    with announced(say_compiling if verbose else None), _progress(len(jobs), verbose) as on_wait:
+        return train_many(jobs, threads, on_wait)
+
+
+def check_verbose(verbose: int) -> None:
+    """Refuse what is not 0, 1 or 2."""
+    if verbose not in (SILENT, BAR, 2) or isinstance(verbose, bool):
+        raise refusal("verbose", "0, 1 or 2", verbose)
+
+
+def check_models(models: Any) -> list[Sequential]:
     """The models as a list; an error if one is none, or shares a layer with another."""
     if isinstance(models, Sequential) or not isinstance(models, Sequence) or not models:
         raise refusal("models", "a list of Sequential, at least one", models)
@@ -179,10 +207,10 @@ def _progress(models: int, verbose: int) -> Iterator[Callable[[int], None] | Non
     print(f"{models} models in {seconds:.2f} s ({models / seconds:,.1f} models/s)", file=sys.stderr)
 
 
-def _warn(diverged: dict[int, Any], count: int) -> None:
-    """Say which models diverged."""
+def warn_of_divergence(owner: str, diverged: dict[int, TrainingDiverged], count: int) -> None:
+    """Say which models diverged; `owner` is called by the function that the user calls."""
     told = "; ".join(f"model {place}: {error}" for place, error in list(diverged.items())[:_NAMED])
     more = f"; and {len(diverged) - _NAMED} more" if len(diverged) > _NAMED else ""
     warnings.warn(
-        f"fit_many: {len(diverged)} of {count} models diverged: {told}{more}", RuntimeWarning, stacklevel=3
+        f"{owner}: {len(diverged)} of {count} models diverged: {told}{more}", RuntimeWarning, stacklevel=3
     )

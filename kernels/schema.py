@@ -55,6 +55,8 @@ WEIGHTS_PURPOSE = 2
 DIGITS_PURPOSE = 3
 SPLIT_PURPOSE = 4
 BIASES_PURPOSE = 5
+BOOTSTRAP_PURPOSE = 6
+FOLDS_PURPOSE = 7
 LAYER_PURPOSE = 1000  # of layer 0; layer i has LAYER_PURPOSE + i
 
 # Kinds of operation: rows of `tables.KINDS`, which says what each uses and how. SPARSE is a dense layer that skips the

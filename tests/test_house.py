@@ -27,6 +27,7 @@ ORDER = (
     ("fastmlp/training", "fastmlp/data"),
     ("fastmlp/model",),
     ("fastmlp/many",),
+    ("fastmlp/ensemble",),
     ("fastmlp/rate_finder", "fastmlp/sklearn"),
     ("fastmlp/plot",),
     ("fastmlp/cli",),

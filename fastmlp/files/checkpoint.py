@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from ..checks import COUNT, checked, refusal
 from ..errors import FileFormatError
 from ..optimizers import Optimizer
 from ..schedules import plateau_from_config
 from .contents import Model, Tensors, arrays_of, describe, fill_arrays, texts_of, unbuilt_model
 from .model_file import model_from_bytes, model_to_bytes, read_model, write_model
+
+# Errors of contents that no model can be made of.
+_UNSUITABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+_ENSEMBLE = {"members", "diverged"}  # the fields of an ensemble's file
 
 _BYTES = "_bytes"  # of the model file, in the state of a copy
 # What the bytes hold of a model's attributes.
@@ -46,10 +52,70 @@ def load_model(kind: type[Model], path: str | PathLike[str]) -> Model:
         If the file is damaged, or is no model of fastmlp.
     """
     config, tensors = read_model(path)
+    if config.keys() == _ENSEMBLE:
+        raise FileFormatError(
+            f"{path}: expected one model, got an ensemble; read it with fastmlp.Ensemble.load"
+        )
     try:
         return _restore(kind, config, tensors)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+    except _UNSUITABLE as error:
         raise FileFormatError(f"{path}: not a model of fastmlp: {error}") from error
+
+
+def save_members(
+    kind: type[Model], members: Sequence[Model], diverged: Sequence[int], path: str | PathLike[str]
+) -> None:
+    """Write the models of an ensemble to one file: each member is a tensor with the bytes of its own model file.
+
+    Raises
+    ------
+    ValueError
+        If a model has an attribute that no file can hold, or that `load_members` would refuse.
+    """
+    files = {
+        _member(place): np.frombuffer(model_to_bytes(*_contents(kind, model, model.optimizer)), np.uint8)
+        for place, model in enumerate(members)
+    }
+    write_model(path, {"members": len(members), "diverged": list(diverged)}, files)
+
+
+def load_members(kind: type[Model], path: str | PathLike[str]) -> tuple[list[Model], tuple[int, ...]]:
+    """The models that `save_members` wrote, and the numbers of those that diverged.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or is no ensemble of fastmlp.
+    """
+    read = read_model(path)
+    config: dict[str, Any] = read.config
+    tensors = read.tensors
+    if config.keys() != _ENSEMBLE:
+        what = "one model; read it with fastmlp.load" if "layers" in config else f"fields {sorted(config)}"
+        raise FileFormatError(f"{path}: expected an ensemble, got {what}")
+    try:
+        count = checked("", "members", config["members"], COUNT)
+        diverged = config["diverged"]
+        if not isinstance(diverged, list) or any(type(place) is not int for place in diverged):
+            raise refusal("diverged", "a list of whole numbers", diverged)
+        if sorted(set(diverged)) != diverged or not set(diverged) < set(range(count)):
+            raise refusal("diverged", f"some of the numbers below {count} in ascending order", diverged)
+        if len(tensors) != count or any(_member(place) not in tensors for place in range(count)):
+            raise refusal("tensors", f"one for each of {count} members", list(tensors))
+        members = [_restore_member(kind, tensors[_member(place)]) for place in range(count)]
+    except _UNSUITABLE as error:
+        raise FileFormatError(f"{path}: not an ensemble of fastmlp: {error}") from error
+    return members, tuple(diverged)
+
+
+def _member(place: int) -> str:
+    return f"member{place}"
+
+
+def _restore_member(kind: type[Model], content: np.ndarray) -> Model:
+    if content.dtype != np.uint8 or content.ndim != 1:
+        raise refusal("member", "the bytes of a model file", f"{content.dtype} of shape {content.shape}")
+    return _restore(kind, *model_from_bytes(content.tobytes()))
 
 
 def copied_state(kind: type[Model], model: Model) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def train_test_split(
         raise ValueError(f"y: expected one for each of the {count} samples of X, got shape {y.shape}")
     seed = checked("", "seed", seed, COUNT_FROM_ZERO)
     train, test = split_rows(count, test_size, stratify, seed)
-    return _rows(X, train), _rows(X, test), _rows(y, train), _rows(y, test)
+    return rows_of(X, train), rows_of(X, test), rows_of(y, train), rows_of(y, test)
 
 
 def split_rows(
@@ -120,7 +120,8 @@ def _shares(counts: list[int], total: int) -> list[int]:
     return shares
 
 
-def _rows(values: Any, places: np.ndarray) -> Any:
+def rows_of(values: Any, places: np.ndarray) -> Any:
+    """These rows of an array, list, data frame or sparse matrix."""
     if hasattr(values, "iloc"):
         return values.iloc[places]
-    return values.tocsr()[places] if is_sparse_matrix(values) else values[places]
+    return values.tocsr()[places] if is_sparse_matrix(values) else np.asarray(values)[places]

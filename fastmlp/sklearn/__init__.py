@@ -12,5 +12,6 @@ if not hasattr(validation, "validate_data"):
 
 from .classifier import MLPClassifier
 from .regressor import MLPRegressor
+from .search import grid_search
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "grid_search"]

@@ -47,6 +47,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         Accuracy of each epoch on the samples set aside, and the highest; None without `early_stopping`.
     coefs_, intercepts_ : list of ndarray
         Weights and biases: views.
+    ensemble_ : Ensemble
+        All networks, of which `model_` is the first. Where there are several (`n_members`), the other attributes are
+        about that one, and `ensemble_.histories` has the curves of all.
     n_layers_, n_outputs_ : int
     out_activation_ : str
 

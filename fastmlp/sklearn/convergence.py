@@ -9,13 +9,14 @@ from sklearn.base import BaseEstimator
 
 from ..callbacks import Callback
 from ..callbacks.stop_rule import NO_PROGRESS, Followed, Progress, StopRule
+from ..ensemble import Ensemble
 from ..kernels.schema import PENALISED_LOSS, VAL_SCORE
 from ..model import Sequential
 from . import options
 
 
 class Convergence(Callback):
-    """Keeps the curves of an estimator, and stops when too many epochs in a row were hardly better than the best one.
+    """Stops when too many epochs in a row were hardly better than the best one.
 
     The program follows the rule if it is about the loss or the score of the loss. R2 is a metric, which is measured in
     Python: `fit` trains one epoch at a time then, and the rule is followed here.
@@ -23,8 +24,7 @@ class Convergence(Callback):
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Whose attributes are filled: `n_iter_`, `loss_`, `loss_curve_`, `best_loss_`, `validation_scores_`,
-        `best_validation_score_`.
+        Whose arguments `tol` and `n_iter_no_change` are the rule's.
     score : str
         The quantity of the history that tells the best epoch, whose weights are kept; if empty, the loss does.
     """
@@ -32,7 +32,7 @@ class Convergence(Callback):
     model: Sequential
 
     def __init__(self, estimator: BaseEstimator, score: str) -> None:
-        self._estimator, self._score = estimator, score
+        self._score = score
         self._tol, self._patience = options.number(estimator, "tol"), options.patience(estimator)
         self._progress = NO_PROGRESS
         self._best_weights: np.ndarray | None = None
@@ -59,13 +59,8 @@ class Convergence(Callback):
         """How far the rule has come."""
         return NO_PROGRESS if self._is_metric else self._progress
 
-    def on_train_begin(self) -> None:
-        """Go on with the curves that are there, if it is the same model."""
-        self._estimator._take_up(self.model)
-
     def follow(self, followed: Followed) -> None:
-        """Add the epochs to the curves; stop if the last one was one too many."""
-        self._note(followed)
+        """Stop if the last epoch was one too many."""
         if self._is_metric:
             self._compare(followed.curves[self._score][-1])
         else:
@@ -87,6 +82,34 @@ class Convergence(Callback):
         """Go back to the weights with the best score."""
         if self._best_weights is not None:
             self.model.network.params[...] = self._best_weights
+
+
+class Curves(Convergence):
+    """The same for the first model of an estimator, whose curves it keeps.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Whose attributes are filled: `n_iter_`, `loss_`, `loss_curve_`, `best_loss_`, `validation_scores_`,
+        `best_validation_score_`.
+    score : str
+        As for `Convergence`.
+    ensemble : Ensemble
+        The estimator's models.
+    """
+
+    def __init__(self, estimator: BaseEstimator, score: str, ensemble: Ensemble) -> None:
+        super().__init__(estimator, score)
+        self._estimator, self._ensemble = estimator, ensemble
+
+    def on_train_begin(self) -> None:
+        """Go on with the curves that are there, if they are the same models."""
+        self._estimator._take_up(self._ensemble)
+
+    def follow(self, followed: Followed) -> None:
+        """Add the epochs to the curves as well."""
+        self._note(followed)
+        super().follow(followed)
 
     def _note(self, followed: Followed) -> None:
         estimator = self._estimator

@@ -92,6 +92,11 @@ def patience(estimator: BaseEstimator) -> float:
     return float(checked(type(estimator).__name__, "n_iter_no_change", given, COUNT, otherwise="infinity"))
 
 
+def members(estimator: BaseEstimator) -> int:
+    """The number of networks."""
+    return checked(type(estimator).__name__, "n_members", estimator.n_members, COUNT)
+
+
 def verbosity(estimator: BaseEstimator) -> int:
     """What `Sequential.fit` is told."""
     if not isinstance(estimator.verbose, Integral) or estimator.verbose < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,11 +14,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..checks import refusal
+from ..ensemble import Ensemble
 from ..losses import Loss
 from ..model import Sequential
 from ..optimizers import Optimizer
 from . import options
-from .convergence import Convergence
+from .preparation import Prepared, prepare
 
 
 class Perceptron(BaseEstimator):
@@ -77,6 +79,9 @@ class Perceptron(BaseEstimator):
         Number of threads; None: as many as help. The result does not depend on it.
     dtype : str
         What the network computes in: `float32`, or `float64`, which is slower.
+    n_members : int
+        Networks that are trained at once on the same samples, each with a seed of its own, and with samples of its own
+        set aside for `early_stopping`; predictions are means over them, without those that diverged.
 
     Examples
     --------
@@ -92,6 +97,7 @@ class Perceptron(BaseEstimator):
 
     # Known after fit, beside those that the docstrings of the classes name.
     model_: Sequential
+    ensemble_: Ensemble
     n_features_in_: int
     n_iter_: int
     loss_: float
@@ -126,6 +132,7 @@ class Perceptron(BaseEstimator):
         n_iter_no_change: int = 10,
         threads: int | None = None,
         dtype: str = "float32",
+        n_members: int = 1,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -150,6 +157,7 @@ class Perceptron(BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.threads = threads
         self.dtype = dtype
+        self.n_members = n_members
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -200,17 +208,20 @@ class Perceptron(BaseEstimator):
         KeyboardInterrupt
             After Ctrl-C; `model_` and the curves are usable then.
         """
-        epochs, going_on = options.max_iter(self), self.warm_start and hasattr(self, "model_")
-        share = options.number(self, "validation_fraction") if self.early_stopping else 0.0
-        self._train(X, y, sample_weight, epochs, share, going_on)
-        if not self.model_.stop_training:
-            warnings.warn(
-                f"{type(self).__name__}: max_iter={epochs} epochs are trained and the loss, or the validation score, "
-                "still gets better; give more, or a larger learning_rate_init or tol",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        self._run(self._prepare(X, y, sample_weight))
+        self._warn_unless_converged()
         return self
+
+    def _warn_unless_converged(self) -> None:
+        """Warn the caller of `fit` if a member would have gone on."""
+        used = [member for place, member in enumerate(self.ensemble_) if place not in self.ensemble_.diverged]
+        if not all(member.stop_training for member in used):
+            warnings.warn(
+                f"{type(self).__name__}: max_iter={self.max_iter} epochs are trained and the loss, or the validation "
+                "score, still gets better; give more, or a larger learning_rate_init or tol",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
     def _train_some(
         self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: np.ndarray | None = None
@@ -220,10 +231,16 @@ class Perceptron(BaseEstimator):
             raise ValueError(
                 f"{type(self).__name__}: early_stopping: expected False for partial_fit (one epoch), got True"
             )
-        self._train(X, y, sample_weight, 1, 0.0, hasattr(self, "model_"), classes)
+        self._run(self._prepare_epochs(X, y, sample_weight, 1, 0.0, hasattr(self, "model_"), classes))
         return self
 
-    def _train(
+    def _prepare(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Prepared:
+        """All that `fit` does before it trains."""
+        epochs, going_on = options.max_iter(self), self.warm_start and hasattr(self, "model_")
+        share = options.number(self, "validation_fraction") if self.early_stopping else 0.0
+        return self._prepare_epochs(X, y, sample_weight, epochs, share, going_on)
+
+    def _prepare_epochs(
         self,
         X: Any,
         y: Any,
@@ -232,8 +249,8 @@ class Perceptron(BaseEstimator):
         share: float,
         going_on: bool,
         classes: np.ndarray | None = None,
-    ) -> None:
-        """Train so many epochs; anew, or going on with the model that is there and its classes."""
+    ) -> Prepared:
+        """Check what is to be trained for so many epochs: new models, or those that are there with their classes."""
         X, y = validate_data(
             self, X, y, reset=not going_on, accept_sparse="csr", multi_output=True,
             dtype=(np.float64, np.float32),
@@ -243,28 +260,52 @@ class Perceptron(BaseEstimator):
         loss, times = self._loss(units, last)
         weights, mean_weight = options.weights(X, sample_weight, times)
         batch = options.batch_size(self, X.shape[0] - round(share * X.shape[0]))
-        optimizer = options.optimizer(self)
-        if going_on:
-            model = self.model_
-            model.optimizer = optimizer
-        else:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            layers = options.layers(self, units, last, batch * mean_weight)
-            model = Sequential(layers, loss=loss, optimizer=optimizer, seed=int(seed), dtype=self.dtype)
-            model.feature_names = tuple(getattr(self, "feature_names_in_", ()))
-            self._name_outputs(model)
-        convergence = Convergence(self, f"val_{self._score}" if share else "")
-        model.fit(
-            X, targets, epochs=epochs, batch_size=batch, validation_split=share, sample_weight=weights,
-            metrics=self._metrics if share else None, shuffle=bool(self.shuffle), callbacks=[convergence],
-            threads=self.threads, verbose=options.verbosity(self),
+        new = units, last, loss, batch * mean_weight
+        ensemble = self._known_ensemble() if going_on else self._new_ensemble(*new)
+        for model in ensemble:
+            model.optimizer = options.optimizer(self)
+        return prepare(
+            self, ensemble, X, targets, epochs=epochs, batch_size=batch, validation_split=share,
+            sample_weight=weights, score=self._score, metrics=self._metrics,
         )  # fmt: skip
 
-    def _take_up(self, model: Sequential) -> None:
-        """Make this the model, now that nothing speaks against its training; a new one begins new curves."""
+    def _known_ensemble(self) -> Ensemble:
+        """The models that are there, to go on with."""
+        members = options.members(self)
+        if members != len(self.ensemble_):
+            raise ValueError(
+                f"{type(self).__name__}: n_members: expected {len(self.ensemble_)} as in the fit that goes on, got "
+                f"{members}"
+            )
+        return self.ensemble_
+
+    def _new_ensemble(self, units: int, last: str, loss: Loss, penalized: float) -> Ensemble:
+        """Models for so many outputs, each with a seed of its own."""
+        random = check_random_state(self.random_state)
+        models = []
+        for _ in range(options.members(self)):
+            layers = options.layers(self, units, last, penalized)
+            seed = int(random.randint(np.iinfo(np.int32).max))
+            model = Sequential(layers, loss=loss, seed=seed, dtype=self.dtype)
+            model.feature_names = tuple(getattr(self, "feature_names_in_", ()))
+            self._name_outputs(model)
+            models.append(model)
+        return Ensemble(models)
+
+    def _run(self, prepared: Prepared) -> None:
+        """Train: one model on all threads, several with a thread for each."""
+        if len(prepared.jobs) > 1:
+            prepared.ensemble.fit_checked(prepared.jobs, self.threads, options.verbosity(self))
+            return
+        (job,) = prepared.jobs
+        arguments = replace(job.arguments, threads=self.threads, verbose=options.verbosity(self))
+        job.model.fit_checked(arguments, job.epochs, job.callbacks)
+
+    def _take_up(self, ensemble: Ensemble) -> None:
+        """Make these the models, now that nothing speaks against their training; new ones begin new curves."""
         self.n_iter_ = 0
-        if getattr(self, "model_", None) is not model:
-            self.model_, self.loss_curve_ = model, []
+        if getattr(self, "ensemble_", None) is not ensemble:
+            self.ensemble_, self.model_, self.loss_curve_ = ensemble, ensemble[0], []
             self.best_loss_ = self.validation_scores_ = self.best_validation_score_ = None
 
     def _loss(self, units: int, last: str) -> tuple[Loss, float]:
@@ -283,9 +324,22 @@ class Perceptron(BaseEstimator):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """What the network gives out, in the type of X, shape (samples, outputs)."""
+        X = self._checked(X)
+        predicting = self.ensemble_ if self._has_members() else self.model_
+        return predicting.predict(X, threads=self.threads).astype(X.dtype, copy=False)
+
+    def _outputs_of_members(self, X: Any) -> np.ndarray:
+        """What each network gives out, shape (members, samples, outputs)."""
+        X = self._checked(X)
+        return self.ensemble_.predict_members(X, threads=self.threads).astype(X.dtype, copy=False)
+
+    def _checked(self, X: Any) -> Any:
         check_is_fitted(self, "model_")
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32))
-        return self.model_.predict(X, threads=self.threads).astype(X.dtype, copy=False)
+        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32))
+
+    def _has_members(self) -> bool:
+        """Whether there are several networks."""
+        return len(getattr(self, "ensemble_", ())) > 1
 
     @property
     def coefs_(self) -> list[np.ndarray]:

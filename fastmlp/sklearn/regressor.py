@@ -9,8 +9,15 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
+from ..ensemble import deviation_of, mean_of
 from ..losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError, Poisson
 from .perceptron import Perceptron
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """Shape (samples,) where there is one output."""
+    return values[:, 0] if values.shape[1] == 1 else values
+
 
 _OF_CLASSES = (CrossEntropy.name, BinaryCrossEntropy.name)
 
@@ -43,6 +50,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         R2 of each epoch on the samples set aside, and the highest; None without `early_stopping`.
     coefs_, intercepts_ : list of ndarray
         Weights and biases: views.
+    ensemble_ : Ensemble
+        All networks, of which `model_` is the first. Where there are several (`n_members`), the other attributes are
+        about that one, and `ensemble_.histories` has the curves of all.
     n_layers_, n_outputs_ : int
     out_activation_ : str
         `identity`: also of `poisson`, whose outputs are logarithms of what is predicted.
@@ -81,20 +91,29 @@ class MLPRegressor(RegressorMixin, Perceptron):
         """
         return self._train_some(X, y, sample_weight)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """The values.
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """The values; of several members, the mean of theirs.
 
         Parameters
         ----------
         X : array_like, sparse matrix or data frame, shape (samples, features)
+        return_std : bool
+            Whether to return the standard deviation of the members' values too, as `GaussianProcessRegressor` does.
 
         Returns
         -------
-        ndarray, shape (samples,), or (samples, outputs) of several
+        values : ndarray, shape (samples,), or (samples, outputs) of several
+        deviations : ndarray of the same shape
+            Only with `return_std`: how far the members disagree, 0 of a single one. The noise of the data is no part
+            of it.
         """
-        outputs = self._outputs(X)
+        if not return_std and not self._has_members():
+            outputs = self._outputs(X)
+            return _flat(self.model_.loss.values(outputs))
+        outputs = self._outputs_of_members(X)
         values = self.model_.loss.values(outputs)
-        return values[:, 0] if values.shape[1] == 1 else values
+        mean = _flat(mean_of(values))
+        return (mean, _flat(deviation_of(values))) if return_std else mean
 
     # What `Perceptron` asks
 
