@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from inspect import signature
 from typing import Any, Protocol, TypeGuard, TypeVar
 
@@ -166,11 +166,11 @@ def check_options(described: Any, accepted: Mapping[str, Accepted]) -> None:
     >>> L1L2(l1=np.float32(0.25))
     L1L2(l1=0.25, l2=0.0)
     """
-    for field in fields(described):
-        if field.name in accepted:
-            given = getattr(described, field.name)
-            plain = checked(type(described).__name__, field.name, given, accepted[field.name])
-            object.__setattr__(described, field.name, plain)
+    names: Mapping[str, object] = described.__dataclass_fields__
+    for name in accepted:
+        if name in names:
+            plain = checked(type(described).__name__, name, getattr(described, name), accepted[name])
+            object.__setattr__(described, name, plain)
 
 
 def look_up(what: str, name: object, known: Mapping[str, Item], way_out: str = "") -> Item:

@@ -18,9 +18,10 @@ from fastmlp import (
     StandardScaler,
 )  # fmt: skip
 from fastmlp.activations import ACTIVATIONS, ALONG_ROWS
+from fastmlp.engine import layer_lowering
 from fastmlp.engine.layer_lowering import lower
 from fastmlp.engine.lowering import Lowering
-from fastmlp.engine.plan import operation_name
+from fastmlp.engine.plan import as_dicts, operation_name
 from fastmlp.kernels import schema
 from fastmlp.losses import Formula
 from fastmlp.regularizers import L2
@@ -291,3 +292,58 @@ def test_print_says_what_is_set():
     first = str(plan).splitlines()[2]
     assert "l2=0.02" in first
     assert "max_norm=2" in first
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_same_structure_is_lowered_once(network, purpose):
+    first = plan_of(network, purpose)
+    lowered = layer_lowering._lowered.cache_info().misses
+    second = plan_of(network, purpose)
+    assert layer_lowering._lowered.cache_info().misses == lowered
+    assert np.array_equal(first.operations, second.operations)
+    assert first.spans == second.spans
+    second.operations["x"] = 7  # each network has a table of its own
+    assert np.array_equal(first.operations, plan_of(network, purpose).operations)
+
+
+@pytest.mark.parametrize("other", [
+    [Dense(4, "relu"), Dense(2)], [Dense(3, "tanh"), Dense(2)], [Dense(3, "relu", regularizer=L2(0.1)), Dense(2)],
+    [Dense(3, "relu", max_norm=1.0), Dense(2)], [Dense(3, "relu"), Dropout(0.5), Dense(2)],
+    [Dense(3, "leaky_relu"), Dense(2)], [Dense(3, "leaky_relu", slope=0.2), Dense(2)], [Dense(3, "relu"), LayerNorm()],
+    [Dense(3, "relu"), LayerNorm(epsilon=0.1)], [Dense(3), Activation("relu"), Dense(2)], [Dense(3, "relu"), Dense(1)],
+])  # fmt: skip
+def test_another_structure_is_another_plan(other):
+    options = {"loss": Formula("huber", 0.5), "training": True}
+    plan = lower([Dense(3, "relu"), Dense(2)], (6,), 10, DTYPE, **options)
+    assert plan.operations.tobytes() != lower(other, (6,), 10, DTYPE, **options).operations.tobytes()
+
+
+def test_other_circumstances_are_another_plan():
+    layers = [Dense(3, "relu"), Dense(2)]
+    given = [
+        ((6,), 10, DTYPE, None), ((7,), 10, DTYPE, None), ((6,), 11, DTYPE, None), ((6,), 10, np.dtype("f8"), None),
+        ((6,), 10, DTYPE, Formula("huber", 0.5)), ((6,), 10, DTYPE, Formula("huber", 0.6)),
+    ]  # fmt: skip
+    plans = [
+        lower(layers, *some, loss=loss, training=training)
+        for *some, loss in given
+        for training in (False, True)
+    ]
+    tables = {(plan.operations.tobytes(), plan.rows, plan.workspace) for plan in plans}
+    assert len(tables) == len(plans)
+
+
+def test_scalers_that_keep_zeros_and_others_are_other_plans():
+    options = {"sparse_input": True}
+    shifted, kept = (
+        StandardScaler().adapt([[1.0, 2.0], [3.0, 5.0]]),
+        MaxAbsScaler().adapt([[1.0, 2.0], [3.0, 5.0]]),
+    )
+    assert names([shifted, Dense(2)], **options)[2:] == ["dense"]
+    assert names([kept, Dense(2)], **options)[2:] == ["sparse"]
+
+
+def test_fields_are_the_operations():
+    plan = plan_of("norms")
+    assert list(plan.fields) == as_dicts(plan.operations)

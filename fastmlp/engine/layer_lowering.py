@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,44 +27,48 @@ from ..regularizers import L1L2
 from .lowering import Lowering
 from .plan import Plan
 
+# A method of `Lowering`, and its arguments.
+Call = tuple[str, tuple[Any, ...]]
 
-def _dense(layer: Dense, into: Lowering) -> None:
-    penalty = layer.regularizer or L1L2()
-    into.dense(layer.units, l1=penalty.l1, l2=2 * penalty.l2, max_norm=layer.max_norm or 0.0)
-    into.activation(layer.activation, *layer.activation_options.values())
-
-
-def _activation(layer: Activation, into: Lowering) -> None:
-    into.activation(layer.activation, *layer.activation_options.values())
+_NO_PENALTY = L1L2()
 
 
-def _dropout(layer: Dropout, into: Lowering) -> None:
-    into.dropout(layer.rate)
+def _dense(layer: Dense) -> list[Call]:
+    penalty = layer.regularizer or _NO_PENALTY
+    dense = layer.units, penalty.l1, 2 * penalty.l2, layer.max_norm or 0.0
+    return [("dense", dense), ("activation", (layer.activation, *layer.activation_options.values()))]
 
 
-def _noise(layer: GaussianNoise, into: Lowering) -> None:
-    into.noise(layer.stddev)
+def _activation(layer: Activation) -> list[Call]:
+    return [("activation", (layer.activation, *layer.activation_options.values()))]
 
 
-def _layer_norm(layer: LayerNorm, into: Lowering) -> None:
-    into.row_norm(layer.epsilon)
-    into.affine()
+def _dropout(layer: Dropout) -> list[Call]:
+    return [("dropout", (layer.rate,))]
 
 
-def _batch_norm(layer: BatchNorm, into: Lowering) -> None:
-    into.batch_norm(layer.epsilon, layer.momentum)
-    into.affine()
+def _noise(layer: GaussianNoise) -> list[Call]:
+    return [("noise", (layer.stddev,))]
 
 
-def _scaler(layer: Scaler, into: Lowering) -> None:
-    into.scale(keeps_zeros=layer.is_built and not layer.center.any())
+def _layer_norm(layer: LayerNorm) -> list[Call]:
+    return [("row_norm", (layer.epsilon,)), ("affine", ())]
 
 
-def _flatten(layer: Flatten, into: Lowering) -> None:
+def _batch_norm(layer: BatchNorm) -> list[Call]:
+    return [("batch_norm", (layer.epsilon, layer.momentum)), ("affine", ())]
+
+
+def _scaler(layer: Scaler) -> list[Call]:
+    return [("scale", (layer.is_built and not layer.center.any(),))]
+
+
+def _flatten(layer: Flatten) -> list[Call]:
     """No operation: samples are rows of numbers already."""
+    return []
 
 
-_RULES: dict[type[Layer], Callable[[Any, Lowering], None]] = {
+_RULES: dict[type[Layer], Callable[[Any], list[Call]]] = {
     Activation: _activation,
     BatchNorm: _batch_norm,
     Dense: _dense,
@@ -132,13 +137,31 @@ def lower(
     Plan
         Verified; its parameters are at the same places whatever the other arguments.
     """
+    described = tuple(tuple(_RULES[type(layer)](layer)) for layer in layers)
+    plan = _lowered(described, tuple(input_shape), rows, dtype, loss, training, input_delta, sparse_input)
+    return plan.with_own_table()
+
+
+@lru_cache(maxsize=256)
+def _lowered(
+    layers: tuple[tuple[Call, ...], ...],
+    input_shape: Shape,
+    rows: int,
+    dtype: np.dtype,
+    loss: Formula | None,
+    training: bool,
+    input_delta: bool,
+    sparse_input: bool,
+) -> Plan:
+    """The plan of all networks that become these calls: searches make hundreds of them."""
     lowering = Lowering(rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input)
     lowering.input(input_shape)
     spans = []
-    for number, layer in enumerate(layers):
+    for number, calls in enumerate(layers):
         lowering.layer = number
         start = len(lowering.operations)
-        _RULES[type(layer)](layer, lowering)
+        for method, arguments in calls:
+            getattr(lowering, method)(*arguments)
         spans.append(slice(start, len(lowering.operations)))
     if loss is not None:
         lowering.loss(*loss)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kernels import schema, tables
-from .plan import Plan
+from .plan import Plan, as_dicts
 from .verification import verify
 
 # Activations of whole rows are kinds of their own.
@@ -91,7 +91,7 @@ class Lowering:
         self._new_value(math.prod(shape), with_delta=self.input_delta)
         self._add(schema.INPUT, None, self.value, number=schema.byte_scale(shape))
 
-    def dense(self, units: int, *, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
+    def dense(self, units: int, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
         """y = x W + b; for the rules of the weights see `schema.OPERATION`."""
         kind = schema.SPARSE if self._many_zeros() else schema.DENSE
         x = self.value
@@ -158,7 +158,7 @@ class Lowering:
         y = self._new_value(x.columns) if self.training and needed else x
         self._add(kind, x, y, code=code, number=option)
 
-    def scale(self, *, keeps_zeros: bool) -> None:
+    def scale(self, keeps_zeros: bool) -> None:
         """y = (x - center) factor, with a center and a factor for each column; first behind the input.
 
         INPUT subtracts the center in float64 as it gathers samples. SCALE multiplies, in place; its own center is 0.
@@ -256,13 +256,12 @@ class Lowering:
 
     def finish(self, spans: Sequence[slice]) -> Plan:
         """The verified plan."""
-        table = np.zeros(len(self.operations), schema.OPERATION)
-        for row, operation in zip(table, self.operations, strict=True):
-            for name, number in operation.items():
-                row[name] = number
+        names = schema.OPERATION.names or ()
+        rows = [tuple(operation.get(name, 0) for name in names) for operation in self.operations]
+        table = np.array(rows, schema.OPERATION)
         table["blocks_before"] = schema.blocks_before(table["depth"])
         sizes = self.parameters, self.workspace, self.weight_rows, self.rows
-        return verify(Plan(table, tuple(spans), *sizes, self.dtype))
+        return verify(Plan(table, tuple(spans), *sizes, self.dtype, tuple(as_dicts(table))))
 
 
 def _keeps(operation: dict[str, float]) -> str:

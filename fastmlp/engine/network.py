@@ -81,6 +81,8 @@ class Network:
         Value of `draws` in each layer's last forward pass by hand.
     inference : Plan
         The plan that predicts.
+    kept_predictor : KeptPredictor, optional
+        What `predict` keeps between its calls.
     cache : dict
         The plan and the arenas of the last run of each purpose: see `run_arguments.prepare`.
     tuner : tuple, optional
@@ -116,6 +118,7 @@ class Network:
         self.manual_rows = 0
         self.manual_draws = [0] * len(self.layers)
         self.cache: dict[str, tuple[object, Plan, Any]] = {}
+        self.kept_predictor: Any = None
         self.tuner: tuple[object, ThreadTuner] | None = None
 
     def __reduce__(self) -> NoReturn:
@@ -129,12 +132,6 @@ class Network:
         for layer in self.layers:
             shapes.append(layer.output_shape(shapes[-1]))
         return [math.prod(shape) for shape in shapes]
-
-    @cached_property
-    def multiply_adds(self) -> int:
-        """Multiply-adds of one pass of one sample."""
-        dense = self.inference.operations[self.inference.operations["weights"] >= 0]
-        return int(((dense["depth"] - 1) * dense["fan_out"]).sum())
 
     @property
     def features(self) -> int:
@@ -150,20 +147,25 @@ class Network:
 
     def trained_rows(self, position: int, arena: np.ndarray) -> np.ndarray:
         """A layer's weights and, in the last row, its biases: a view into an arena like `params`."""
-        for op in self.inference.operations[self.inference.spans[position]]:
+        for op in self.inference.fields[self.inference.spans[position]]:
             if op["weights"] >= 0:
-                return matrix(arena, int(op["weights"]), int(op["ldw"]), int(op["depth"]), int(op["fan_out"]))
+                return matrix(arena, op["weights"], op["ldw"], op["depth"], op["fan_out"])
         raise ValueError(f"{self.layers[position]!r} has no weights")
 
     def constant_rows(self, position: int, count: int, arena: np.ndarray) -> np.ndarray:
         """The rows of a layer that no optimizer updates, one number for each feature: a view into an arena."""
-        op = self.inference.operations[self.inference.spans[position]][0]
-        return matrix(arena, int(op["constants"]), int(op["ldx"]), count, int(op["fan_in"]))
+        op = self.inference.fields[self.inference.spans[position]][0]
+        return matrix(arena, op["constants"], op["ldx"], count, op["fan_in"])
 
     def centers(self, arena: np.ndarray) -> np.ndarray | None:
         """The float64 numbers that are subtracted from samples as they are read: a view into an arena; or None."""
-        start = int(self.inference.operations[0]["centers"]) * self.dtype.itemsize // 8
+        start = self.inference.fields[0]["centers"] * self.dtype.itemsize // 8
         return arena.view(np.float64)[start : start + self.features] if start >= 0 else None
+
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of a forward pass of one sample."""
+        return sum((op["depth"] - 1) * op["fan_out"] for op in self.inference.fields if op["weights"] >= 0)
 
     # Gradients and optimizer state
 
@@ -264,3 +266,4 @@ class Network:
     def forget_plans(self) -> None:
         """Lower again at the next run, as what the plans were made for has changed."""
         self.cache.clear()
+        self.kept_predictor = None

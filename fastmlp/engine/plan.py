@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,8 @@ class Plan:
         Rows of the workspace: the largest number of samples that run at a time.
     dtype : dtype
         Type of all numbers.
+    fields : tuple of dict
+        The operations by field, in Python's numbers: reading a field of the table takes longer.
     """
 
     operations: np.ndarray
@@ -55,6 +58,16 @@ class Plan:
     weight_rows: int
     rows: int
     dtype: np.dtype
+    fields: tuple[dict[str, Any], ...]
+
+    def with_own_table(self) -> Plan:
+        """The same plan with a table of its own, in which the addresses of machine code can be written."""
+        plan = copy(self)
+        words = self.operations.view(
+            np.int64
+        )  # all fields have 8 bytes: copied one by one, they take five times as long
+        plan.__dict__["operations"] = words.copy().view(schema.OPERATION)
+        return plan
 
     def __str__(self) -> str:
         """The plan as a table: of each operation its sizes, where its matrices start, and the options of its kind."""

@@ -29,10 +29,14 @@ MICRO_BATCH_ROWS = 1024  # larger batches run through the workspace in micro-bat
 ENGINES = {"kernels": "..kernels.program.entries", "reference": "..kernels.reference.entries"}
 
 
-@cache
 def program_of(engine: str) -> ModuleType:
     """The module with the entries of an engine, imported when it is first used."""
-    return import_module(look_up("engine", engine, ENGINES), __package__)
+    return _module(look_up("engine", engine, ENGINES))
+
+
+@cache
+def _module(name: str) -> ModuleType:
+    return import_module(name, __package__)
 
 
 def prepare(
@@ -62,7 +66,7 @@ def prepare(
 def _state(network: Network, plan: Plan, threads: int, sums_gradients: bool) -> schema.State:
     """The arenas of a plan: those of the network, and workspace of its own."""
     dtype = network.dtype
-    widest = int(plan.operations["ldw"].max(initial=0))
+    widest = max(op["ldw"] for op in plan.fields)
     gradients = network.gradients
     if sums_gradients and not gradients.size:
         gradients = aligned_zeros(network.params.size, dtype)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels import schema
+from .initializer import Initializer
 from .table import Given, get_initializer
+
+_LOWEST = np.uint64(11)  # bits beyond the 53 of a float64
 
 
 def initial_weights(given: Given, fan_in: int, fan_out: int, seed: int, layer: int) -> np.ndarray:
@@ -24,14 +27,25 @@ def initial_weights(given: Given, fan_in: int, fan_out: int, seed: int, layer: i
     -------
     ndarray, float64, shape (fan_in, fan_out)
     """
-    random = _random((fan_in, fan_out), seed, schema.WEIGHTS_PURPOSE, layer)
-    return get_initializer(given)(fan_in, fan_out, random)
+    initializer = get_initializer(given)
+    return initializer(
+        fan_in, fan_out, _room(initializer, (fan_in, fan_out), seed, schema.WEIGHTS_PURPOSE, layer)
+    )
 
 
 def initial_biases(given: Given, fan_in: int, fan_out: int, seed: int, layer: int) -> np.ndarray:
     """Draw the biases of a dense layer, shape (fan_out,); arguments as those of `initial_weights`."""
-    random = _random((1, fan_out), seed, schema.BIASES_PURPOSE, layer)
-    return get_initializer(given)(fan_in, fan_out, random)[0]
+    initializer = get_initializer(given)
+    return initializer(fan_in, fan_out, _room(initializer, (1, fan_out), seed, schema.BIASES_PURPOSE, layer))[
+        0
+    ]
+
+
+def _room(
+    initializer: Initializer, shape: tuple[int, int], seed: int, purpose: int, layer: int
+) -> np.ndarray:
+    """Random numbers for an initializer, or any numbers if it reads none."""
+    return _random(shape, seed, purpose, layer) if initializer.is_random else np.empty(shape)
 
 
 def _random(shape: tuple[int, int], seed: int, purpose: int, layer: int) -> np.ndarray:
@@ -40,4 +54,5 @@ def _random(shape: tuple[int, int], seed: int, purpose: int, layer: int) -> np.n
 
     bits = np.empty(shape[0] * shape[1], np.uint64)
     rng.fill(bits, np.uint64(seed), purpose, layer)
-    return ((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(shape)
+    bits >>= _LOWEST
+    return (bits * 2.0**-53).reshape(shape)

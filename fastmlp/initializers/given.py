@@ -27,6 +27,7 @@ class Constant(Initializer):
 
     value: float = 0.0
     kind: ClassVar[str] = "constant"
+    is_random: ClassVar[bool] = False
 
     def __call__(self, fan_in: int, fan_out: int, random: np.ndarray) -> np.ndarray:
         """The value."""
@@ -50,6 +51,7 @@ class FromArray(Initializer):
 
     values: ArrayLike
     kind: ClassVar[str] = "array"
+    is_random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         try:

@@ -20,6 +20,7 @@ class Initializer:
     """What all initializers share. Weights have the shape (inputs, units), biases the shape (1, units)."""
 
     kind: ClassVar[str] = ""
+    is_random: ClassVar[bool] = True  # else it reads the shape of the random numbers alone
 
     def __post_init__(self) -> None:
         check_options(self, _ACCEPTED)

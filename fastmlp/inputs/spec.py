@@ -57,7 +57,8 @@ class DataSpec:
         """The same, with the names that the targets give the classes, where these have none yet."""
         if self.class_names or not isinstance(self.loss, (CrossEntropy, BinaryCrossEntropy)):
             return self
-        return replace(self, class_names=find_class_names(y))
+        names = find_class_names(y)
+        return replace(self, class_names=names) if names else self
 
     def count_outputs(self, shape: Shape) -> int:
         """Numbers of an output, for samples of this shape."""
@@ -111,14 +112,14 @@ class DataSpec:
 
     def _check_scale(self, samples: Samples) -> None:
         """Warn of samples that are read on another scale than those of the training."""
-        scale = samples.scale
-        if self.sample_scale == NUMBERS and scale == BYTES:
+        known, are_bytes = self.sample_scale, samples.kind == schema.BYTES
+        if known == NUMBERS and are_bytes and samples.scale == BYTES:
             told = "numbers beyond 0 to 1, and images of bytes (uint8) are read as fractions of 255"
             way_out = "if they mean the same as in training, give X.astype('float32')"
-        elif self.sample_scale == FRACTIONS and scale == NUMBERS and samples.kind == schema.BYTES:
+        elif known == FRACTIONS and are_bytes and samples.scale == NUMBERS:
             told = "numbers from 0 to 1, and these rows of bytes (uint8) are read as numbers from 0 to 255"
             way_out = "if they are pixels, give X / 255, as in training"
-        elif self.sample_scale == BYTES and scale == NUMBERS:
+        elif known == BYTES and samples.scale == NUMBERS:
             told = "images of bytes (uint8), read as fractions of 255, and these numbers go beyond 0 to 1"
             way_out = "if they are bytes in another type, give X.astype('uint8'), or X / 255"
         else:

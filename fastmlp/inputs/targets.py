@@ -172,9 +172,10 @@ def _as_labels(given: np.ndarray, classes: int) -> np.ndarray:
     """A copy, made before it is checked: kernels index by labels, which nobody else may change meanwhile."""
     array = given.copy()
     number = "number the classes, e.g. np.unique(y, return_inverse=True)[1]"
-    whole = np.full(array.shape, array.dtype.kind in "bui")
     if array.dtype.kind == "f":
         whole = np.isfinite(array) & (array == np.floor(array))
+    else:
+        whole = np.full(1, array.dtype.kind in "bui")
     if not whole.all():
         place = int(whole.argmin())
         found = f"{array[place:].tolist()[0]!r} of {array.dtype} at index {place}"

@@ -120,9 +120,10 @@ class Dense(Layer):
 
     def initialize(self, seed: int) -> None:
         """Write the initial weights and biases."""
-        inputs = self.weight.shape[0]
-        self.weight = self.initial_weight(inputs, seed, self.handle.position)
-        self.bias = self.initial_bias(inputs, seed, self.handle.position)
+        rows = self.handle.trained_rows()
+        inputs = len(rows) - 1
+        rows[:-1] = self.initial_weight(inputs, seed, self.handle.position)
+        rows[-1] = self.initial_bias(inputs, seed, self.handle.position)
 
     def trained_in(self, arena: np.ndarray) -> dict[str, np.ndarray]:
         """`weight` and `bias`."""

@@ -50,6 +50,11 @@ class Layer:
     kind = ""
     activation = "identity"
     needs_whole_batch = False  # in training, even to compute one row
+    _option_names = frozenset[str]()  # what the class and its bases declare
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._option_names = frozenset(option for base in cls.__mro__ for option in get_annotations(base))
 
     def __init__(self) -> None:
         self._handle: Handle | None = None
@@ -57,18 +62,18 @@ class Layer:
     def __setattr__(self, name: str, value: object) -> None:
         """Set an option once, when the layer is made: plans and files hold the options of that time."""
         kind = type(self)
+        if name in kind._option_names and name not in self.__dict__:
+            self.__dict__[name] = value
+            return
         if name.startswith("_") or isinstance(getattr(kind, name, None), property):
             super().__setattr__(name, value)
             return
-        options = {option for base in kind.__mro__ for option in get_annotations(base)}
-        if name not in options:
+        if name not in kind._option_names:
+            known = ", ".join(sorted(kind._option_names))
             raise AttributeError(
-                f"{kind.__name__}: expected one of the attributes {', '.join(sorted(options))}, got {name!r}, "
-                "which would have no effect"
+                f"{kind.__name__}: expected one of the attributes {known}, got {name!r}, which would have no effect"
             )
-        if name in self.__dict__:
-            raise AttributeError(f"{kind.__name__}: {name}: cannot be changed; make a new layer")
-        super().__setattr__(name, value)
+        raise AttributeError(f"{kind.__name__}: {name}: cannot be changed; make a new layer")
 
     def __repr__(self) -> str:
         options = ", ".join(f"{key}={value!r}" for key, value in self.options().items())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from functools import cache
 from typing import Any
 
 from ..checks import kind_and_options, look_up, require_kind
@@ -53,7 +55,14 @@ def get_optimizer(given: str | Optimizer) -> Optimizer:
     if isinstance(given, Optimizer):
         require_kind("optimizer", given, _CLASSES.values(), "write to the weights of the layers by hand")
         return given
-    return look_up("optimizer", given, OPTIMIZERS)()
+    look_up("optimizer", given, OPTIMIZERS)
+    return copy(_with_defaults(given))
+
+
+@cache
+def _with_defaults(name: str) -> Optimizer:
+    """The optimizer of this name, to be copied: its options have been checked."""
+    return OPTIMIZERS[name]()
 
 
 def optimizer_from_config(config: dict[str, Any]) -> Optimizer:

@@ -26,6 +26,8 @@ _ACCEPTED: dict[str, Accepted] = {
     "nesterov": Switch(), "centered": Switch(),
 }  # fmt: skip
 
+_NAMES: dict[type, tuple[str, ...]] = {}  # of the options of each class
+
 
 class Handle(Protocol):
     """What does a step by hand."""
@@ -80,7 +82,7 @@ class Optimizer:
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an option, if it is accepted: options can change between calls of `fit`."""
-        names = [option.name for option in fields(self)]
+        names = _names_of(self)
         owner = type(self).__name__
         if name not in names:
             raise AttributeError(f"{owner}: expected one of the options {', '.join(names)}, got {name!r}")
@@ -118,11 +120,11 @@ class Optimizer:
         """
         # Smaller numbers lose digits, and some processors read them as 0.
         least = float(np.finfo(dtype).tiny)
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if _ACCEPTED[option.name] is POSITIVE and is_number(value) and value < least:
+        for name in _names_of(self):
+            value = getattr(self, name)
+            if _ACCEPTED[name] is POSITIVE and is_number(value) and value < least:
                 raise refusal(
-                    f"{type(self).__name__}: {option.name}",
+                    f"{type(self).__name__}: {name}",
                     f"at least {least!r} in a network of {dtype}",
                     value,
                 )
@@ -242,3 +244,11 @@ class Optimizer:
         if isinstance(self.learning_rate, Schedule):
             options["learning_rate"] = self.learning_rate.config()
         return {"name": self.name, **options}
+
+
+def _names_of(optimizer: Optimizer) -> tuple[str, ...]:
+    """The names of all options."""
+    kind = type(optimizer)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(option.name for option in fields(optimizer))
+    return _NAMES[kind]
