@@ -15,6 +15,7 @@ from .callbacks import Callback, CallbackList, Logs, Memories
 from .checks import is_count, look_up, sample_shape
 from .engine import execution
 from .engine.building import Handle, build_network
+from .engine.kept_predictor import KeptPredictor
 from .engine.layer_lowering import check_kinds
 from .engine.locks import NetworkLock
 from .engine.network import DTYPES, Network
@@ -105,6 +106,7 @@ class Sequential:
     ) -> None:
         self._lock = NetworkLock()
         self._network: Network | None = None
+        self._data_spec: tuple[Any, DataSpec] | None = None  # the last one, and what it was made from
         self.layers: list[Layer] = []
         for layer in layers:
             self.add(layer)
@@ -128,11 +130,13 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            return {name: value for name, value in copied_state(Sequential, self).items() if name != "_lock"}
+            own = {"_lock": None, "_data_spec": None}
+            return {name: value for name, value in copied_state(Sequential, self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._lock = NetworkLock()  # a built model gets that of its network
         restore_copy(self, state, Sequential)
+        self._data_spec = None
 
     def __copy__(self) -> Self:
         """No different from a deep copy, as a layer belongs to one model."""
@@ -269,13 +273,15 @@ class Sequential:
     @property
     def loss(self) -> Loss:
         """What training makes small."""
-        return choose_loss(self._loss, self.last_activation)
+        return self.data_spec.loss
 
     @property
     def last_activation(self) -> str:
         """Where the outputs come from."""
-        shaping = [layer for layer in self.layers if layer.kind in {"dense", "activation"}]
-        return shaping[-1].activation if shaping else "identity"
+        for layer in reversed(self.layers):
+            if layer.kind in {"dense", "activation"}:
+                return layer.activation
+        return "identity"
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of one sample after all layers; a ValueError where it does not fit."""
@@ -288,16 +294,24 @@ class Sequential:
     @property
     def data_spec(self) -> DataSpec:
         """What the model expects of its data."""
-        return DataSpec(
-            dtype=np.dtype(self.dtype),
-            input_shape=None if self._network is None else self._network.input_shape,
-            output_shape=self.output_shape,
-            feature_names=self.feature_names,
-            sample_scale=self.sample_scale,
-            class_names=self.class_names,
-            loss=self.loss,
-            last_activation=self.last_activation,
-        )
+        described = (
+            self._network, self._loss, self.dtype, self.feature_names, self.sample_scale, self._class_names,
+            *self.layers,
+        )  # fmt: skip
+        if self._data_spec is None or self._data_spec[0] != described:
+            last = self.last_activation
+            spec = DataSpec(
+                dtype=np.dtype(self.dtype),
+                input_shape=None if self._network is None else self._network.input_shape,
+                output_shape=self.output_shape,
+                feature_names=self.feature_names,
+                sample_scale=self.sample_scale,
+                class_names=self.class_names,
+                loss=choose_loss(self._loss, last),
+                last_activation=last,
+            )
+            self._data_spec = described, spec
+        return self._data_spec[1]
 
     # Training and use
 
@@ -467,6 +481,8 @@ class Sequential:
     def predict(self, X: Inputs, *, threads: int | None = None, engine: str = "kernels") -> np.ndarray:
         """The network's outputs: probabilities after softmax or sigmoid, else values.
 
+        What it prepares is kept for later calls: one sample or a few of float32 or float64 then take microseconds.
+
         Parameters
         ----------
         X : array_like, shape (samples, ...) or that of one sample, or sparse matrix
@@ -476,11 +492,26 @@ class Sequential:
         -------
         ndarray, shape (samples, outputs), or (outputs,) for one sample
         """
+        if type(X) is np.ndarray and threads is None and engine == "kernels":
+            outputs = self._predict_few(X)
+            if outputs is not None:
+                return outputs
         network = self.network
         samples, one = as_batch(X, network.input_shape, network.dtype)
         self.data_spec.check(samples)
         outputs = execution.predict(network, samples, threads=threads, engine=engine)
+        kept = network.kept_predictor
+        if kept is None or not kept.is_for(self._class_names, self.sample_scale):
+            network.kept_predictor = KeptPredictor(network, self._class_names, self.sample_scale)
         return outputs[0] if one else outputs
+
+    def _predict_few(self, X: np.ndarray) -> np.ndarray | None:
+        """`predict` of a few samples by what the calls before have prepared; None of others, which need all checks."""
+        kept = None if self._network is None else self._network.kept_predictor
+        if kept is None or not kept.is_for(self._class_names, self.sample_scale):
+            return None
+        outputs: np.ndarray | None = kept(X)
+        return outputs
 
     def predictor(self) -> Predictor:
         """A prepared `predict` for one sample at a time, some microseconds a call.

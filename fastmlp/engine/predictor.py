@@ -69,6 +69,10 @@ class Predictor:
         array = x if type(x) is np.ndarray and x.dtype.num in _READ_AS_THEY_ARE else _read(x)
         if array.shape != self.input_shape:
             raise ValueError(f"x: expected one sample of shape {self.input_shape}, got {array.shape}")
+        return self.run(array)
+
+    def run(self, array: np.ndarray) -> np.ndarray:
+        """The outputs for a sample of the right shape, in uint8, float32 or float64."""
         if array.dtype.num == _UINT8:
             array = np.multiply(array, self._byte_scale, dtype=self._inputs.dtype)
         if self._centers is None:

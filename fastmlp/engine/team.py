@@ -69,7 +69,8 @@ def choose_threads(asked: int | None, work: float) -> int:
         If `asked` is not a whole number from 1 to `MOST_THREADS`.
     """
     if asked is None:
-        return max(1, min(*thread_limits().values(), int(work // WORK_PER_THREAD)))
+        useful = int(work // WORK_PER_THREAD)
+        return min(*thread_limits().values(), useful) if useful > 1 else 1
     if not is_count(asked) or not 1 <= asked <= MOST_THREADS:
         raise ValueError(
             f"threads: expected a whole number from 1 to {MOST_THREADS}, or None for all that help, got {asked!r}"
@@ -220,11 +221,12 @@ def _borrow(size: int) -> list[_Worker]:
     return team
 
 
-def _end_abandoned_runs() -> None:
+def end_abandoned_runs() -> None:
     """Wait for runs that were stopped, as their callers may have been interrupted again: the threads still write."""
-    for run in list(_unfinished):
-        if run.control[words.STOP]:
-            run.abandon()
+    if _unfinished:
+        for run in list(_unfinished):
+            if run.control[words.STOP]:
+                run.abandon()
 
 
 def run(
@@ -250,8 +252,7 @@ def run(
     RuntimeError
         If the system cannot start that many threads.
     """
-    if _unfinished:
-        _end_abandoned_runs()
+    end_abandoned_runs()
     if size == 1 and amount < BRIEF:
         work(control, 0, 1)
         return

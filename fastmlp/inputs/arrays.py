@@ -10,6 +10,7 @@ from .frames import plain_values
 from .sparse_matrix import is_sparse_matrix
 
 _CHECKED_AT_ONCE = 2**18  # numbers, so that they stay in the cache and the check needs little memory
+_CLEARLY_FINITE = 1e38  # smaller numbers are finite in float32 too
 
 
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
@@ -86,6 +87,8 @@ def check_finite(
     flat = array.reshape(-1)
     for start in range(0, flat.size, _CHECKED_AT_ONCE):
         some = flat[start : start + _CHECKED_AT_ONCE]
+        if are_clearly_finite(some, dtype):
+            continue
         with np.errstate(over="ignore"):
             finite = np.isfinite(some.astype(dtype, copy=False))
         if not finite.all():
@@ -95,6 +98,16 @@ def check_finite(
                 f"{name}: expected finite numbers of {dtype}, got {flat[place]} at index {index}; "
                 "remove, replace or scale such values first"
             )
+
+
+def are_clearly_finite(array: np.ndarray, dtype: np.dtype) -> bool:
+    """Whether numbers of float32 or float64 are finite in `dtype`, by a quick check that warns of nothing.
+
+    It says False of some numbers that are finite, for `check_finite` to decide.
+    """
+    narrower = array.itemsize > dtype.itemsize
+    finite = np.less(np.abs(array), _CLEARLY_FINITE) if narrower else np.isfinite(array)
+    return b"\0" not in finite.tobytes()  # a third of the time of `all`
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

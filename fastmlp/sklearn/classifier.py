@@ -133,7 +133,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         outputs = self._outputs(X)
         if self._has_labels() or self.out_activation_ == "softmax":
             return outputs
-        return np.hstack([1 - outputs, outputs])
+        both = np.empty((len(outputs), 2), outputs.dtype)
+        np.subtract(1, outputs[:, 0], out=both[:, 0])
+        both[:, 1] = outputs[:, 0]
+        return both
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Its logarithm: of probabilities that are too small for a float32, minus infinity.

@@ -324,9 +324,21 @@ class Perceptron(BaseEstimator):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """What the network gives out, in the type of X, shape (samples, outputs)."""
-        X = self._checked(X)
-        predicting = self.ensemble_ if self._has_members() else self.model_
-        return predicting.predict(X, threads=self.threads).astype(X.dtype, copy=False)
+        outputs = self._outputs_of_few(X)
+        if outputs is None:
+            X = self._checked(X)
+            predicting = self.ensemble_ if self._has_members() else self.model_
+            outputs = predicting.predict(X, threads=self.threads)
+        return outputs.astype(X.dtype, copy=False)
+
+    def _outputs_of_few(self, X: Any) -> np.ndarray | None:
+        """The outputs for a few rows of a plain array, in which nothing is wrong; None if X needs the checks."""
+        plain = type(X) is np.ndarray and X.ndim == 2 and X.dtype.kind == "f"
+        alone = self.threads is None and hasattr(self, "model_") and not self._has_members()
+        # Of samples without names, scikit-learn warns where those of the training had names.
+        if not plain or not alone or hasattr(self, "feature_names_in_"):
+            return None
+        return self.model_._predict_few(X)
 
     def _outputs_of_members(self, X: Any) -> np.ndarray:
         """What each network gives out, shape (members, samples, outputs)."""
@@ -359,7 +371,7 @@ class Perceptron(BaseEstimator):
     @property
     def n_outputs_(self) -> int:
         """Units of the last layer."""
-        return len(self.intercepts_[-1])
+        return self.model_.network.outputs
 
     @property
     def out_activation_(self) -> str:
