@@ -278,7 +278,8 @@ class _CacheAtFirstUse:
     @property
     def cache_path(self) -> str | None:
         """Where machine code is looked for first. Numba tells it with its counts of loaded and compiled functions."""
-        return self._prebuilt.cache_path or self._cache.cache_path
+        code = prebuilt.found()
+        return self._cache.cache_path if code is None else str(code.folder)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cache, name)
