@@ -1,7 +1,10 @@
 """Ensembles: members as lone fits, means and deviations, resampling, files."""
 
 import copy
+import os
 import pickle
+import signal
+import time
 import warnings
 
 import numpy as np
@@ -21,6 +24,7 @@ from fastmlp import (
 )
 from fastmlp.files.model_file import read_model, write_model
 from fastmlp.inputs.resampling import bootstrap_rows, fold_rows
+from tests.test_interruptions import when_training
 
 RANDOM = np.random.default_rng(5)
 X = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -296,3 +300,24 @@ def test_what_is_refused(call, message):
         warnings.simplefilter("error")
         with pytest.raises((ValueError, TypeError), match=message):
             call()
+
+
+def interrupt():
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_leaves_every_member_usable():
+    ensemble = made("values", 3)
+    for member in ensemble[:2]:
+        member.build(4)
+    watcher = when_training(ensemble[0], interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ensemble.fit(X, VALUES, epochs=10**6, batch_size=4, threads=1, verbose=0)
+    watcher.join()
+    assert len(ensemble.histories[0]) == ensemble[0].epochs > 0
+    assert np.isfinite(ensemble[:2].predict(X)).all()
+    with pytest.raises(RuntimeError, match="no parameters yet"):
+        ensemble.predict(X)
+    ensemble.fit(X, VALUES, epochs=1, verbose=0)
+    assert np.isfinite(ensemble.predict(X)).all()

@@ -159,8 +159,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
     def _learn_targets(self, y: Any, classes: np.ndarray | None) -> np.ndarray:
-        check_classification_targets(y)
         kind = type_of_target(y)
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            check_classification_targets(y)  # which looks for the type once more
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "MLPClassifier: y has several outputs with several classes each; expected one class for each sample, "

@@ -1,6 +1,9 @@
 """`grid_search` gives what GridSearchCV gives."""
 
+import os
 import pickle
+import signal
+import threading
 import warnings
 
 import numpy as np
@@ -156,3 +159,12 @@ def test_any_number_of_threads_gives_the_same_results(threads):
     found = grid_search(classifier(), {"alpha": [0.1, 1.0]}, *IRIS, threads=threads, cv=3)
     expected = grid_search(classifier(), {"alpha": [0.1, 1.0]}, *IRIS, cv=3)
     assert_same(found, expected)
+
+
+@pytest.mark.survives("R27")
+def test_ctrl_c_ends_the_search():
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    endless = classifier(max_iter=10**7, n_iter_no_change=np.inf, batch_size=5)
+    with pytest.raises(KeyboardInterrupt):
+        grid_search(endless, {"alpha": [0.1, 1.0]}, *IRIS)
+    assert grid_search(classifier(), {"alpha": [0.1]}, *IRIS).predict(IRIS[0]).shape == (150,)
