@@ -12,15 +12,17 @@
 If anything that is used here is missing, importing this file raises an ImportError, and `jit.py` does without it.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
+from llvmlite import binding as llvm
 from numba.core import event
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
-from numba.core.codegen import CPUCodegen, JITCodeLibrary
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import FunctionDescriptor
@@ -32,8 +34,8 @@ _USED = {
         "_ensure_finalized", "_get_module_for_linking", "_optimize_functions", "_optimize_final_module",
         "_finalize_final_module", "add_linking_library", "get_pointer_to_function", "enable_object_caching",
     ),
-    CPUCodegen: ("_module_pass_manager",),
-    CompilerBase: ("define_pipelines",),
+    llvm: ("create_pipeline_tuning_options", "create_pass_builder"),
+    CompilerBase: ("define_pipelines", "compile_extra"),
     DefaultPassBuilder: ("define_nopython_pipeline",),
     CompileResult: ("library", "fndesc", "entry_point", "signature"),
     FunctionDescriptor: ("llvm_func_name",),
@@ -52,6 +54,16 @@ if _MISSING:
     raise ImportError(f"Numba has no {', '.join(_MISSING)}")
 
 
+def _pass_builder(codegen: Any) -> Any:
+    """LLVM's passes, without those that our loops do not need: they are written with vectors and tiles.
+
+    Unrolling would double the machine code where LLVM takes the processor to have a large buffer of operations (Zen 3).
+    """
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+    return llvm.create_pass_builder(codegen._tm, options)
+
+
 class _KernelLibrary(JITCodeLibrary):
     """Optimised code to be linked into other libraries, not run by itself."""
 
@@ -63,6 +75,14 @@ class _KernelLibrary(JITCodeLibrary):
         """Note a library that is called from here. It is linked in after this code is optimised, as it is already."""
         library._ensure_finalized()
         self._called[library] = None
+
+    def _optimize_functions(self, module: Any) -> None:
+        """Optimise each function by itself."""
+        module.data_layout = self._codegen._data_layout
+        builder = _pass_builder(self._codegen)
+        passes = builder.getFunctionPassManager()
+        for function in module.functions:
+            passes.run(function, builder)
 
     def _optimize_final_module(self) -> None:
         """Do nothing: the function is optimised, and what it calls is inlined as a part of an entry."""
@@ -103,8 +123,8 @@ class _EntryLibrary(JITCodeLibrary):
 
     def _optimize_final_module(self) -> None:
         """Run LLVM's passes over the whole module once."""
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
+        builder = _pass_builder(self._codegen)
+        builder.getModulePassManager().run(self._final_module, builder)
 
 
 class _Compiler(CompilerBase):
@@ -120,10 +140,27 @@ class _Compiler(CompilerBase):
         return [DefaultPassBuilder.define_nopython_pipeline(state)]
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause Python's search for cyclic garbage, which goes over all objects of the compiler again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class EntryCompiler(_Compiler):
     """Compiles an entry."""
 
     library = _EntryLibrary
+
+    def compile_extra(self, func: Callable) -> CompileResult:
+        """Compile a function."""
+        with _collector_paused():
+            return super().compile_extra(func)
 
     def define_pipelines(self) -> list:
         """The passes of `njit`, and machine code that can be saved."""

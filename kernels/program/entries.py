@@ -173,7 +173,7 @@ def forward(plan, state, data, rows, seed, epoch):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            gather.input_forward(plan[i], state, data, ZERO, ZERO, rows, rows)
+            gather.input_forward(plan[i], values, data, ZERO, ZERO, rows, rows)
         else:
             if plan[i].kind == BATCH_NORM:
                 whole_batch(plan[i], values, rows, FORWARD)

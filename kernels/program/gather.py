@@ -92,7 +92,7 @@ def _gather_sample(op, y, params, data, sample):
         read_row(y, data.inputs, start, count, data.kind, op.number)
 
 
-@inlined
+@kernel
 def input_forward(op, state, data, position, first, rows, batch):
     """Gather these rows of samples; this thread's next rows come `batch` rows later."""
     ahead = _samples_ahead(op.fan_out * _ITEM_SIZES[data.kind], batch)

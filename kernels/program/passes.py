@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..compiler.jit import inlined
+from ..compiler.jit import inlined, kernel
 from ..schema import BATCH_NORM, CHUNK, INPUT, NO_SEED, ROW_GRAIN, ZERO, Values
 from . import dense, gather, layers
 from .batch_norm import BACKWARD, FORWARD, team_batch
@@ -28,12 +28,12 @@ def predicted(plan, state, data, position, first, rows):
     values = Values(state.params, state.workspace)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
-            gather.input_forward(plan[i], state, data, position, first, rows, gather.AHEAD)
+            gather.input_forward(plan[i], values, data, position, first, rows, gather.AHEAD)
         else:
             layers.forward(plan[i], values, ZERO, first, rows, NO_SEED, ZERO)
 
 
-@inlined
+@kernel
 def loss_of_rows(plan, state, data, position, first, rows, batch, scale):
     """Losses, scores and deltas of these rows; whether all losses are finite.
 
@@ -74,10 +74,10 @@ def team_forward(plan, state, data, chunk, seed, epoch, member):
         if op.kind == INPUT:
             gathered_by_halves = shares_inputs(op, size) and data.starts.size == 0
             if gathered_by_halves:
-                gather.input_half(op, state, data, chunk.position, chunk.start, chunk.count, rank, size)
+                gather.input_half(op, values, data, chunk.position, chunk.start, chunk.count, rank, size)
             else:
                 position = chunk.position + chunk.first
-                gather.input_forward(op, state, data, position, chunk.first, chunk.rows, chunk.count)
+                gather.input_forward(op, values, data, position, chunk.first, chunk.rows, chunk.count)
         elif shares_inputs(op, size):
             if not _needs_no_barrier(i, gathered_by_halves, size):
                 barrier(control, size)
