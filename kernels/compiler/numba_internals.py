@@ -24,6 +24,7 @@ from numba.core import event
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager
 from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import FunctionDescriptor
 
@@ -34,7 +35,8 @@ _USED = {
         "_ensure_finalized", "_get_module_for_linking", "_optimize_functions", "_optimize_final_module",
         "_finalize_final_module", "add_linking_library", "get_pointer_to_function", "enable_object_caching",
     ),
-    llvm: ("create_pipeline_tuning_options", "create_pass_builder"),
+    llvm: ("create_pipeline_tuning_options", "create_pass_builder", "create_new_function_pass_manager"),
+    PassManager: ("finalize",),
     CompilerBase: ("define_pipelines", "compile_extra"),
     DefaultPassBuilder: ("define_nopython_pipeline",),
     CompileResult: ("library", "fndesc", "entry_point", "signature"),
@@ -77,10 +79,12 @@ class _KernelLibrary(JITCodeLibrary):
         self._called[library] = None
 
     def _optimize_functions(self, module: Any) -> None:
-        """Optimise each function by itself."""
+        """Move the variables of each function to registers, which makes it shorter; entries do the rest."""
         module.data_layout = self._codegen._data_layout
-        builder = _pass_builder(self._codegen)
-        passes = builder.getFunctionPassManager()
+        passes, builder = llvm.create_new_function_pass_manager(), _pass_builder(self._codegen)
+        passes.add_sroa_pass()
+        passes.add_instruction_combine_pass()
+        passes.add_simplify_cfg_pass()
         for function in module.functions:
             passes.run(function, builder)
 
@@ -127,17 +131,29 @@ class _EntryLibrary(JITCodeLibrary):
         builder.getModulePassManager().run(self._final_module, builder)
 
 
+# Passes for what our functions do not contain: closures, `with`, raised errors, loops over literals, expressions of
+# whole arrays, functions that Numba inlines. Each pass goes over all functions, and their flow is analysed after many.
+_UNNEEDED = {
+    "with_lifting", "inline_closure_likes", "rewrite_semantic_constants", "dead_branch_prune", "generic_rewrites",
+    "Rewrite dynamic raises", "make_function_op_code_to_jit_function", "inline_inlinables", "find_literally",
+    "literal_unroll", "LiteralPropagation", "inline_overloads", "nopython_rewrites", "dump_parfor_diagnostics",
+}  # fmt: skip
+
+
 class _Compiler(CompilerBase):
     """Numba's own passes, into a library of a kind of our own."""
 
     library: type[JITCodeLibrary]
 
     def define_pipelines(self) -> list:
-        """The passes of `njit`, without a second entry point for C."""
+        """The passes of `njit` that are needed, without a second entry point for C."""
         state = self.state
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_cfunc_wrapper = True
-        return [DefaultPassBuilder.define_nopython_pipeline(state)]
+        passes = DefaultPassBuilder.define_nopython_pipeline(state)
+        passes.passes = [each for each in passes.passes if each[0].name() not in _UNNEEDED]
+        passes.finalize()
+        return [passes]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Emits vector IR: numbers with operators, so that a kernel reads like its mathematics.
 
-The only folder that imports llvmlite's IR. A `primitive` is a Python function that writes LLVM instructions when a kernel
+The only folder that builds LLVM's IR. A `primitive` is a Python function that writes LLVM instructions when a kernel
 that calls it is compiled. It gets a `Matrix` as `Rows`, an array as a `Pointer`, an integer as an `Int`, and a
 floating-point number as a `Vec` with the number in every lane. What it emits is exact IEEE 754 arithmetic: every
 operation rounds once, `fma` once for both operations, and nothing is reordered, so the bits do not depend on the width
