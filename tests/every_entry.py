@@ -56,6 +56,7 @@ def with_images(folder, dtype):
     model.fit(X, y, epochs=2, batch_size=16, validation_split=0.25, sample_weight=np.ones(40), verbose=0)
     model.evaluate(X, y)
     model.predict(X)
+    model.predict(X[:1])
     model.save(folder / "model.safetensors")
     fastmlp.load(folder / "model.safetensors").predictor()(X[0])
 
@@ -70,6 +71,10 @@ def with_a_table(folder, dtype):
             [Dense(4, "tanh"), Dense(1)], loss="mean_squared_error", dtype=dtype, optimizer=optimizer
         )
         model.fit(train, y, epochs=1, verbose=0)
+    ensemble = fastmlp.Ensemble.of(Sequential([Dense(1)], dtype=dtype), 2)
+    for resample in ("bootstrap", "folds"):
+        ensemble.fit(train, y, epochs=1, resample=resample, verbose=0)
+    ensemble.predict_std(test)
     fastmlp.fit_many([model], train, y, epochs=1, verbose=0)
     model.backward(np.ones_like(model.forward(test)))
     model.optimizer.step(model)
