@@ -239,7 +239,7 @@ class Ensemble:
         if len(diverged) == len(self):
             raise diverged[0]
         if diverged:
-            warn_of_divergence("Ensemble.fit", diverged, len(self))
+            warn_of_divergence("Ensemble.fit", diverged, len(self), 5)
 
     # Use
 

@@ -103,7 +103,7 @@ def fit_many(
     )  # fmt: skip
     diverged = run_jobs(jobs, threads, verbose)
     if diverged:
-        warn_of_divergence("fit_many", diverged, len(models))
+        warn_of_divergence("fit_many", diverged, len(models), 3)
     return [model.history for model in models]
 
 
@@ -207,10 +207,14 @@ def _progress(models: int, verbose: int) -> Iterator[Callable[[int], None] | Non
     print(f"{models} models in {seconds:.2f} s ({models / seconds:,.1f} models/s)", file=sys.stderr)
 
 
-def warn_of_divergence(owner: str, diverged: dict[int, TrainingDiverged], count: int) -> None:
-    """Say which models diverged; `owner` is called by the function that the user calls."""
+def warn_of_divergence(
+    owner: str, diverged: dict[int, TrainingDiverged], count: int, stacklevel: int
+) -> None:
+    """Say which models diverged; `stacklevel` is that of `warnings.warn`."""
     told = "; ".join(f"model {place}: {error}" for place, error in list(diverged.items())[:_NAMED])
     more = f"; and {len(diverged) - _NAMED} more" if len(diverged) > _NAMED else ""
     warnings.warn(
-        f"{owner}: {len(diverged)} of {count} models diverged: {told}{more}", RuntimeWarning, stacklevel=3
+        f"{owner}: {len(diverged)} of {count} models diverged: {told}{more}",
+        RuntimeWarning,
+        stacklevel=stacklevel,
     )

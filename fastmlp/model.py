@@ -656,7 +656,7 @@ def load(path: str | PathLike[str]) -> Sequential:
     Raises
     ------
     FileFormatError
-        If the file is damaged, or is no model of fastmlp.
+        If the file is damaged, or is no model of fastmlp; an ensemble is read by `Ensemble.load`.
 
     Examples
     --------

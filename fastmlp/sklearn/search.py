@@ -191,7 +191,9 @@ def _replaying(estimator: Perceptron, outcomes: Iterator[Outcome]) -> Perceptron
             return self
 
     Replaying.__name__ = Replaying.__qualname__ = kind.__name__
-    return Replaying(**clone(estimator).get_params(deep=False))
+    replaying = Replaying()
+    replaying.__dict__.update(vars(clone(estimator)))  # arguments, and what metadata `fit` asks for
+    return replaying
 
 
 def _without_replay(search: GridSearchCV, estimator: Perceptron, cv: Any) -> GridSearchCV:

@@ -13,6 +13,7 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
 import pandas
 import scipy.sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import FitFailedWarning
@@ -73,6 +74,11 @@ SEARCHES = {
     "weights": lambda: both(
         classifier(), {"alpha": [0.1]}, *IRIS, cv=2, fit={"sample_weight": np.linspace(0, 2, 150)}
     ),
+    "names": lambda: both(classifier(), {"alpha": [0.1]}, IRIS[0], np.array(["x", "a", "b"])[IRIS[1]], cv=2),
+    "a stream of numbers": lambda: both(
+        classifier(random_state=np.random.RandomState(3)), {"alpha": [0.1, 1.0]}, *IRIS, cv=2
+    ),
+    "lists": lambda: both(classifier(), {"alpha": [0.1]}, IRIS[0].tolist(), IRIS[1].tolist(), cv=2),
     "sparse": lambda: both(classifier(), {"alpha": [0.1]}, scipy.sparse.coo_matrix(IRIS[0]), IRIS[1], cv=2),
     "frame": lambda: both(
         classifier(), {"alpha": [0.1]}, pandas.DataFrame(IRIS[0], columns=list("abcd")), IRIS[1], cv=2
@@ -93,7 +99,8 @@ def test_results_are_those_of_grid_search_cv(which):
         assert not hasattr(found, "best_estimator_")
         return
     assert type(found.best_estimator_) is type(expected.best_estimator_)
-    assert str(found.best_estimator_.get_params()) == str(expected.best_estimator_.get_params())
+    assert clone(found.best_estimator_).get_params().keys() == expected.best_estimator_.get_params().keys()
+    assert repr(found.best_estimator_).split(" at 0x")[0] == repr(expected.best_estimator_).split(" at 0x")[0]
     for one, other in zip(found.best_estimator_.ensemble_, expected.best_estimator_.ensemble_, strict=True):
         assert np.array_equal(one.network.params, other.network.params)
 
@@ -159,6 +166,13 @@ def test_any_number_of_threads_gives_the_same_results(threads):
     found = grid_search(classifier(), {"alpha": [0.1, 1.0]}, *IRIS, threads=threads, cv=3)
     expected = grid_search(classifier(), {"alpha": [0.1, 1.0]}, *IRIS, cv=3)
     assert_same(found, expected)
+
+
+def test_metadata_routing():
+    weights = np.linspace(0, 2, 150)
+    with config_context(enable_metadata_routing=True):
+        estimator = classifier().set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        assert_same(*both(estimator, {"alpha": [0.1]}, *IRIS, cv=2, fit={"sample_weight": weights}))
 
 
 @pytest.mark.survives("R27")
