@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,11 +61,10 @@ class Plan:
 
     def with_own_table(self) -> Plan:
         """The same plan with a table of its own, in which the addresses of machine code can be written."""
-        plan = copy(self)
-        words = self.operations.view(
-            np.int64
-        )  # all fields have 8 bytes: copied one by one, they take five times as long
-        plan.__dict__["operations"] = words.copy().view(schema.OPERATION)
+        # All fields have 8 bytes: copied one by one, they take five times as long.
+        words = self.operations.view(np.int64).copy()
+        plan = object.__new__(Plan)
+        plan.__dict__.update(self.__dict__, operations=words.view(schema.OPERATION))
         return plan
 
     def __str__(self) -> str:

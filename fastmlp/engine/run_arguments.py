@@ -127,6 +127,5 @@ def update_of(network: Network, optimizer: Optimizer, engine: str, hyper: np.nda
     rules = optimizer.rules
     words = program_of(engine).prepared(optimizer.code, network.dtype)
     words[schema.NORMS] = optimizer.needs_norms
-    limits = [rules[schema.CLIP_VALUE], rules[schema.CLIP_NORM], rules[schema.GLOBAL_CLIP_NORM]]
-    words[schema.CLIPS] = bool(rules[schema.WEIGHT_DECAY]) or np.isfinite(limits).any()
+    words[schema.CLIPS] = optimizer.clips or rules[schema.WEIGHT_DECAY] != 0
     return schema.Update(words, hyper, rules, network.row_norms, network.averages)

@@ -14,6 +14,10 @@ from ..schedules import NO_PLATEAU, Plateau, ReduceOnPlateau, Schedule, as_sched
 
 Rate = float | Schedule | Callable[[int], float]
 
+# Tables of steps at a constant rate that are kept: of `_BLOCK` steps each, by optimizer, options, block and type.
+_BLOCK, _MOST_BLOCKS = 64, 256
+_blocks: dict[tuple[Any, ...], np.ndarray] = {}
+
 _CLIPS = ("clip_value", "clip_norm", "global_clip_norm")
 _OPTIONAL = {*_CLIPS, "ema_momentum"}
 
@@ -151,17 +155,21 @@ class Optimizer:
     @property
     def rules(self) -> np.ndarray:
         """`Update.rules` of the kernels: what happens before and after the formula."""
-        rules = np.zeros(schema.UPDATE_RULES)
         decoupled = tables.OPTIMIZERS[self.code].decoupled_decay
+        rules = np.full(schema.UPDATE_RULES, np.inf)
         rules[schema.WEIGHT_DECAY] = 0.0 if decoupled else self.weight_decay
-        for place, limit in (
-            (schema.CLIP_VALUE, self.clip_value),
-            (schema.CLIP_NORM, self.clip_norm),
-            (schema.GLOBAL_CLIP_NORM, self.global_clip_norm),
-        ):
-            rules[place] = np.inf if limit is None else limit
+        if self.clips:
+            limits = (self.clip_value, self.clip_norm, self.global_clip_norm)
+            places = (schema.CLIP_VALUE, schema.CLIP_NORM, schema.GLOBAL_CLIP_NORM)
+            for place, limit in zip(places, limits, strict=True):
+                rules[place] = np.inf if limit is None else limit
         rules[schema.AVERAGE] = self.ema_momentum or 0.0
         return rules
+
+    @property
+    def clips(self) -> bool:
+        """Whether gradients are limited."""
+        return self.clip_value is not None or self.needs_norms
 
     @property
     def needs_norms(self) -> bool:
@@ -207,8 +215,23 @@ class Optimizer:
         Returns
         -------
         ndarray, flat
-            One row of numbers for each step, in the order of the kernel's table.
+            One row of numbers for each step, in the order of the kernel's table. Not to be written.
         """
+        block, start = divmod(first - 1, _BLOCK)
+        if start + count > _BLOCK or not isinstance(self.learning_rate, float):
+            return self._hyper(first, count, dtype, plateau)
+        # The same few steps are asked for again and again, by each model or one after the other.
+        key = type(self), tuple(self.__dict__.values()), block, dtype
+        if key not in _blocks:
+            if len(_blocks) >= _MOST_BLOCKS:
+                _blocks.clear()
+            _blocks[key] = self._hyper(block * _BLOCK + 1, _BLOCK, dtype, NO_PLATEAU)
+        table = _blocks[key]
+        width = table.size // _BLOCK
+        return table[start * width : (start + count) * width]
+
+    def _hyper(self, first: int, count: int, dtype: np.dtype, plateau: Plateau) -> np.ndarray:
+        """As `hyper`, computed."""
         steps = np.arange(first, first + count)
         rates = self.rates(steps - 1, plateau)
         columns = {"decay": rates * self.weight_decay} | self._columns(steps, rates)
