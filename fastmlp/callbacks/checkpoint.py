@@ -56,6 +56,11 @@ class ModelCheckpoint(Monitor):
         self.save_best_only: bool = checked("ModelCheckpoint", "save_best_only", save_best_only, Switch())
         self.kind = BEST_CHECKPOINT if save_best_only else ""
 
+    def check_monitor(self) -> None:
+        """Raise a ValueError if there is no such quantity in this run; where every epoch is saved, none is needed."""
+        if self.save_best_only:
+            super().check_monitor()
+
     def on_train_begin(self) -> None:
         """Check that the model can be saved, before an epoch is trained."""
         folder = self._path_of(1, dict.fromkeys(self.metrics, 0.0)).parent
