@@ -92,7 +92,7 @@ def info(options: Namespace) -> None:
 def warm(options: Namespace) -> None:
     """Compile all kernels, so that later processes only load them."""
     dtypes = ("float32", "float64") if options.float64 else ("float32",)
-    done = _interruptible(lambda: warm_up.warm_all(dtypes, on_compile=say_compiling))
+    done = warm_up.warm_all(dtypes, on_compile=say_compiling)
     folder = cache.folder()
     kept = "not kept, as there is no cache folder" if folder is None else f"kept in {folder}"
     if done.compiled:

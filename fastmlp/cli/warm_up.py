@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-
-import numpy as np
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
 
 from ..data import synthetic_digits
-from ..engine.catalogue import compilations
 from ..engine.compilation import announced
+from ..engine.team import thread_limits
+from ..kernels.compiler import cache
 from ..kernels.compiler.jit import ENTRIES
 from ..layers import Dense, Flatten
 from ..model import Sequential
+from .warm_worker import COMPILES, by_name
+
+Process: TypeAlias = "subprocess.Popen[str]"
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,10 @@ class Warming:
 def warm_all(
     dtypes: Sequence[str] = ("float32",), *, on_compile: Callable[[], None] | None = None
 ) -> Warming:
-    """Load all kernels from the cache folder, and compile those that are not there.
+    """Load all kernels from the cache folder, and compile those that are not there, on all cores.
+
+    Each core has a process of its own, as Numba compiles one function at a time in a process. When this function is
+    left, by whatever way, none of them is left.
 
     Parameters
     ----------
@@ -50,11 +60,78 @@ def warm_all(
     -------
     Warming
         Counts and seconds.
+
+    Raises
+    ------
+    RuntimeError
+        If one of the processes ends before its work is done.
     """
-    with _watch(on_compile) as so_far:
-        for entry, types in compilations([np.dtype(dtype) for dtype in dtypes]):
-            entry.compile(types)
-    return so_far()
+    began = time.perf_counter()
+    names: SimpleQueue[str] = SimpleQueue()
+    for name in by_name(dtypes):
+        names.put(name)
+    calls: SimpleQueue[Callable[[], None]] = SimpleQueue()  # what the first process that compiles takes
+    if on_compile is not None:
+        calls.put(on_compile)
+    count = 1 if cache.folder() is None else min(thread_limits().values())
+    workers = [_start(dtypes) for _ in range(count)]
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                feeding = [pool.submit(_feed, worker, names, calls) for worker in workers]
+                counts = [each.result() for each in feeding]
+            finally:
+                for worker in workers:
+                    worker.kill()  # and so its thread ends, which this block waits for
+    finally:
+        for worker in workers:
+            worker.communicate()
+    compiled, loaded = (sum(column) for column in zip(*counts, strict=True))
+    return Warming(compiled, loaded, time.perf_counter() - began)
+
+
+def _start(dtypes: Sequence[str]) -> Process:
+    """A process that waits for names; in a session of its own, so that Ctrl-C comes to this process alone."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "fastmlp.cli.warm_worker", *dtypes],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def _feed(
+    worker: Process, names: SimpleQueue[str], calls: SimpleQueue[Callable[[], None]]
+) -> tuple[int, int]:
+    """Give a process one entry after another until none is left; how many kernels it compiled and loaded."""
+    compiled, loaded = 0, 0
+    with suppress(Empty):
+        while True:
+            answer = _ask(worker, names.get_nowait())
+            if answer == COMPILES:
+                with suppress(Empty):
+                    calls.get_nowait()()
+                answer = _line(worker)
+            numbers = [int(word) for word in answer.split()]
+            compiled += numbers[0]
+            loaded += numbers[1]
+    return compiled, loaded
+
+
+def _ask(worker: Process, name: str) -> str:
+    """Give a process the name of an entry; its first answer."""
+    with suppress(BrokenPipeError):
+        print(name, file=worker.stdin, flush=True)
+    return _line(worker)
+
+
+def _line(worker: Process) -> str:
+    """The next line that a process writes."""
+    line = worker.stdout.readline().strip() if worker.stdout else ""
+    if not line:
+        raise RuntimeError(
+            f"warm: a process that compiles ended with exit code {worker.wait()} before its work was done; if the "
+            "system has too little memory for one process on each core, set NUMBA_NUM_THREADS=1"
+        )
+    return line
 
 
 def warm_training(optimizer: str = "adam", *, on_compile: Callable[[], None] | None = None) -> Warming:

@@ -1,11 +1,12 @@
 """`fastmlp info`, `fastmlp warm`, help and version."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from fastmlp.cli import parser
+from fastmlp.cli import parser, warm_up
 from fastmlp.cli.commands import COMMANDS
 from fastmlp.engine.team import thread_limits
 from fastmlp.kernels.compiler import cache
@@ -34,6 +35,23 @@ def test_warm_leaves_nothing_to_compile(empty_folder):
     assert err == ""
     _, err = start("train", *SMALL).communicate()
     assert "compiling" not in err
+
+
+def test_ctrl_c_leaves_no_process_that_compiles(empty_folder):
+    process = start("warm", NUMBA_CACHE_DIR=str(empty_folder))
+    assert process.stderr.readline().startswith("compiling the kernels")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)  # returns when nobody is left who could write an error
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in err
+
+
+def test_a_process_that_ends_early_is_an_error(monkeypatch):
+    monkeypatch.setattr(warm_up.sys, "executable", "/bin/false")
+    with pytest.raises(
+        RuntimeError, match="ended with exit code 1 before its work was done; if the system has too"
+    ):
+        warm_up.warm_all()
 
 
 @pytest.mark.parametrize(
