@@ -256,6 +256,8 @@ class Ensemble:
     def predict(self, X: Inputs, *, threads: int | None = None) -> np.ndarray:
         """The mean of the members' outputs: of probabilities after softmax or sigmoid, else of values.
 
+        Where outputs are logits, or logarithms of rates (`Poisson`), it is the mean of these.
+
         Parameters
         ----------
         X : array_like, shape (samples, ...) or that of one sample, or sparse matrix

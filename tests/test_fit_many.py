@@ -221,3 +221,10 @@ def test_no_warning_without_a_reason():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_many(models(2), X, Y, epochs=1, verbose=0)
+
+
+def test_a_refused_number_of_threads_changes_nothing():
+    many = [Sequential([Dense(3, "softmax")], seed=seed) for seed in range(2)]
+    with pytest.raises(ValueError, match="threads"):
+        fit_many(many, X, Y, threads=0, **OPTIONS)
+    assert [model._network for model in many] == [None, None]

@@ -62,8 +62,8 @@ def train_many(
     """
     if not jobs:
         return {}
-    _compile(jobs)
     size = min(team.choose_threads(threads, len(jobs) * team.WORK_PER_THREAD), len(jobs))
+    _compile(jobs)
     order = sorted(range(len(jobs)), key=lambda place: -jobs[place].work)
     tickets = count()
     done: list[int] = []
