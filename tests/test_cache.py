@@ -136,6 +136,15 @@ def test_an_edited_helper_is_noticed(package, folder):
     assert package.run()[0] == 104
 
 
+def test_a_file_that_is_edited_while_a_process_runs(package):
+    """The process keeps the code that it imported under the stamp of that time, not of what is there now."""
+    edit = "import pathlib; path = pathlib.Path(probe.__file__).with_name('helper.py')\n"
+    edit += "path.write_text(path.read_text().replace('100', '200'))"
+    script = SCRIPT.replace("print", f"from fastmlp.kernels import probe\n{edit}\nprint")
+    assert finish(package.start(script)) == (104, False, "")
+    assert package.run() == (204, False, "")
+
+
 def test_the_stamp_covers_every_file_that_is_compiled():
     compiled = {Path(dispatcher.py_func.__code__.co_filename) for dispatcher in jit.ENTRIES.values()}
     for module in [name for name in sys.modules if name.startswith("fastmlp.kernels.")]:

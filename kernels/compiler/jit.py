@@ -34,6 +34,9 @@ import numba
 from numba import cfunc, njit, typeof, types
 
 from .. import simd
+from . import cache
+
+cache.stamp()  # before files can change: their old code must not be kept under a new stamp
 
 if numba.config.DISABLE_JIT:
     raise ImportError("fastmlp: its kernels must be compiled, but NUMBA_DISABLE_JIT is set; unset it")
