@@ -29,7 +29,7 @@ def test_machine_code_is_generated_for_entries_alone():
 def test_parts_are_optimised_where_they_stand():
     from_python(one_more)(1)
     (result,) = one_more.overloads.values()
-    assert isinstance(result.library, numba_internals._Library)
+    assert isinstance(result.library, numba_internals._KernelLibrary)
     module = binding.parse_assembly(result.library.get_llvm_str())
     (function,) = [f for f in module.functions if f.name == result.fndesc.mangled_name]
     assert "alloca" not in str(function)  # variables in registers

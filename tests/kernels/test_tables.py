@@ -46,5 +46,5 @@ def test_decay_is_the_last_number_of_a_step():
 
 def test_no_two_random_numbers_serve_the_same_purpose():
     purposes = {name: number for name, number in vars(schema).items() if name.endswith("_PURPOSE")}
-    assert len(set(purposes.values())) == len(purposes) == 6
+    assert len(set(purposes.values())) == len(purposes) == 8
     assert max(purposes.values()) == schema.LAYER_PURPOSE  # and those of layers follow
