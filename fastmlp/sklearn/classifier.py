@@ -131,7 +131,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         ndarray, shape (samples, classes)
         """
         outputs = self._outputs(X)
-        if self._has_labels() or self.out_activation_ == "softmax":
+        if self.out_activation_ == "softmax" or self._has_labels():
             return outputs
         both = np.empty((len(outputs), 2), outputs.dtype)
         np.subtract(1, outputs[:, 0], out=both[:, 0])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count, pairwise
 from typing import Any, NamedTuple
 
@@ -83,8 +85,21 @@ def train_many(
             done.append(place)
 
     shown = None if on_wait is None else lambda step: on_wait(len(done))
-    team.run(work, size, control, amount=team.BRIEF, on_wait=shown)
+    with _collector_paused():
+        team.run(work, size, control, amount=team.BRIEF, on_wait=shown)
     return dict(sorted(diverged.items()))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause Python's search for cyclic garbage: it goes over all models again and again, while all threads wait."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _train(job: Job, control: np.ndarray) -> None:
