@@ -27,7 +27,8 @@ class History:
     metrics : dict of str to list of float
         `loss`, the score of the loss (`accuracy` or `mean_absolute_error`), the metrics that were asked for, the same
         with `val_` in front where there was validation data, `seconds`, `samples_per_second`. As long as `epochs`,
-        with NaN where an epoch had no such quantity.
+        with NaN where an epoch had no such quantity. Seconds include the validation; epochs that ran in one call of the
+        program have their mean.
 
     Examples
     --------
