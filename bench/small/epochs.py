@@ -56,6 +56,8 @@ def _program(model: Sequential, data: Small, task: Task) -> Callable[[], float]:
     """The program alone for `EPOCHS` epochs of the same size: a function that returns its seconds."""
     training, validation = _subsets(model, data, task)
     size = training.rows.size
+    # In some random order, as `fit` has it: samples in their order come faster from memory.
+    training = training._replace(rows=np.random.default_rng(0).permutation(training.rows))
     how = How(
         optimizer=model.optimizer, batch_size=task.batch or size, shuffle=False, threads=1, engine="kernels"
     )
