@@ -20,8 +20,9 @@ from .inputs.shared_data import SharedData
 from .inputs.subsets import read_subset
 from .inputs.targets import ClassWeight, has_classes, true_classes
 from .layers import Activation, Dense
-from .many import check_models, check_verbose, jobs_of, run_jobs, warn_of_divergence
+from .many import check_models, jobs_of, run_jobs, warn_of_divergence
 from .model import Sequential
+from .training.fit_arguments import check_verbose
 from .training.history import History
 from .training.many import Job
 from .training.scoring import Given, choose_metrics, predicted_classes

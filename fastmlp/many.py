@@ -19,7 +19,7 @@ from .errors import TrainingDiverged
 from .inputs.samples import Inputs
 from .inputs.shared_data import SharedData
 from .model import Sequential
-from .training.fit_arguments import BAR, SILENT, check_fit_of_rows, epochs_to_train
+from .training.fit_arguments import BAR, SILENT, check_fit_of_rows, check_verbose, epochs_to_train
 from .training.history import History
 from .training.many import Job, train_many
 
@@ -138,12 +138,6 @@ def run_jobs(jobs: Sequence[Job], threads: int | None, verbose: int) -> dict[int
     """Train the models of these jobs with a progress bar; the errors of those that diverged, by their place."""
     with announced(say_compiling if verbose else None), _progress(len(jobs), verbose) as on_wait:
         return train_many(jobs, threads, on_wait)
-
-
-def check_verbose(verbose: int) -> None:
-    """Refuse what is not 0, 1 or 2."""
-    if verbose not in (SILENT, BAR, 2) or isinstance(verbose, bool):
-        raise refusal("verbose", "0, 1 or 2", verbose)
 
 
 def check_models(models: Any) -> list[Sequential]:

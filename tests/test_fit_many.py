@@ -88,21 +88,21 @@ def test_bits_of_lone_runs(threads, early):
 @pytest.mark.parametrize("kind", ["csr", "float64", "images", "values", "weights"])
 def test_other_data(kind):
     samples, targets, weight = X, Y, None
-    last = Dense(3, "softmax")
-    first = []
+    first, last = (), (3, "softmax")
     if kind == "csr":
         samples = sp.csr_matrix(np.where(X > 0.5, X, 0))
     elif kind == "float64":
         samples = X.astype(np.float64) / 3
     elif kind == "images":
-        samples, first = RANDOM.integers(0, 256, (80, 2, 3)).astype(np.uint8), [Flatten()]
+        samples, first = RANDOM.integers(0, 256, (80, 2, 3)).astype(np.uint8), (Flatten,)
     elif kind == "values":
-        targets, last = X[:, 0] * 2, Dense(1)
+        targets, last = X[:, 0] * 2, (1,)
     else:
         weight = RANDOM.random(80)
-    build = lambda seed: Sequential([*first, Dense(9, "tanh"), type(last)(**last.options())], seed=seed)  # noqa: E731
-    if first:
-        build = lambda seed: Sequential([Flatten(), Dense(9, "tanh"), Dense(3, "softmax")], seed=seed)  # noqa: E731
+
+    def build(seed):
+        return Sequential([*(kind() for kind in first), Dense(9, "tanh"), Dense(*last)], seed=seed)
+
     rows, many, lone = folds(3), [build(i) for i in range(3)], [build(i) for i in range(3)]
     fit_many(many, samples, targets, rows=rows, sample_weight=weight, **OPTIONS)
     for model, own in zip(lone, rows, strict=True):

@@ -14,7 +14,8 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.utils import indexable
 
 from ..inputs.splits import rows_of
-from ..many import check_verbose, run_jobs
+from ..many import run_jobs
+from ..training.fit_arguments import check_verbose
 from .classifier import MLPClassifier
 from .perceptron import Perceptron
 from .preparation import Prepared

@@ -101,8 +101,7 @@ def check_fit_arguments(
     ValueError
         If an argument is not acceptable, or does not fit the model.
     """
-    if not is_count(verbose) or not SILENT <= verbose <= LINES:
-        raise refusal("verbose", "0, 1 or 2", verbose)
+    check_verbose(verbose)
     look_up("engine", engine, ENGINES)
     choose_threads(threads, 0)
     spec = spec.with_class_names(y)
@@ -187,6 +186,12 @@ def _of_subsets(
         if batch_size is None
         else min(checked("", "batch_size", batch_size, COUNT), count),
     }
+
+
+def check_verbose(verbose: int) -> None:
+    """Refuse what is not 0, 1 or 2."""
+    if not is_count(verbose) or not SILENT <= verbose <= LINES:
+        raise refusal("verbose", "0, 1 or 2", verbose)
 
 
 def epochs_to_train(done: int, epochs: int, initial: int | None) -> range:

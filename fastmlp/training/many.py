@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import count, pairwise
 from typing import Any, NamedTuple
 
@@ -14,6 +12,7 @@ from ..callbacks import CallbackList
 from ..engine import team
 from ..engine.training_run import TrainingRun
 from ..errors import TrainingDiverged
+from ..kernels.compiler.collector import collector_paused
 from ..kernels.program import threads as words
 from .fit_arguments import FitArguments
 
@@ -85,21 +84,9 @@ def train_many(
             done.append(place)
 
     shown = None if on_wait is None else lambda step: on_wait(len(done))
-    with _collector_paused():
+    with collector_paused():  # it would go over all models, while all threads wait
         team.run(work, size, control, amount=team.BRIEF, on_wait=shown)
     return dict(sorted(diverged.items()))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause Python's search for cyclic garbage: it goes over all models again and again, while all threads wait."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _train(job: Job, control: np.ndarray) -> None:

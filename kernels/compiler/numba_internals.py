@@ -12,9 +12,8 @@
 If anything that is used here is missing, importing this file raises an ImportError, and `jit.py` does without it.
 """
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +28,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import FunctionDescriptor
 
 from . import cache, prebuilt
+from .collector import collector_paused
 
 _USED = {
     JITCodeLibrary: (
@@ -156,18 +156,6 @@ class _Compiler(CompilerBase):
         return [passes]
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause Python's search for cyclic garbage, which goes over all objects of the compiler again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 class EntryCompiler(_Compiler):
     """Compiles an entry."""
 
@@ -175,7 +163,7 @@ class EntryCompiler(_Compiler):
 
     def compile_extra(self, func: Callable) -> CompileResult:
         """Compile a function."""
-        with _collector_paused():
+        with collector_paused():
             return super().compile_extra(func)
 
     def define_pipelines(self) -> list:
