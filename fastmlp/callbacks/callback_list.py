@@ -61,13 +61,13 @@ class CallbackList:
         return max(restored, default=0)
 
     @property
-    def look(self) -> bool:
+    def needs_each_epoch(self) -> bool:
         """Whether there is one that has to be called in each epoch: not a single one whose rule the program follows."""
         return len(self._callbacks) > 1 or any(callback.rule() is None for callback in self._callbacks)
 
     def rule(self) -> tuple[StopRule | None, Progress]:
         """The rule that the program is to follow, and how far it has come."""
-        if self.look or not self._callbacks:
+        if self.needs_each_epoch or not self._callbacks:
             return None, NO_PROGRESS
         (callback,) = self._callbacks
         return callback.rule(), callback.progress()

@@ -63,7 +63,10 @@ def train(
         with announced(say_compiling if arguments.verbose else None):
             run.compile()
         looked_at = (
-            arguments.verbose or arguments.measures.metrics or callbacks.look or schedule.follows_training
+            arguments.verbose
+            or arguments.measures.metrics
+            or callbacks.needs_each_epoch
+            or schedule.follows_training
         )
         train_some = _train_one if looked_at else _train_many
         done = epochs.start
@@ -101,7 +104,7 @@ def _train_one(
     network.epochs = epoch + 1
     if arguments.verbose:
         print(_line(epoch + 1, epochs.stop, metrics), file=sys.stderr)
-    if callbacks.look:
+    if callbacks.needs_each_epoch:
         callbacks.on_epoch_end(epoch + 1, metrics)
     else:
         callbacks.follow(_followed(run, curves, epoch + 1))
