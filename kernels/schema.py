@@ -49,6 +49,10 @@ SUMS = 3  # sums of squares of one row of a gradient: of the numbers as they are
 # How samples are read.
 SPARSE_BELOW = 0.5  # share of non-zero inputs below which the first layer skips the zeros
 
+# Products of pairs of bfloat16 numbers: see loops/pairs.py. The sum is defined by the instruction TDPBF16PS.
+GROUP = np.int64(32)  # terms of a product that are summed together, by two chains: 16 pairs
+PANEL_COLUMNS = np.int64(32)  # columns of a panel of pairs: two tiles of the matrix unit
+
 # Purposes of random numbers, so that the same counters never serve two of them: see rng.py.
 SHUFFLE_PURPOSE = 1
 WEIGHTS_PURPOSE = 2
@@ -134,6 +138,17 @@ class Strided(NamedTuple):
     start: int
     row_step: int
     column_step: int
+
+
+class Panels(NamedTuple):
+    """The right-hand matrix of a product of pairs, in panels of `PANEL_COLUMNS` columns.
+
+    The word of pair k and column n is at `arena[start + n // 32 * step + k * 32 + n % 32]`.
+    """
+
+    arena: np.ndarray
+    start: int
+    step: int  # from a panel to the next: 32 times the pairs of a column, or more
 
 
 class State(NamedTuple):

@@ -7,7 +7,7 @@ from ..simd import Int, Rows, Vec, fma, primitive, repeat, select
 from .matrices import lanes_of_array, submatrix
 
 
-def _transposed(rows: list[Vec]) -> list[Vec]:
+def columns_of_square(rows: list[Vec]) -> list[Vec]:
     """The columns of a square of numbers that is given as vectors, one for each row.
 
     Swap the off-diagonal quarters of ever larger squares: one stage for each power of two, one shuffle for each vector.
@@ -28,7 +28,7 @@ def _transpose_strip(t: Rows, w: Rows, columns: Int) -> None:
     lanes = w.start.lanes
 
     def square(c: Int, _):
-        for i, row in enumerate(_transposed([(w.row(i) + c).load() for i in range(lanes)])):
+        for i, row in enumerate(columns_of_square([(w.row(i) + c).load() for i in range(lanes)])):
             t.row(c + i).store(row)
 
     repeat(columns, lanes, [], square)
@@ -57,7 +57,7 @@ def _product_strip(y: Rows, x: Rows, w: Rows, rows: Int, count: Int, depth: Int)
     def case(batch: int):
         def square(n: Int, totals: list[Vec]) -> list[Vec]:
             rows = [(w.row(simd.smaller(last, i)) + n).load() for i in range(place.lanes)]
-            for j, column in enumerate(_transposed(rows)):
+            for j, column in enumerate(columns_of_square(rows)):
                 inside = place.integer(n + j) < place.integer(depth)
                 numbers = [(x.row(m) + (n + j)).splat() for m in range(batch)]
                 terms = [fma(number, column, total) for number, total in zip(numbers, totals, strict=True)]

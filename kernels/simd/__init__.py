@@ -13,10 +13,17 @@ Emitted code does not check indices, not even with FASTMLP_BOUNDSCHECK=1: Numba 
 compiles itself. With this setting, a choice that has no case ends the process.
 """
 
-from .float_mode import read_float_mode, restore_float_mode, use_default_float_mode, write_float_mode
+from .float_mode import (
+    leave_flushing_float_mode,
+    read_float_mode,
+    restore_float_mode,
+    use_default_float_mode,
+    use_flushing_float_mode,
+    write_float_mode,
+)
 from .flow import CHECKED, Case, choose, each_bit, repeat
 from .host import FEATURES, LLVMLITE_VERSION, TRIPLE
-from .memory import Pointer, Rows, joined_bits, no_bits, no_lanes, pause, spill
+from .memory import Pointer, Rows, either_place, joined_bits, no_bits, no_lanes, on_stack, pause, spill
 from .numbers import (
     Int,
     Vec,
@@ -36,12 +43,13 @@ from .numbers import (
     zero,
 )
 from .primitives import primitive
-from .width import DOUBLE, FLOAT32_LANES, FLOAT32_LINE, HOST_LANES, LINE, SINGLE
+from .width import DOUBLE, FLOAT32_LANES, FLOAT32_LINE, HOST_LANES, INT32, LINE, SINGLE
 
 __all__ = [
-    "CHECKED", "DOUBLE", "FEATURES", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "LINE", "LLVMLITE_VERSION",
-    "SINGLE", "TRIPLE", "Case", "Int", "Pointer", "Rows", "Vec", "absolute", "bit", "choose", "each_bit", "either",
-    "fma", "joined_bits", "low_bits", "maximum", "minimum", "no_bits", "no_lanes", "pause", "polynomial", "primitive",
-    "read_float_mode", "repeat", "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt",
-    "use_default_float_mode", "with_sign_of", "write_float_mode", "zero",
+    "CHECKED", "DOUBLE", "FEATURES", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "INT32", "LINE",
+    "LLVMLITE_VERSION", "SINGLE", "TRIPLE", "Case", "Int", "Pointer", "Rows", "Vec", "absolute", "bit", "choose",
+    "each_bit", "either", "either_place", "fma", "joined_bits", "leave_flushing_float_mode", "low_bits", "maximum",
+    "minimum", "no_bits", "no_lanes", "on_stack", "pause", "polynomial", "primitive", "read_float_mode", "repeat",
+    "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt", "use_default_float_mode",
+    "use_flushing_float_mode", "with_sign_of", "write_float_mode", "zero",
 ]  # fmt: skip

@@ -19,6 +19,8 @@ _ARM = _MACHINE in {"aarch64", "arm64"}
 
 # Round to nearest, keep denormal numbers, no traps.
 _DEFAULT = 0x1F80 if _X86 else 0
+# The same, but denormal numbers are zeros, both as operands (DAZ on x86) and as results (FTZ); FZ on ARM is both.
+_FLUSHING = _DEFAULT | (0x8040 if _X86 else 1 << 24 if _ARM else 0)
 _FLAGS = 0x3F if _X86 else 0  # what has happened since the flags were cleared: no mode
 
 
@@ -70,9 +72,23 @@ def use_default_float_mode(like: Pointer) -> Int:
     return mode
 
 
+def use_flushing_float_mode(like: Pointer) -> Int:
+    """Emit: have denormal numbers count as zeros; the mode until now."""
+    builder, mode = like.builder, read_float_mode(like)
+    write_float_mode(Int(builder, ir.Constant(INT, _FLUSHING)))
+    builder.fence("seq_cst", "singlethread")
+    return mode
+
+
 def restore_float_mode(mode: Int) -> None:
     """Emit: set the mode that `use_default_float_mode` found, after all that was computed has been written."""
     builder = mode.builder
     builder.fence("seq_cst", "singlethread")
     with builder.if_then(_not_default(mode), likely=False):
         write_float_mode(mode)
+
+
+def leave_flushing_float_mode(mode: Int) -> None:
+    """Emit: set the mode that `use_flushing_float_mode` found, after all that was computed has been written."""
+    mode.builder.fence("seq_cst", "singlethread")
+    write_float_mode(mode)

@@ -206,6 +206,18 @@ def spill(vec: Vec) -> Pointer:
     return place
 
 
+def either_place(condition, yes: Pointer, no: Pointer) -> Pointer:
+    """One of two addresses, chosen by a comparison of integers."""
+    return Pointer(yes.builder, yes.builder.select(condition, yes.value, no.value), yes.scalar)
+
+
+def on_stack(like: Pointer, count: int) -> Pointer:
+    """Room for this many numbers of the pointer's type on the stack, aligned to a cache line."""
+    place = cgutils.alloca_once(like.builder, ir.ArrayType(like.scalar, count))
+    place.align = LINE
+    return Pointer(like.builder, place, like.scalar)
+
+
 def pause(pointer: Pointer) -> None:
     """Tell the core that this is a waiting loop."""
     builder, machine = pointer.builder, platform.machine().lower()

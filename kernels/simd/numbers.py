@@ -42,6 +42,10 @@ class Int:
     def __lt__(self, other):
         return self.builder.icmp_signed("<", self.value, as_value(other))
 
+    def half(self) -> "Int":
+        """Half of a number that is not negative, rounded down."""
+        return self._with(self.builder.lshr, 1)
+
 
 def as_value(number):
     """An integer of the emitted code, or a Python one, as an IR value."""
@@ -259,7 +263,7 @@ def zero(model: Int) -> Int:
     return Int(model.builder, ir.Constant(INT, 0))
 
 
-def smaller(a: Int, b: int) -> Int:
+def smaller(a: Int, b: Int | int) -> Int:
     """The smaller of two integers."""
     return Int(a.builder, a.builder.select(a < b, a.value, as_value(b)))
 
