@@ -15,7 +15,7 @@ from numba import njit
 
 from fastmlp.engine import team
 from fastmlp.engine.buffers import aligned_zeros
-from fastmlp.kernels.program.threads import barrier
+from fastmlp.kernels.program.threads import Member, barrier
 from fastmlp.kernels.simd import FLOAT32_LANES, Int, Pointer, fma, primitive, repeat
 
 ACCUMULATORS = 12  # a multiply-add takes 4 cycles and up to two start in one: 8 keep the units busy
@@ -79,21 +79,21 @@ STREAMS = (
 def _repeated(loop: Callable, name: str) -> Callable:
     """Each rank of a team runs the loop on its own arrays, all at the same time."""
 
-    def run(a, b, c, size, times, control, team_size):
-        barrier(control, team_size)
+    def run(a, b, c, size, times, control, rank, team_size):
+        barrier(Member(control, rank, team_size))
         for _ in range(times):
             loop(a, b, c, size)
-        barrier(control, team_size)
+        barrier(Member(control, rank, team_size))
 
     run.__qualname__ = f"repeated.{name}"
     return njit(nogil=True)(run)
 
 
 @njit(nogil=True)
-def _multiply_adds(x, times, control, team_size):
-    barrier(control, team_size)
+def _multiply_adds(x, times, control, rank, size):
+    barrier(Member(control, rank, size))
     _multiply_add(x, times)
-    barrier(control, team_size)
+    barrier(Member(control, rank, size))
 
 
 _LOOPS = {stream.name: _repeated(stream.loop, stream.name) for stream in STREAMS}
@@ -123,7 +123,7 @@ def arithmetic(threads: int) -> float:
     registers = [aligned_zeros(ACCUMULATORS * FLOAT32_LANES, np.dtype(np.float32)) for _ in range(threads)]
 
     def work_of(times):
-        return lambda control, rank, size: _multiply_adds(registers[rank], times, control, size)
+        return lambda control, rank, size: _multiply_adds(registers[rank], times, control, rank, size)
 
     return _rate(work_of, 2 * ACCUMULATORS * FLOAT32_LANES, threads)
 
@@ -143,7 +143,7 @@ def bandwidth(stream: Stream, footprint: int, threads: int) -> float:
     loop = _LOOPS[stream.name]
 
     def work_of(times):
-        return lambda control, rank, team_size: loop(*arrays[rank], size, times, control, team_size)
+        return lambda control, rank, team_size: loop(*arrays[rank], size, times, control, rank, team_size)
 
     return _rate(work_of, 4 * size * stream.arrays, threads)
 

@@ -11,7 +11,7 @@ from fastmlp.engine import team
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops.gemm import OVERWRITE, TILE_ROWS, gemm
 from fastmlp.kernels.loops.sparse import sparse_forward, sparse_gradient
-from fastmlp.kernels.program.threads import barrier, share
+from fastmlp.kernels.program.threads import Member, barrier, share
 from fastmlp.kernels.schema import Matrix, Strided
 
 from .problems import ITEM, Case, Output, Problem, blank, numbers, repeated
@@ -30,7 +30,7 @@ def _shared_products(times, C, A, B, rows, columns, depth, control, rank, size):
     left = Strided(A.arena, begin * A.row_step, A.row_step, A.column_step)
     for _ in range(times):
         gemm(target, left, B, end - begin, columns, depth, OVERWRITE)
-        barrier(control, size)
+        barrier(Member(control, rank, size))
 
 
 def _product(rows: int, depth: int, columns: int, transposed: bool, threads: int) -> Problem:

@@ -282,7 +282,8 @@ HALT = 16  # rank 0 has decided that this step is not finished
 BROKEN = 24  # why training cannot go on: see below
 STEP = 32  # steps done
 DEALT = 40  # next ticket of each half of the inputs: see `input_sharing.next_part`
-CONTROL_WORDS = 56
+TIMES = 56  # address of the tables of a build that measures itself, 0: none; see program/phases.py
+CONTROL_WORDS = 64
 
 # Values of BROKEN.
 LOSS_IS_NOT_FINITE = 1  # that of a row of this step

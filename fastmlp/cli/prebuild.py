@@ -37,7 +37,7 @@ def _start_all(dtypes: Sequence[str]) -> None:
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "fastmlp.cli.prebuild", *dtypes, "--target", target.name],
-            env={**os.environ, **target.environment(), "FASTMLP_BOUNDSCHECK": ""},
+            env={**os.environ, **target.environment(), "FASTMLP_BOUNDSCHECK": "", "FASTMLP_TIMED": ""},
         )
         for target in prebuilt.TARGETS.values()
     ]

@@ -175,10 +175,10 @@ class TrainingRun:
             self._call(self.network.draws, threads)(0, team.new_control(), 0, 1)
             _compiled.add(kind)
 
-    def prepared(self, epochs: int) -> Callable[[int, np.ndarray, int, int], None]:
-        """The program for these epochs, on one thread: a function of the last step, the shared words, 0 and 1."""
+    def prepared(self, epochs: int, threads: int = 1) -> Callable[[int, np.ndarray, int, int], None]:
+        """The program for these epochs: a function of the last step, the shared words, the rank and `threads`."""
         self._start(0, epochs, None, NO_PROGRESS)
-        return self._call(self.network.draws, 1)
+        return self._call(self.network.draws, threads)
 
     def run(
         self,

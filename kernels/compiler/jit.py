@@ -55,7 +55,7 @@ except ImportError as error:
 
 _BOUNDSCHECK = os.environ.get("FASTMLP_BOUNDSCHECK") == "1"
 _FLAGS = {"_nrt": False, "nogil": True, "error_model": "numpy", "boundscheck": _BOUNDSCHECK}
-_VARIANT = f"w{simd.FLOAT32_LANES}" + ("-checked" if _BOUNDSCHECK else "")
+_VARIANT = f"w{simd.FLOAT32_LANES}" + ("-checked" if _BOUNDSCHECK else "") + ("-timed" if simd.TIMED else "")
 
 ENTRIES: dict[str, Any] = {}
 

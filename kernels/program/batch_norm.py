@@ -63,9 +63,9 @@ def whole_batch(op, state, rows, direction):
 def team_batch(op, state, chunk, direction, member):
     """Both steps for the rows of a chunk, which is the whole batch, on a team; a barrier after each."""
     sum_groups(op, state, chunk.first, chunk.rows, direction)
-    barrier(member.control, member.size)
+    barrier(member)
     join_groups(op, state, chunk.count, direction, member.rank, member.size)
-    barrier(member.control, member.size)
+    barrier(member)
 
 
 @inlined

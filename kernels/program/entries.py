@@ -35,6 +35,7 @@ from .float_mode import enter_default_mode, leave_default_mode
 from .operation_code import link as link
 from .optimizer_code import prepared as prepared
 from .passes import learn, loss_of_rows, predicted, rows_together
+from .phases import GRADIENT, OTHER, OUTSIDE, TRANSPOSE, enter
 from .threads import BROKEN, HALT, STEP, STOP, Member, barrier, load, publish
 from .update_all import limit_all, measure_all, step_all, sum_gradients, update_all, update_running
 
@@ -77,19 +78,21 @@ def _train_step(steps, number, begin, seed, epoch, draw, together, member):
         learn(plan, state, data, begin + done, rows, 1.0 / batch, together, seed, draw, member)
         if rank == 0 and load(control, STOP) != 0:
             publish(control, HALT, 1)
-        barrier(control, size)
+        barrier(member)
         if load(control, HALT) != 0 or load(control, BROKEN) != 0:
             return False
         if state.gradients.size > 0:
+            enter(member, ZERO, GRADIENT)
             sum_gradients(plan, state, rows, done > 0, rank, size)
         done += rows
         if done == batch:
             update_all(plan, state, update, number * update.optimizer[WIDTH], rows, member)
+        enter(member, ZERO, OTHER)
         if rank == 0:
             _add_losses(steps.records, epoch, state, rows)
             if done == batch:
                 publish(control, STEP, number + 1)
-        barrier(control, size)
+        barrier(member)
     return True
 
 
@@ -104,6 +107,7 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
     finite (BROKEN); after an epoch that leaves a parameter that is not finite (BROKEN), or that the rule ends.
     """
     mode, member = enter_default_mode(control), Member(control, rank, size)
+    enter(member, ZERO, OTHER)
     samples, together = data.order.size, rows_together(plan, batch_size, size)
     steps = _Steps(plan, state, data, batch_size, update, epochs.records)
     in_epoch, number, goes_on = ceil_div(samples, batch_size), load(control, STEP), True
@@ -112,15 +116,18 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
         if rank == 0 and number % in_epoch == 0:
             begin_epoch(epochs, data.order, state.params, seed, draw + epoch, epoch)
         for i in range(plan.size):
+            enter(member, i, TRANSPOSE)
             weight_update.refresh(plan[i], state, rank, size)
-        barrier(control, size)
+        barrier(member)
         end = min((epoch + 1) * in_epoch, stop)
         while goes_on and number < end:
             begin = (number - epoch * in_epoch) * batch_size
             goes_on = _train_step(steps, number, begin, seed, epoch, draw + epoch, together, member)
             number += 1
+        enter(member, ZERO, OTHER)
         if goes_on and number == (epoch + 1) * in_epoch:
             goes_on = end_epoch(epochs, plan, state, validation, samples, epoch, member)
+    enter(member, ZERO, OUTSIDE)
     leave_default_mode(control, mode)
 
 
@@ -129,7 +136,7 @@ def evaluate(totals, data_set, control, rank, size):
     """Loss and score of every sample; rank 0 writes their sums, in the order of the samples, to `totals`."""
     mode = enter_default_mode(control)
     evaluate_rows(data_set, control, rank, size)
-    barrier(control, size)
+    barrier(Member(control, rank, size))
     if rank == 0:
         sum_results(totals, ZERO, data_set.losses, data_set.scores)
     leave_default_mode(control, mode)

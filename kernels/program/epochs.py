@@ -125,12 +125,12 @@ def end_epoch(epochs, plan, state, validation, samples, epoch, member):
         publish(control, BROKEN, PARAMETERS_ARE_NOT_FINITE)
     if load(control, BROKEN) == 0:
         evaluate_rows(validation, control, rank, size)
-    barrier(control, size)
+    barrier(member)
     # Not before the barrier: a rank may have seen STOP, and left its samples out, after all others looked.
     if rank == 0:
         if load(control, STOP) != 0:
             publish(control, HALT, 1)
         elif load(control, BROKEN) == 0:
             _record(epochs, plan, state, validation, samples, epoch)
-    barrier(control, size)
+    barrier(member)
     return load(control, HALT) == 0 and load(control, BROKEN) == 0 and epochs.progress[STOPPED] == 0

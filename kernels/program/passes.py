@@ -6,9 +6,10 @@ import numpy as np
 
 from ..compiler.jit import inlined, kernel
 from ..schema import BATCH_NORM, CHUNK, INPUT, NO_SEED, ROW_GRAIN, ZERO, Values
-from . import dense, gather, layers
+from . import dense, gather, layers, phases
 from .batch_norm import BACKWARD, FORWARD, team_batch
 from .input_sharing import HALVES, shares_inputs
+from .phases import enter
 from .threads import BROKEN, barrier, publish, share
 
 
@@ -67,10 +68,11 @@ def team_forward(plan, state, data, chunk, seed, epoch, member):
 
     An input-shared layer needs a barrier before it (all inputs are written) and one after it (both half sums are).
     """
-    control, rank, size = member.control, member.rank, member.size
+    rank, size = member.rank, member.size
     gathered_by_halves, values = False, Values(state.params, state.workspace)
     for i in range(plan.size):
         op = plan[i]
+        enter(member, i, phases.FORWARD)
         if op.kind == INPUT:
             gathered_by_halves = shares_inputs(op, size) and data.starts.size == 0
             if gathered_by_halves:
@@ -80,9 +82,9 @@ def team_forward(plan, state, data, chunk, seed, epoch, member):
                 gather.input_forward(op, values, data, position, chunk.first, chunk.rows, chunk.count)
         elif shares_inputs(op, size):
             if not _needs_no_barrier(i, gathered_by_halves, size):
-                barrier(control, size)
+                barrier(member)
             dense.forward_parts(op, values, chunk.start, chunk.count, member)
-            barrier(control, size)
+            barrier(member)
             dense.join(op, values, chunk.first, chunk.rows)
             dense.put_ones(op, values, chunk.first, chunk.rows)
         else:
@@ -95,15 +97,15 @@ def team_forward(plan, state, data, chunk, seed, epoch, member):
 @inlined
 def team_backward(plan, state, chunk, seed, epoch, member):
     """Backward of a chunk, with the same barriers."""
-    control, size = member.control, member.size
-    values = Values(state.params, state.workspace)
+    size, values = member.size, Values(state.params, state.workspace)
     for i in range(plan.size - 1, -1, -1):
         op = plan[i]
+        enter(member, i, phases.BACKWARD)
         if shares_inputs(op, size):
             if op.dx >= 0:
-                barrier(control, size)
+                barrier(member)
                 dense.backward_parts(op, values, chunk.start, chunk.count, member)
-                barrier(control, size)
+                barrier(member)
         else:
             if op.kind == BATCH_NORM and op.dx >= 0:
                 team_batch(op, values, chunk, BACKWARD, member)
@@ -132,6 +134,7 @@ def learn(plan, state, data, position, rows, scale, together, seed, epoch, membe
         first, own = start + begin, end - begin
         chunk = Chunk(position, start, count, first, own)
         team_forward(plan, state, data, chunk, seed, epoch, member)
+        enter(member, plan.size - 1, phases.FORWARD)
         if not loss_of_rows(plan, state, data, position + first, first, own, count, scale):
             publish(member.control, BROKEN, 1)
         team_backward(plan, state, chunk, seed, epoch, member)

@@ -4,15 +4,15 @@ All shared words are in one array `control`, each on a cache line of its own; `s
 """
 
 import sys
-from typing import NamedTuple
 
-import numpy as np
 from numba import types
 
 from .. import simd
-from ..compiler.jit import kernel
+from ..compiler.jit import inlined, kernel
 from ..schema import ARRIVED, BROKEN, CONTROL_WORDS, DEALT, HALT, STEP, STOP
 from ..simd import Int, Pointer, primitive
+from .member import Member
+from .phases import WAIT, resume, switch
 
 __all__ = [
     "ARRIVED", "BROKEN", "CONTROL_WORDS", "DEALT", "HALT", "STEP", "STOP", "Member", "barrier", "load", "publish",
@@ -31,14 +31,6 @@ if sys.platform == "win32":
 
 else:
     _yield_core = types.ExternalFunction("sched_yield", types.int32())
-
-
-class Member(NamedTuple):
-    """A thread as a member of its team."""
-
-    control: np.ndarray  # the shared words
-    rank: int
-    size: int
 
 
 @primitive
@@ -71,12 +63,20 @@ def _pause(words: Pointer) -> None:
     simd.pause(words)
 
 
-@kernel
-def barrier(control, size):
-    """Wait until all `size` threads are here; then each sees what the others wrote before.
+@inlined
+def barrier(member):
+    """Wait until all threads of the team are here; then each sees what the others wrote before.
 
     Returns at once when HALT is set, as a thread that failed does not arrive. The caller must look at HALT then.
     """
+    switch(member, WAIT)
+    _wait(member.control, member.size)
+    resume(member)
+
+
+@kernel
+def _wait(control, size):
+    """Wait until all `size` threads are here, or HALT is set."""
     if size == 1:
         return
     goal = (_add(control, ARRIVED, 1) // size + 1) * size

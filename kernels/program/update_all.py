@@ -9,6 +9,7 @@ from ..loops import updates
 from ..schema import BATCH_NORM, NORMS, ZERO
 from . import weight_update
 from .batch_norm import update_running_statistics
+from .phases import GRADIENT, UPDATE, enter
 from .threads import barrier
 
 
@@ -55,6 +56,7 @@ def _gradient_steps(plan, state, update, h0, rows, scratch, member):
     for i in range(plan.size - 1, -1, -1):
         if plan[i].weights >= 0:
             series = plan.size - 1 - i
+            enter(member, i, GRADIENT)
             weight_update.gradient_step(plan[i], state, update, h0, rows, series, scratch, member)
 
 
@@ -73,17 +75,19 @@ def update_all(plan, state, update, h0, rows, member):
     Two things need the work of all ranks before they start, and so a barrier: scaling by the norm of the gradients, and
     limiting the norms of weights.
     """
-    control, rank, size = member.control, member.rank, member.size
+    rank, size = member.rank, member.size
     scratch = state.scratch.size // size * rank
     if state.gradients.size > 0:
+        enter(member, ZERO, UPDATE)
         if update.optimizer[NORMS] != 0:
             measure_all(plan, state, update, rank, size)
-            barrier(control, size)
+            barrier(member)
         step_all(plan, state, update, h0, ZERO, scratch, rank, size)
     else:
         _gradient_steps(plan, state, update, h0, rows, scratch, member)
+    enter(member, ZERO, UPDATE)
     if rank == 0:
         update_running(plan, state)
     if updates.limits_any_norm(plan):
-        barrier(control, size)
+        barrier(member)
         limit_all(plan, state, update, rank, size)

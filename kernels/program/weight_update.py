@@ -23,6 +23,7 @@ from .input_sharing import (
     shares_inputs,
 )
 from .optimizer_code import Selection, call_outer_step, call_step
+from .phases import GRADIENT, TRANSPOSE, UPDATE, switch
 from .views import dy_rows, weight_rows, x_rows
 
 NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask
@@ -131,9 +132,11 @@ def _touched_step(op, state, update, h0, begin, end, rows, gradient):
 
 
 @inlined
-def _block_step(op, state, update, h0, begin, end, rows, gradient):
+def _block_step(op, state, update, h0, begin, end, rows, gradient, member):
     """Gradient and update of the block [begin, end), with `gradient` as scratch memory."""
+    switch(member, GRADIENT)
     dense_gradient(op, state, gradient, begin, end, rows, OVERWRITE)
+    switch(member, UPDATE)
     if is_adjusted(op, update):
         adjust_gradient(op, state, update, gradient, gradient, begin, end, 1.0, 1.0)
         _rows_step(op, state, update, h0, begin, end, gradient)
@@ -141,6 +144,7 @@ def _block_step(op, state, update, h0, begin, end, rows, gradient):
         _touched_step(op, state, update, h0, begin, end, rows, gradient)
     else:
         _rows_step(op, state, update, h0, begin, end, gradient)
+    switch(member, TRANSPOSE)
     _after_step(op, state, update, begin, end)
 
 
@@ -183,6 +187,7 @@ def gradient_step(op, state, update, h0, rows, series, scratch, member):
     In an input-shared layer, ranks take blocks as parts of this `series`: see `input_sharing.next_part`.
     """
     if rows <= SMALL_BATCH and op.outer_gradient != 0 and not is_adjusted(op, update):
+        switch(member, UPDATE)
         _outer_step(op, state, update, h0, rows, member.rank, member.size)
         return
     shared, gradient = shares_inputs(op, member.size), Matrix(state.scratch, scratch, op.ldw)
@@ -190,5 +195,5 @@ def gradient_step(op, state, update, h0, rows, series, scratch, member):
     while half != NO_HALF:
         begin, end = half_of(op, op.depth, half) if shared else (ZERO, op.depth)
         begin += block * UPDATE_ROWS
-        _block_step(op, state, update, h0, begin, min(begin + UPDATE_ROWS, end), rows, gradient)
+        _block_step(op, state, update, h0, begin, min(begin + UPDATE_ROWS, end), rows, gradient, member)
         half, block = _next_block(op, block, rows, series, member)

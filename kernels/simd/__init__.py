@@ -21,9 +21,9 @@ from .float_mode import (
     use_flushing_float_mode,
     write_float_mode,
 )
-from .flow import CHECKED, Case, choose, each_bit, repeat
+from .flow import CHECKED, TIMED, Case, choose, each_bit, repeat, when
 from .host import FEATURES, LLVMLITE_VERSION, TRIPLE
-from .memory import Pointer, Rows, either_place, joined_bits, no_bits, no_lanes, on_stack, pause, spill
+from .memory import Pointer, Rows, clock, either_place, joined_bits, no_bits, no_lanes, on_stack, pause, spill
 from .numbers import (
     Int,
     Vec,
@@ -47,9 +47,9 @@ from .width import DOUBLE, FLOAT32_LANES, FLOAT32_LINE, HOST_LANES, INT32, LINE,
 
 __all__ = [
     "CHECKED", "DOUBLE", "FEATURES", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "INT32", "LINE",
-    "LLVMLITE_VERSION", "SINGLE", "TRIPLE", "Case", "Int", "Pointer", "Rows", "Vec", "absolute", "bit", "choose",
-    "each_bit", "either", "either_place", "fma", "joined_bits", "leave_flushing_float_mode", "low_bits", "maximum",
-    "minimum", "no_bits", "no_lanes", "on_stack", "pause", "polynomial", "primitive", "read_float_mode", "repeat",
-    "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt", "use_default_float_mode",
-    "use_flushing_float_mode", "with_sign_of", "write_float_mode", "zero",
+    "LLVMLITE_VERSION", "SINGLE", "TIMED", "TRIPLE", "Case", "Int", "Pointer", "Rows", "Vec", "absolute", "bit",
+    "choose", "clock", "each_bit", "either", "either_place", "fma", "joined_bits", "leave_flushing_float_mode",
+    "low_bits", "maximum", "minimum", "no_bits", "no_lanes", "on_stack", "pause", "polynomial", "primitive",
+    "read_float_mode", "repeat", "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt",
+    "use_default_float_mode", "use_flushing_float_mode", "when", "with_sign_of", "write_float_mode", "zero",
 ]  # fmt: skip

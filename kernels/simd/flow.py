@@ -12,6 +12,9 @@ from .width import INT
 # A build that checks indices (see compiler/jit.py) also stops at a choice that has no case.
 CHECKED = os.environ.get("FASTMLP_BOUNDSCHECK") == "1"
 
+# A build that measures where the time of a step goes: see program/phases.py.
+TIMED = os.environ.get("FASTMLP_TIMED") == "1"
+
 
 def _loop(
     start: Int, carried: Sequence[Vec], goes_on: Callable, body: Callable, advance: Callable
@@ -59,6 +62,12 @@ def each_bit(bits: Int, carried: Sequence[Vec], body: Callable) -> list[Vec]:
     return _loop(
         bits, carried, lambda rest: builder.icmp_unsigned("!=", rest.value, zero), lowest_bit, without_lowest_bit
     )  # fmt: skip
+
+
+def when(number: Int, body: Callable[[], None]) -> None:
+    """Emit: run the body if the number is not 0."""
+    with number.builder.if_then(number.builder.icmp_signed("!=", number.value, ir.Constant(INT, 0))):
+        body()
 
 
 Case = Int | int  # which row of a table; a Python number if it is known when the code is emitted

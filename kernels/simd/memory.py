@@ -129,6 +129,16 @@ class Pointer:
         typed = _with_type(self.builder, self.value, self.scalar.as_pointer())
         self.builder.store_atomic(number.value, typed, "release", self._align)
 
+    def write(self, number: Int) -> None:
+        """Write a 64-bit integer."""
+        self.builder.store(number.value, self.value, align=self._align)
+
+    def address_here(self) -> "Pointer":
+        """The address that is stored here."""
+        return Pointer(
+            self.builder, self.builder.load(self.value, align=self._align, typ=POINTER), self.scalar
+        )
+
     def add_atomic(self, number: Int) -> Any:
         """Add to the number at this address in one indivisible step (acquire and release); return what it was."""
         return self.builder.atomic_rmw("add", self.value, number.value, "acq_rel")
@@ -228,3 +238,16 @@ def pause(pointer: Pointer) -> None:
         signature = ir.FunctionType(ir.VoidType(), [INT32])
         hint = cgutils.get_or_insert_function(builder.module, signature, "llvm.aarch64.hint")
         builder.call(hint, [ir.Constant(INT32, 1)])
+
+
+def clock(pointer: Pointer) -> Int:
+    """A counter of this core that runs at a constant rate, the same on all cores; 0 on other processors."""
+    builder, machine = pointer.builder, platform.machine().lower()
+    if machine in {"x86_64", "amd64"}:
+        signature = ir.FunctionType(INT, [])
+        counter = cgutils.get_or_insert_function(builder.module, signature, "llvm.readcyclecounter")
+        return Int(builder, builder.call(counter, []))
+    if machine in {"aarch64", "arm64"}:
+        read = ir.InlineAsm(ir.FunctionType(INT, []), "mrs $0, cntvct_el0", "=r", side_effect=True)
+        return Int(builder, builder.call(read, []))
+    return Int(builder, ir.Constant(INT, 0))
