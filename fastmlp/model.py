@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .callbacks import Callback, CallbackList, Logs, Memories
-from .checks import is_count, look_up, sample_shape
+from .checks import is_count, sample_shape
 from .engine import execution
 from .engine.building import Handle, build_network
 from .engine.kept_predictor import KeptPredictor
 from .engine.layer_lowering import check_kinds
 from .engine.locks import NetworkLock
-from .engine.network import DTYPES, Network
+from .engine.network import Network, number_type
 from .engine.plan import Plan
 from .engine.predictor import Predictor
 from .files.checkpoint import copied_state, load_model, restore_copy, save_model
@@ -55,7 +55,8 @@ class Sequential:
     seed : int
         Key of all random numbers: same data, same seed, same version: the same bits, for any number of threads.
     dtype : str
-        `float32`, or `float64` for checks.
+        `float32`; `mixed_bfloat16`, whose dense layers multiply numbers of bfloat16, while everything that the model
+        keeps is float32; or `float64`, for checks.
     class_names : sequence of str, optional
         Names of the classes 0, 1, ...: targets may be such names, and `predict_classes` returns them. Without them,
         targets that are strings name the classes when `fit` first sees them: in sorted order, as in scikit-learn.
@@ -111,7 +112,7 @@ class Sequential:
         for layer in layers:
             self.add(layer)
         choose_loss(loss, "")
-        look_up("dtype", dtype, DTYPES)
+        number_type(dtype)
         if not is_count(seed):
             raise ValueError(f"seed: expected a whole number from 0 and below 2**63, got {seed!r}")
         self._loss = loss
@@ -159,7 +160,7 @@ class Sequential:
     @optimizer.setter
     def optimizer(self, given: str | Optimizer) -> None:
         chosen = get_optimizer(given)
-        chosen.check_dtype(np.dtype(self.dtype))
+        chosen.check_dtype(number_type(self.dtype))
         self._optimizer = chosen
 
     # From layers to a network
@@ -210,10 +211,10 @@ class Sequential:
         """Take over the names of classes and features, and build the model; new scalers measure the samples first."""
         samples, rows = arguments.training.samples, arguments.training.rows
         new = [layer for layer in self.layers if isinstance(layer, Scaler) and not layer.adapted]
-        scalings = [layer.measure(samples, np.dtype(self.dtype), rows) for layer in new]
+        scalings = [layer.measure(samples, number_type(self.dtype), rows) for layer in new]
         centered = any(isinstance(layer, (StandardScaler, MinMaxScaler)) for layer in self.layers)
         if not self.sample_scale and not centered:  # once, at the first training
-            warn_of_merged_numbers(samples, np.dtype(self.dtype))
+            warn_of_merged_numbers(samples, number_type(self.dtype))
         self.class_names = arguments.class_names
         self.build(samples.shape)
         for layer, scaling in zip(new, scalings, strict=True):
@@ -301,7 +302,7 @@ class Sequential:
         if self._data_spec is None or self._data_spec[0] != described:
             last = self.last_activation
             spec = DataSpec(
-                dtype=np.dtype(self.dtype),
+                dtype=number_type(self.dtype),
                 input_shape=None if self._network is None else self._network.input_shape,
                 output_shape=self.output_shape,
                 feature_names=self.feature_names,

@@ -13,6 +13,9 @@ Layout:
 - The constants of scalers and the running statistics of batch normalisation are in `params` too, so that they are
   copied and saved with the weights; no optimizer changes them. The centers of scalers are float64 in every network, as
   float32 would merge numbers such as the dates 20180131 and 20180132 before they are subtracted.
+- In mixed precision, products take their factors from matrices of pairs in `workspace`: a pair is two bfloat16 numbers
+  in one 32-bit word, that of the even index in the low half. A left factor is a matrix of rows, a right factor is
+  `Panels`.
 - A stride (ld) is an odd number of cache lines, so that rows spread over all sets of a cache, and leaves room for the
   column of ones. Padding of weights, deltas, state and gradients is zero and stays zero.
 """
@@ -65,14 +68,16 @@ LAYER_PURPOSE = 1000  # of layer 0; layer i has LAYER_PURPOSE + i
 
 # Kinds of operation: rows of `tables.KINDS`, which says what each uses and how. SPARSE is a dense layer that skips the
 # zeros of its input. ROW_NORM and BATCH_NORM normalise; AFFINE has a trained gain and offset for each column, SCALE a
-# constant center and factor.
+# constant center and factor. MIXED is a dense layer in mixed precision, between the two operations that round its input
+# and the delta of its output to bfloat16.
 INPUT, DENSE, SPARSE, ACTIVATION, DROPOUT, SOFTMAX, LOSS, SCALE, LOG_SOFTMAX = range(9)
 NOISE, ROW_NORM, BATCH_NORM, AFFINE = range(9, 13)
+ROUND_VALUES, MIXED, ROUND_DELTAS = range(13, 16)
 
 # `tables.KINDS` says which fields each kind uses.
 OPERATION = np.dtype(
     [
-        ("kind", "i8"),  # INPUT ... AFFINE
+        ("kind", "i8"),  # INPUT ... ROUND_DELTAS
         ("code", "i8"),  # ACTIVATION, LOSS: the row in its table
         ("layer", "i8"),  # number of its layer, a key of its random numbers
         ("fan_in", "i8"),  # columns of x
@@ -97,6 +102,22 @@ OPERATION = np.dtype(
         ("half", "i8"),  # first input of the second half; 0: there is one sum
         ("second", "i8"),  # start of the sums of the second half, a matrix as y
         ("by_inputs", "i8"),  # 1: input-shared, a team divides its inputs and not the rows of the batch
+        # Matrices of pairs of a layer in mixed precision, in `workspace`; -1: none. Left factors, with the distance
+        # between their rows:
+        ("xc", "i8"),  # x in pairs of columns (rows, fan_in / 2), for y
+        ("ldxc", "i8"),
+        ("xt", "i8"),  # x transposed, in pairs of rows (fan_in + 1, rows / 2), for the gradient
+        ("ldxt", "i8"),
+        ("dc", "i8"),  # dy in pairs of columns (rows, fan_out / 2), for dx
+        ("lddc", "i8"),
+        # right factors, with the distance between their panels:
+        ("dr", "i8"),  # dy in pairs of rows (rows / 2, fan_out), for the gradient
+        ("lddr", "i8"),
+        ("wr", "i8"),  # the weights in pairs of rows (fan_in / 2, fan_out), for y
+        ("ldwr", "i8"),
+        ("wt", "i8"),  # the weights transposed, in pairs of columns (fan_out / 2, fan_in), for dx
+        ("ldwt", "i8"),
+        ("zeros", "i8"),  # a row of zeros as wide as y and dx, at which sums start
         ("l1", "f8"),  # penalty on the weights: l1 |w| + l2 w^2 / 2
         ("l2", "f8"),
         ("max_norm", "f8"),  # largest norm of the weights of a unit, without its bias; 0: any
@@ -116,6 +137,8 @@ OPERATION = np.dtype(
         # addresses of its machine code in this process, written before a plan runs; 0: it is part of the program
         ("forward_code", "i8"),
         ("backward_code", "i8"),
+        ("product_code", "i8"),
+        ("copy_code", "i8"),
     ]
 )
 
@@ -328,10 +351,31 @@ def blocks_before(depths: np.ndarray) -> np.ndarray:
     return np.cumsum(blocks[::-1])[::-1] - blocks
 
 
+def group_words(terms: int) -> int:
+    """Words of the pairs of these terms, padded to whole groups."""
+    return -(-terms // int(GROUP)) * int(GROUP) // 2
+
+
+def pair_stride(terms: int) -> int:
+    """Distance between the rows of a left factor of pairs: an odd number of cache lines."""
+    return (group_words(terms) * 4 // LINE | 1) * LINE // 4
+
+
+def panel_step(terms: int) -> int:
+    """Distance between the panels of a right factor of pairs."""
+    return group_words(terms) * int(PANEL_COLUMNS)
+
+
+def panels(columns: int) -> int:
+    """Panels of a right factor of this many columns."""
+    return -(-columns // int(PANEL_COLUMNS))
+
+
 def second_half(inputs: int) -> int:
     """The first input of the second half of a layer; 0 if it has one sum.
 
-    Halves are multiples of two cache lines, which processors fetch together, so that two ranks never write to one pair.
+    Halves are multiples of two cache lines, which processors fetch together, so that two ranks never write to lines
+    that are; and so of whole groups of terms.
     """
-    pair = 2 * LINE // 4
-    return -(-inputs // (2 * pair)) * pair if inputs > ONE_SUM else 0
+    lines = 2 * LINE // 4
+    return -(-inputs // (2 * lines)) * lines if inputs > ONE_SUM else 0

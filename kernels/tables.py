@@ -72,15 +72,24 @@ class Kind(NamedTuple):
     resizes: bool = False  # y may have other columns than x
     in_place: bool = False  # y may be x
     shares_delta: bool = False  # dx is dy, changed in place
+    only_reads: bool = False  # y is x and dx is dy, neither of them changed
 
 
 # Fields of an operation that say where a matrix starts: -1 where there is none. Other fields are 0 if they are unset.
-PLACES = ("x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "centers", "kept", "sums")
-LINKED = ("forward_code", "backward_code")  # unset until `program/operation_code.py` writes them
+PLACES = (
+    "x", "y", "dx", "dy", "weights", "transposed", "second", "constants", "centers", "kept", "sums",
+    "xc", "xt", "dc", "dr", "wr", "wt", "zeros",
+)  # fmt: skip
+# Unset until `program/operation_code.py` writes them.
+LINKED = ("forward_code", "backward_code", "product_code", "copy_code")
 EVERY_KIND = ("kind", "layer", "fan_out", "y", "ldy", "blocks_before")
 _INPUTS = ("fan_in", "x", "ldx", "dx")
 _WEIGHTS = ("weights", "ldw", "depth", "biases", "sums", "outer_gradient")
 _RULES = ("l1", "l2", "max_norm")
+_HALVES = ("half", "second", "by_inputs")
+_VALUE_PAIRS = ("xc", "ldxc", "xt", "ldxt")
+_DELTA_PAIRS = ("dc", "lddc", "dr", "lddr")
+_WEIGHT_PAIRS = ("wr", "ldwr", "wt", "ldwt", "zeros")
 
 
 ACTIVATIONS = (
@@ -140,7 +149,7 @@ OPTIMIZERS = (
 _ELEMENTS = (*_INPUTS, "dy")
 _PRODUCT = Kind(
     "dense",
-    (*_ELEMENTS, *_WEIGHTS, *_RULES, "transposed", "ldt", "half", "second", "by_inputs"),
+    (*_ELEMENTS, *_WEIGHTS, *_RULES, *_HALVES, "transposed", "ldt"),
     keeps="x",
     weight_rows=lambda inputs: inputs + 1,
     bias_rows=1,
@@ -170,6 +179,15 @@ KINDS = (
     Kind(
         "affine", (*_ELEMENTS, *_WEIGHTS), keeps="x", weight_rows=lambda inputs: 2, bias_rows=2, in_place=True
     ),
+    Kind("round_values", (*_ELEMENTS, *_VALUE_PAIRS), only_reads=True),
+    # Not by `outer_gradient`: that of few rows is a product of rounded numbers too.
+    _PRODUCT._replace(
+        name="mixed",
+        fields=(*_ELEMENTS, *_WEIGHTS, *_RULES, *_HALVES, *_VALUE_PAIRS, *_DELTA_PAIRS, *_WEIGHT_PAIRS),
+        keeps="",
+        outer_gradient=False,
+    ),
+    Kind("round_deltas", (*_ELEMENTS, *_DELTA_PAIRS), only_reads=True),
 )
 
 

@@ -113,9 +113,10 @@ def digest(seed, threads, placed):
         y, last = random.standard_normal((count, outputs)), "identity"
         loss = str(random.choice(["mean_squared_error", "mean_absolute_error", "huber", "log_cosh"]))
     X, y = placed(X) if isinstance(X, np.ndarray) else X, placed(y)
+    dtype = str(random.choice(["float32", "float64", "mixed_bfloat16"]))
     model = fastmlp.Sequential(
         [*_first_layers(random), *_hidden_layers(random), layers.Dense(outputs, last)],
-        optimizer=_optimizer(random), loss=loss, seed=seed, dtype=str(random.choice(["float32", "float64"])),
+        optimizer=_optimizer(random), loss=loss, seed=seed, dtype=dtype,
     )  # fmt: skip
     options = {"epochs": 2, "batch_size": int(random.choice(BATCHES)), "threads": threads, "verbose": 0}
     options["keep_gradients"] = bool(random.random() < 0.2)

@@ -17,13 +17,13 @@ def test_everyday_work_calls_nothing_else():
 
 def test_every_entry_is_listed():
     """But the one that only tests call."""
-    listed = {each.entry.py_func for each in compilations(["float32"])}
+    listed = {each.entry.py_func for each in compilations(["float32", "mixed_bfloat16"])}
     ours = {name: entry for name, entry in ENTRIES.items() if name.startswith("fastmlp.kernels.")}
     left_out = {name for name, entry in ours.items() if entry.py_func not in listed}
     assert left_out == {"fastmlp.kernels.program.entries.loss"}
 
 
 def test_each_is_listed_once():
-    for dtypes in (["float32"], ["float32", "float64"]):
+    for dtypes in (["float32"], ["float32", "float64"], ["float32", "mixed_bfloat16"]):
         listed = [(each.entry.py_func, each.types) for each in compilations(dtypes)]
         assert len(set(listed)) == len(listed)

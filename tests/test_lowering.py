@@ -43,6 +43,9 @@ PURPOSES = {
     "training": {"loss": Formula("mean_squared_error"), "training": True},
     "training on zeros": {"loss": Formula("mean_squared_error"), "training": True, "sparse_input": True},
     "by hand": {"training": True, "input_delta": True},
+    "mixed prediction": {"mixed": True},
+    "mixed training": {"loss": Formula("mean_squared_error"), "training": True, "mixed": True},
+    "mixed by hand": {"training": True, "input_delta": True, "mixed": True},
 }
 
 

@@ -15,6 +15,7 @@ from tests.test_lowering import DTYPE, NETWORKS, PURPOSES, plan_of
 
 HUGE = 2**62
 LINE = schema.LINE // DTYPE.itemsize
+PAIRS = ("xc", "xt", "dc", "dr", "wr", "wt", "zeros")
 
 # Fields of which many numbers are right: they have tests of their own.
 FREE = {"kind", "code", "layer", "by_inputs", "number", "momentum", "l1", "l2", "max_norm"}
@@ -36,7 +37,7 @@ def numbers_of(plan, *kinds):
     return found
 
 
-@pytest.mark.parametrize("purpose", ["prediction", "training", "training on zeros", "by hand"])
+@pytest.mark.parametrize("purpose", [each for each in PURPOSES if each != "evaluation"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_lies_about_every_field(network, purpose):
     plan = plan_of(network, purpose)
@@ -53,9 +54,10 @@ def test_lies_about_every_field(network, purpose):
                 refuse(plan, number, **{field: lie})
 
 
+@pytest.mark.parametrize("purpose", ["training", "mixed training"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_lies_about_fields_that_a_kind_does_not_use(network):
-    plan = plan_of(network, "training")
+def test_lies_about_fields_that_a_kind_does_not_use(network, purpose):
+    plan = plan_of(network, purpose)
     for number, op in enumerate(plan.operations):
         kind = tables.KINDS[op["kind"]]
         for field in set(schema.OPERATION.names) - {*kind.fields, *tables.EVERY_KIND, "code"}:
@@ -76,7 +78,7 @@ def test_kinds_are_in_the_order_of_their_constants():
 def test_unknown_kinds():
     for number in range(len(plan_of().operations)):
         for kind in (-1, len(tables.KINDS), HUGE):
-            refuse(plan_of(), number, "kind: expected 0 to 12", kind=kind)
+            refuse(plan_of(), number, f"kind: expected 0 to {len(tables.KINDS) - 1}", kind=kind)
 
 
 def test_unknown_codes():
@@ -115,7 +117,7 @@ def test_a_rate_is_below_1_and_a_momentum_at_most():
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize(
-    "field", ["x", "y", "dx", "dy", "weights", "transposed", "second", "kept", "constants"]
+    "field", ["x", "y", "dx", "dy", "weights", "transposed", "second", "kept", "constants", *PAIRS]
 )
 def test_places_outside_their_arena(purpose, field):
     for network in NETWORKS:
@@ -126,9 +128,10 @@ def test_places_outside_their_arena(purpose, field):
                     refuse(plan, number, f"{field}: expected ", **{field: lie})
 
 
-def test_places_that_must_be_there():
+@pytest.mark.parametrize("purpose", ["training", "mixed training"])
+def test_places_that_must_be_there(purpose):
     for network in NETWORKS:
-        plan = plan_of(network, "training")
+        plan = plan_of(network, purpose)
         for number, op in enumerate(plan.operations):
             for field in tables.PLACES:
                 if op[field] >= 0 and field not in {"dy", "centers"}:
@@ -152,6 +155,32 @@ def test_matrices_that_overlap():
     plan = plan_of("norms", "training")
     for number in numbers_of(plan, schema.ROW_NORM, schema.BATCH_NORM):
         refuse(plan, number, "workspace: .* overlaps", kept=int(plan.operations["y"][number]))
+
+
+def test_matrices_of_pairs_that_overlap():
+    plan = plan_of("wide", "mixed training")
+    for number in numbers_of(plan, schema.MIXED)[1:]:
+        y = int(plan.operations["y"][number])
+        for field in ("wr", "wt", "zeros"):
+            refuse(plan, number, "workspace: .* overlaps", **{field: y})
+
+
+def test_a_mixed_layer_is_between_the_operations_that_round():
+    plan = plan_of("wide", "mixed training")
+    for number in numbers_of(plan, schema.MIXED):
+        for other, kind, message in (
+            (number - 1, schema.ROUND_DELTAS, "kind: expected "),
+            (number + 1, schema.ROUND_VALUES, "kind: expected "),
+            (number, schema.DENSE, "kind: expected MIXED behind ROUND_VALUES"),
+        ):
+            refuse(plan, other, f"({message}|xc: expected nothing)", kind=kind)
+        for left_out in (number - 1, number, number + 1):
+            operations = np.delete(plan.operations, left_out)
+            with pytest.raises(ValueError, match=r"plan: operation .*: kind: expected .*(MIXED|ROUND)"):
+                verify(replace(plan, operations=operations))
+    plan = plan_of("wide", "mixed prediction")
+    assert numbers_of(plan, schema.MIXED)
+    assert schema.ROUND_DELTAS not in plan.operations["kind"]
 
 
 def test_halves_are_where_the_contract_puts_them():

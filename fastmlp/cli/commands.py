@@ -91,7 +91,8 @@ def info(options: Namespace) -> None:
 
 def warm(options: Namespace) -> None:
     """Compile all kernels, so that later processes only load them."""
-    dtypes = ("float32", "float64") if options.float64 else ("float32",)
+    others = {"float64": options.float64, "mixed_bfloat16": options.mixed}
+    dtypes = ("float32", *(name for name, wanted in others.items() if wanted))
     done = warm_up.warm_all(dtypes, on_compile=say_compiling)
     folder = cache.folder()
     kept = "not kept, as there is no cache folder" if folder is None else f"kept in {folder}"

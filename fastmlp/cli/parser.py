@@ -198,6 +198,7 @@ def parser() -> _Parser:
     command("info", "print what fastmlp runs on: CPU, vectors, threads, cache, versions")
     warm = command("warm", "compile all kernels now, so that later commands need not")
     warm.add_argument("--float64", action="store_true", help="also for float64")
+    warm.add_argument("--mixed", action="store_true", help="also for mixed_bfloat16")
     return top
 
 

@@ -14,7 +14,6 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 import numba
-import numpy as np
 
 from ..engine.catalogue import compilations
 from ..kernels import simd
@@ -52,7 +51,7 @@ def _compile(target: prebuilt.Target, dtypes: Sequence[str]) -> None:
     folder = prebuilt.FOLDER / target.name
     folder.mkdir(parents=True)
     jit.keep_in(folder)
-    for entry, types in compilations([np.dtype(dtype) for dtype in dtypes]):
+    for entry, types in compilations(dtypes):
         entry.compile(types)
     prebuilt.list_contents(target)
 

@@ -52,7 +52,7 @@ def warm_all(
     Parameters
     ----------
     dtypes : sequence of str
-        `float32`, `float64` or both.
+        `float32`, and `float64` or `mixed_bfloat16` too.
     on_compile : callable, optional
         Called once, before the first kernel is compiled; not called if all were loaded.
 

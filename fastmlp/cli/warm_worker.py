@@ -10,8 +10,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..engine.catalogue import Compilation, compilations
 from ..engine.compilation import announced
 
@@ -21,7 +19,7 @@ COMPILES = "compiles"
 def by_name(dtypes: Sequence[str]) -> dict[str, list[Compilation]]:
     """All that can be compiled, by entry: a process takes whole entries, as the cache has an index file for each."""
     found = defaultdict(list)
-    for each in compilations([np.dtype(dtype) for dtype in dtypes]):
+    for each in compilations(dtypes):
         function = each.entry.py_func
         found[f"{function.__module__}.{function.__qualname__}"].append(each)
     return dict(found)

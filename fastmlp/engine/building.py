@@ -15,7 +15,7 @@ from ..optimizers import Optimizer
 from . import manual
 from .layer_lowering import check_kinds, lower
 from .locks import NetworkLock
-from .network import DTYPES, Network
+from .network import PRECISIONS, Network
 from .run_arguments import team_rows
 
 
@@ -26,8 +26,10 @@ def build_network(
 
     Parameters
     ----------
-    layers, input_shape, dtype, seed, lock
+    layers, input_shape, seed, lock
         As `Network` takes them.
+    dtype : str
+        Its precision.
 
     Raises
     ------
@@ -38,9 +40,10 @@ def build_network(
     for position, layer in enumerate(layers):
         if layer.is_built or any(layer is other for other in layers[:position]):
             raise ValueError(f"{layer!r} already belongs to a network; make a new layer for this one")
-    number_type = look_up("dtype", dtype, DTYPES)
+    number_type, mixed = look_up("dtype", dtype, PRECISIONS)
     widths = _widths(layers, tuple(input_shape))
-    inference = lower(layers, tuple(input_shape), team_rows(widths, number_type, 1), number_type)
+    rows = team_rows(widths, number_type, 1)
+    inference = lower(layers, tuple(input_shape), rows, number_type, mixed=mixed)
     network = Network(layers, input_shape, dtype, seed, inference, lock)
     for position, layer in enumerate(layers):
         layer.attach(Handle(network, position, 1))

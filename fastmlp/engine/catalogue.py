@@ -15,6 +15,7 @@ from ..kernels.extras import decimal_parser, digits, orthonormal
 from ..kernels.loops import rng
 from ..kernels.program import entries, operation_code, optimizer_code
 from ..kernels.tables import OPTIMIZERS
+from .network import PRECISIONS
 
 _INTEGER = 0
 _SEED = np.uint64(0)  # a seed is unsigned wherever an entry takes one
@@ -28,9 +29,16 @@ class Compilation(NamedTuple):
     types: tuple[Any, ...]
 
 
-def compilations(dtypes: Sequence[np.dtype]) -> Iterator[Compilation]:
-    """All that networks of these types of numbers use, in a fixed order; what most processes need comes first."""
-    for dtype in map(np.dtype, dtypes):
+def compilations(dtypes: Sequence[str]) -> Iterator[Compilation]:
+    """All that networks of these precisions use, in a fixed order; what most processes need comes first.
+
+    Those of `mixed_bfloat16` use what is listed for it and all that is listed for `float32`.
+    """
+    for precision in (PRECISIONS[name] for name in dtypes):
+        dtype = precision.dtype
+        if precision.mixed:
+            yield from (Compilation(*each) for each in operation_code.mixed_entries())
+            continue
         yield from _program(dtype)
         yield from (Compilation(*each) for each in operation_code.entries_of(dtype))
         for code in range(len(OPTIMIZERS)):

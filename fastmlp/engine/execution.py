@@ -12,8 +12,7 @@ from ..inputs.subsets import Subset
 from ..kernels import schema
 from ..losses import Formula
 from . import team
-from .layer_lowering import lower
-from .network import DTYPES, Network, one_at_a_time
+from .network import PRECISIONS, Network, one_at_a_time
 from .plan import Plan
 from .run_arguments import data_of, prepare, program_of, team_rows, team_size, work
 
@@ -53,7 +52,7 @@ def _nothing(dtype: np.dtype[Any]) -> schema.Evaluation:
     return schema.Evaluation(none, none, np.zeros(0, schema.OPERATION), state, data, 1)
 
 
-NO_EVALUATION = {dtype: _nothing(dtype) for dtype in DTYPES.values()}  # of no samples
+NO_EVALUATION = {each.dtype: _nothing(each.dtype) for each in PRECISIONS.values()}  # of no samples
 
 
 @one_at_a_time
@@ -79,9 +78,7 @@ def _plan_over(
     rows = team_rows(network.widths, network.dtype, threads) if engine == "kernels" else count
     return prepare(
         network,
-        lambda: lower(
-            network.layers, network.input_shape, rows, network.dtype, loss=loss, sparse_input=sparse
-        ),
+        lambda: network.lowered(rows, loss=loss, sparse_input=sparse),
         purpose,
         (loss, rows, sparse),
         threads,

@@ -14,7 +14,6 @@ from ..kernels.program import entries
 from ..layers.layer import Layer
 from . import team
 from .buffers import aligned_zeros
-from .layer_lowering import lower
 from .network import Network
 from .predictor import Predictor
 from .run_arguments import data_of, work
@@ -124,7 +123,7 @@ class FewRows:
     def __init__(self, network: Network, sparse: bool) -> None:
         dtype = network.dtype
         rows = network.inference.rows
-        plan = lower(network.layers, network.input_shape, rows, dtype, sparse_input=sparse)
+        plan = network.lowered(rows, sparse_input=sparse)
         entries.link(plan.operations, dtype)
         none = aligned_zeros(0, dtype)
         losses = aligned_zeros(rows, dtype)  # the program reads its size alone: the rows of the workspace

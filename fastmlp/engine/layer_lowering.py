@@ -110,6 +110,7 @@ def lower(
     training: bool = False,
     input_delta: bool = False,
     sparse_input: bool = False,
+    mixed: bool = False,
 ) -> Plan:
     """Lower a network.
 
@@ -131,6 +132,8 @@ def lower(
         Whether the delta of the input is wanted too.
     sparse_input : bool
         Whether the samples are mostly zero (see `schema.SPARSE_BELOW`): faster, with the same bits.
+    mixed : bool
+        Whether the products of dense layers are of bfloat16, in a network of float32.
 
     Returns
     -------
@@ -138,7 +141,9 @@ def lower(
         Verified; its parameters are at the same places whatever the other arguments.
     """
     described = tuple(tuple(_RULES[type(layer)](layer)) for layer in layers)
-    plan = _lowered(described, tuple(input_shape), rows, dtype, loss, training, input_delta, sparse_input)
+    plan = _lowered(
+        described, tuple(input_shape), rows, dtype, loss, training, input_delta, sparse_input, mixed
+    )
     return plan.with_own_table()
 
 
@@ -152,9 +157,12 @@ def _lowered(
     training: bool,
     input_delta: bool,
     sparse_input: bool,
+    mixed: bool,
 ) -> Plan:
     """The plan of all networks that become these calls: searches make hundreds of them."""
-    lowering = Lowering(rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input)
+    lowering = Lowering(
+        rows, dtype, training=training, input_delta=input_delta, sparse_input=sparse_input, mixed=mixed
+    )
     lowering.input(input_shape)
     spans = []
     for number, calls in enumerate(layers):

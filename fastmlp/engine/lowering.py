@@ -63,6 +63,8 @@ class Lowering:
         Whether the delta of the network's input is needed too.
     sparse_input : bool
         Whether the samples are mostly zero, so that it pays to skip the zeros.
+    mixed : bool
+        Whether the products of dense layers are of bfloat16, in a network of float32.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class Lowering:
         training: bool,
         input_delta: bool = False,
         sparse_input: bool = False,
+        mixed: bool = False,
     ) -> None:
         self.rows = rows
         self.dtype = dtype
         self.training = training
         self.input_delta = input_delta
         self.sparse_input = sparse_input
+        self.mixed = mixed
         self.workspace = 0
         self.parameters = 0
         self.weight_rows = 0
@@ -93,11 +97,55 @@ class Lowering:
 
     def dense(self, units: int, l1: float = 0.0, l2: float = 0.0, max_norm: float = 0.0) -> None:
         """y = x W + b; for the rules of the weights see `schema.OPERATION`."""
+        rules = {"l1": l1, "l2": l2, "max_norm": max_norm}
+        if self.mixed:
+            self._mixed_dense(units, rules)
+            return
         kind = schema.SPARSE if self._many_zeros() else schema.DENSE
         x = self.value
         y = self._new_value(units)
         fields = self._weights(kind, x.columns, units) | self._transposed(x, units) | self._halves(x, y)
-        self._add(kind, x, y, **fields, l1=l1, l2=l2, max_norm=max_norm)
+        self._add(kind, x, y, **fields, **rules)
+
+    def _mixed_dense(self, units: int, rules: dict[str, float]) -> None:
+        """The same with factors that are rounded to bfloat16: x before the products, the delta of y behind them."""
+        x = self.value
+        values = self._value_pairs(x)
+        self._add(schema.ROUND_VALUES, x, x, **values)
+        y = self._new_value(units)
+        deltas = self._delta_pairs(x, y) if self.training else {}
+        fields = self._weights(schema.MIXED, x.columns, units) | self._halves(x, y)
+        self._add(schema.MIXED, x, y, **fields, **values, **deltas, **self._weight_pairs(x, y), **rules)
+        if self.training:
+            self._add(schema.ROUND_DELTAS, y, y, **deltas)
+
+    def _value_pairs(self, x: Value) -> dict[str, float]:
+        """Memory of rounded values: in pairs of columns for y, and in training in pairs of rows for the gradient."""
+        stride = schema.pair_stride(x.columns)
+        fields = {"xc": self._allocate(self.rows * stride), "ldxc": stride}
+        if self.training:
+            stride = schema.pair_stride(self.rows)
+            fields |= {"xt": self._allocate((x.columns + 1) * stride), "ldxt": stride}
+        return dict[str, float](fields)
+
+    def _delta_pairs(self, x: Value, y: Value) -> dict[str, float]:
+        """Memory of rounded deltas: in pairs of rows for the gradient, in pairs of columns if dx is needed."""
+        step = schema.panel_step(self.rows)
+        fields = {"dr": self._allocate(schema.panels(y.columns) * step), "lddr": step}
+        if x.delta >= 0:
+            stride = schema.pair_stride(y.columns)
+            fields |= {"dc": self._allocate(self.rows * stride), "lddc": stride}
+        return dict[str, float](fields)
+
+    def _weight_pairs(self, x: Value, y: Value) -> dict[str, float]:
+        """Memory of the rounded weights, those for dx if it is needed, and of a row of zeros."""
+        step = schema.panel_step(x.columns)
+        fields = {"wr": self._allocate(schema.panels(y.columns) * step), "ldwr": step}
+        if x.delta >= 0:
+            step = schema.panel_step(y.columns)
+            fields |= {"wt": self._allocate(schema.panels(x.columns) * step), "ldwt": step}
+        widest = schema.panels(max(x.columns, y.columns)) * int(schema.PANEL_COLUMNS)
+        return dict[str, float](fields) | {"zeros": self._allocate(widest)}
 
     def _weights(self, kind: int, inputs: int, columns: int) -> dict[str, float]:
         """Trained rows of `params` for an operation of this kind."""

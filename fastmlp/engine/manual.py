@@ -14,7 +14,6 @@ from ..kernels import schema
 from ..kernels.program import entries
 from ..optimizers import Optimizer
 from .buffers import matrix
-from .layer_lowering import lower
 from .network import Network, one_at_a_time
 from .plan import Plan
 from .run_arguments import data_of, prepare, update_of
@@ -26,9 +25,7 @@ def _prepare(network: Network, rows: int) -> tuple[Plan, schema.State]:
     network.keep_gradients()
     return prepare(
         network,
-        lambda: lower(
-            network.layers, network.input_shape, rows, network.dtype, training=True, input_delta=True
-        ),
+        lambda: network.lowered(rows, training=True, input_delta=True),
         PURPOSE,
         rows,
         1,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, wraps
-from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -16,11 +16,30 @@ from ..layers.layer import Layer, Shape
 from ..optimizers import Optimizer
 from ..schedules import NO_PLATEAU
 from .buffers import aligned_zeros, matrix
+from .layer_lowering import lower
 from .locks import NetworkLock
 from .plan import Plan
 from .thread_tuner import ThreadTuner
 
-DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+
+class Precision(NamedTuple):
+    """What `dtype` of a model stands for."""
+
+    dtype: np.dtype[Any]  # of parameters, optimizer state, values and deltas
+    mixed: bool = False  # whether the products of dense layers are of bfloat16
+
+
+PRECISIONS = {
+    "float32": Precision(np.dtype(np.float32)),
+    "float64": Precision(np.dtype(np.float64)),
+    "mixed_bfloat16": Precision(np.dtype(np.float32), mixed=True),
+}
+
+
+def number_type(precision: str) -> np.dtype[Any]:
+    """The type of all numbers that a network keeps; a ValueError if there is no such precision."""
+    return look_up("dtype", precision, PRECISIONS).dtype
+
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -48,8 +67,8 @@ class Network:
         Not part of another network.
     input_shape : tuple of int
         Shape of one sample.
-    dtype : str
-        `float32` or `float64`.
+    precision : str
+        One of `PRECISIONS`.
     seed : int
         Key of all random numbers.
     lock : NetworkLock, optional
@@ -57,6 +76,8 @@ class Network:
 
     Attributes
     ----------
+    dtype : dtype
+        Type of all numbers that the network keeps.
     params, gradients, slots, averages : ndarray
         Parameters; their gradients, empty until something needs them; optimizer state; moving averages of the
         parameters, empty if the optimizer keeps none.
@@ -93,7 +114,7 @@ class Network:
         self,
         layers: Sequence[Layer],
         input_shape: Shape,
-        dtype: str,
+        precision: str,
         seed: int,
         inference: Plan,
         lock: NetworkLock | None = None,
@@ -101,7 +122,8 @@ class Network:
         self.layers = list(layers)
         self.input_shape = tuple(input_shape)
         self.seed = seed
-        self.dtype = look_up("dtype", dtype, DTYPES)
+        self.precision = precision
+        self.dtype, self._mixed = look_up("dtype", precision, PRECISIONS)
         self.lock = NetworkLock() if lock is None else lock
         self.inference = inference
         self.params = aligned_zeros(inference.parameters, self.dtype)
@@ -142,6 +164,10 @@ class Network:
     def outputs(self) -> int:
         """Numbers of an output."""
         return self.widths[-1]
+
+    def lowered(self, rows: int, **options: Any) -> Plan:
+        """The plan of this network for so many rows at a time; the options are those of `lower`."""
+        return lower(self.layers, self.input_shape, rows, self.dtype, mixed=self._mixed, **options)
 
     # Views
 

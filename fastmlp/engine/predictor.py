@@ -9,7 +9,6 @@ from ..inputs.arrays import as_numbers
 from ..kernels.compiler.jit import prepared
 from ..kernels.program import entries
 from .buffers import aligned_zeros, matrix
-from .layer_lowering import lower
 from .network import Network
 
 # Types are compared by number: an array that was unpickled, or whose type has metadata, has a dtype object of its own.
@@ -33,7 +32,7 @@ class Predictor:
         network.check_ready()
         self.input_shape = network.input_shape
         # A single sample reads each weight once, so memory bandwidth is the limit: skip the weights of zeros.
-        plan = lower(network.layers, network.input_shape, 1, network.dtype, sparse_input=True)
+        plan = network.lowered(1, sparse_input=True)
         entries.link(plan.operations, network.dtype)
         first, last = plan.operations[0], plan.operations[-1]
         workspace = aligned_zeros(plan.workspace, network.dtype)

@@ -18,7 +18,6 @@ from ..kernels.program import threads as words
 from ..optimizers import Optimizer
 from . import team
 from .execution import NO_EVALUATION, evaluation_of
-from .layer_lowering import lower
 from .network import Network
 from .plan import Plan
 from .run_arguments import data_of, micro_batch_rows, prepare, program_of, team_size, update_of, work
@@ -285,10 +284,7 @@ class TrainingRun:
         rows = micro_batch_rows(network, batch_size) if engine == "kernels" else batch_size
         return prepare(
             network,
-            lambda: lower(
-                network.layers, network.input_shape, rows, network.dtype, loss=formula, training=True,
-                sparse_input=sparse,
-            ),
+            lambda: network.lowered(rows, loss=formula, training=True, sparse_input=sparse),
             "train",
             (formula, batch_size, sparse, engine),
             threads,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -58,6 +58,7 @@ def _problems(plan: Plan, op: Operation, before: Operation | None, after: Operat
     yield from _links(kind, op, before)
     yield from _layout(plan, kind, op)
     yield from _halves(kind, op, after)
+    yield from _rounded(plan, op, before, after)
     yield from _places(plan, kind, op)
     yield from _in_place(kind, op, before)
 
@@ -202,8 +203,31 @@ def _matrices(plan: Plan, kind: tables.Kind, op: Operation) -> dict[str, _Matrix
         "constants": _Matrix(ldx, kind.constant_rows, plan.parameters),
         "centers": _Matrix(ldy, schema.center_rows(plan.dtype), plan.parameters, None),
         "kept": _kept(plan, op),
+        **_pairs(plan, op),
     }
     return {field: matrix for field, matrix in every.items() if field in kind.fields or field == "y"}
+
+
+def _pairs(plan: Plan, op: Operation) -> dict[str, _Matrix]:
+    """The matrices of pairs of an operation in mixed precision; panels are rows here."""
+    inputs, units, rows = op["fan_in"], op["fan_out"], plan.rows
+    trains, back = op["dy"] >= 0, _needs_delta(op)
+    return {
+        "xc": _Matrix(op["ldxc"], rows, plan.workspace),
+        "xt": _Matrix(
+            op["ldxt"], inputs + 1, plan.workspace, None if op["kind"] == schema.ROUND_VALUES else trains
+        ),
+        "dc": _Matrix(op["lddc"], rows, plan.workspace, back),
+        "dr": _Matrix(op["lddr"], schema.panels(units), plan.workspace, trains),
+        "wr": _Matrix(op["ldwr"], schema.panels(units), plan.workspace),
+        "wt": _Matrix(op["ldwt"], schema.panels(inputs), plan.workspace, back),
+        "zeros": _Matrix(schema.panels(max(inputs, units)) * int(schema.PANEL_COLUMNS), 1, plan.workspace),
+    }
+
+
+def _needs_delta(op: Operation) -> bool | None:
+    """Whether the delta of x of a layer in mixed precision is computed; ROUND_DELTAS cannot tell."""
+    return None if op["kind"] == schema.ROUND_DELTAS else bool(op["dx"] >= 0)
 
 
 def _has_transposed(plan: Plan, op: Operation) -> bool:
@@ -218,9 +242,40 @@ def _kept(plan: Plan, op: Operation) -> _Matrix:
     return _Matrix(1, schema.whole_lines(plan.rows, plan.dtype), plan.workspace)
 
 
+def _rounded(plan: Plan, op: Operation, before: Operation | None, after: Operation | None) -> Iterator[str]:
+    """MIXED is between the operations that round its input and the delta of its output, and has their matrices."""
+    kind = op["kind"]
+    if kind == schema.ROUND_VALUES and (after is None or after["kind"] != schema.MIXED):
+        yield _expected(op, "kind", "MIXED behind ROUND_VALUES")
+    if kind == schema.ROUND_DELTAS and (before is None or before["kind"] != schema.MIXED):
+        yield _expected(op, "kind", "ROUND_DELTAS behind MIXED only")
+    if kind == schema.MIXED and op["dy"] >= 0 and (after is None or after["kind"] != schema.ROUND_DELTAS):
+        yield _expected(op, "kind", "ROUND_DELTAS behind MIXED, where there are deltas")
+    if kind == schema.MIXED and (before is None or before["kind"] != schema.ROUND_VALUES):
+        yield _expected(op, "kind", "MIXED behind ROUND_VALUES only")
+    for field, (terms, distance) in _pair_strides(plan, op).items():
+        if field in tables.KINDS[kind].fields:
+            yield from _equal(op, **{f"ld{field}": distance(terms) if op[field] >= 0 else 0})
+    if before is not None:
+        yield from _equal(op, **{field: before[field] for field in _LENT.get(kind, ())})
+
+
+def _pair_strides(plan: Plan, op: Operation) -> dict[str, tuple[int, Callable[[int], int]]]:
+    """Of each matrix of pairs, the terms of a row or a panel, and the function of them that is its distance."""
+    inputs, units, rows = op["fan_in"], op["fan_out"], plan.rows
+    left, right = schema.pair_stride, schema.panel_step
+    return {
+        "xc": (inputs, left), "xt": (rows, left), "dc": (units, left),
+        "dr": (rows, right), "wr": (inputs, right), "wt": (units, right),
+    }  # fmt: skip
+
+
 def _in_place(kind: tables.Kind, op: Operation, before: Operation | None) -> Iterator[str]:
     """Values and deltas are overwritten only where nothing reads them later."""
     if before is None:
+        return
+    if kind.only_reads:
+        yield from _equal(op, y=op["x"], dy=op["dx"])
         return
     in_place = op["y"] == op["x"]
     if in_place and not kind.in_place:
@@ -276,9 +331,15 @@ def _regions(plan: Plan, operations: list[Operation]) -> dict[str, list[tuple[in
     return regions
 
 
+# Matrices that an operation in mixed precision has from the operation before.
+_LENT = {schema.MIXED: ("xc", "xt"), schema.ROUND_DELTAS: ("dc", "dr")}
+
+
 def _is_shared(field: str, op: Operation, before: Operation) -> bool:
     """Whether a matrix is one of the operation before, or x or dx of this one."""
     if field == "x":
+        return True
+    if field in _LENT.get(op["kind"], ()):
         return True
     if field == "dx":
         return bool(op["dx"] == before["dy"])

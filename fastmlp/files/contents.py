@@ -46,7 +46,7 @@ def describe(model: Model, optimizer: Optimizer) -> dict[str, Any]:
         "loss": model._loss if isinstance(model._loss, str) else model._loss.config(),
         "optimizer": optimizer.config(),
         "seed": model.seed,
-        "dtype": network.dtype.name,
+        "dtype": network.precision,
         "epochs": model.epochs,
         "draws": network.draws,
         "steps": network.steps if state_of else [0] * len(model.layers),

@@ -167,7 +167,7 @@ class Layer:
         seed : int
             Key of the initial weights.
         dtype : str
-            `float32` or `float64`.
+            `float32`, `float64` or `mixed_bfloat16`.
 
         Returns
         -------

@@ -78,7 +78,7 @@ class Perceptron(BaseEstimator):
     threads : int or None
         Number of threads; None: as many as help. The result does not depend on it.
     dtype : str
-        What the network computes in: `float32`, or `float64`, which is slower.
+        What the network computes in: `float32`; `mixed_bfloat16`; or `float64`, which is slower. See `Sequential`.
     n_members : int
         Networks that are trained at once on the same samples, each with a seed of its own, and with samples of its own
         set aside for `early_stopping`; predictions are means over them, without those that diverged.

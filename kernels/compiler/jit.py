@@ -130,6 +130,10 @@ def _with_places(function: Any, count: int) -> Callable:
     C functions have no `*arguments`; these are the numbers of parameters of the entries that are called so.
     """
 
+    def of_5(result, error, a, b, c, d, e):
+        function(a, b, c, d, e)
+        return 0
+
     def of_9(result, error, a, b, c, d, e, f, g, h, i):
         function(a, b, c, d, e, f, g, h, i)
         return 0
@@ -142,7 +146,7 @@ def _with_places(function: Any, count: int) -> Callable:
         function(a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q)
         return 0
 
-    return {9: of_9, 11: of_11, 16: of_16}[count]
+    return {5: of_5, 9: of_9, 11: of_11, 16: of_16}[count]
 
 
 def prepared(function: Any, arguments: Sequence) -> Callable:

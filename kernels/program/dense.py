@@ -11,12 +11,21 @@ from ..loops.matrices import ceil_div, submatrix
 from ..loops.norms import column_sums
 from ..loops.sparse import sparse_forward, sparse_gradient
 from ..loops.transpose import transpose, transposed_product
-from ..schema import AFFINE, SPARSE, ZERO, Matrix
+from ..schema import AFFINE, MIXED, SPARSE, ZERO, Matrix
 from .input_sharing import FIRST_HALF, NO_HALF, NO_PART, half_of, join_halves, next_part, parts_of_halves
+from .mixed import MIXED_PART, mixed_deltas, mixed_gradient, mixed_sums
 from .views import dx_rows, dy_rows, weight_rows, x_rows, y_rows
 
 # Columns of a part: whole tiles, or whole panels.
 DENSE_PART, SPARSE_PART = np.int64(48), np.int64(128)
+
+
+@inlined
+def _part_of(kind):
+    """Columns of a part of a layer of this kind."""
+    if kind == MIXED:
+        return MIXED_PART
+    return SPARSE_PART if kind == SPARSE else DENSE_PART
 
 
 @inlined
@@ -44,6 +53,9 @@ def dense_sums(op, state, y, first, rows, begin, end, left, columns):
 
     The bias is the last row of W, its input the column of ones.
     """
+    if op.kind == MIXED:
+        mixed_sums(op, state, y, first, rows, begin, end, left, columns)
+        return
     target = submatrix(y, 0, left)
     x = submatrix(x_rows(op, state.workspace, first), 0, begin)
     w = submatrix(weight_rows(op, state.params, begin), 0, left)
@@ -76,7 +88,7 @@ def dense_forward(op, state, first, rows):
 @inlined
 def forward_parts(op, state, first, rows, member):
     """This rank's parts of both half sums of an input-shared layer; a part is some columns of y."""
-    width = SPARSE_PART if op.kind == SPARSE else DENSE_PART
+    width = _part_of(op.kind)
     count = ceil_div(op.fan_out, width)
     half, part = next_part(member, ZERO, NO_PART, (count, count), rows)
     while half != NO_HALF:
@@ -95,15 +107,19 @@ def backward_parts(op, state, first, rows, member):
     """
     work = state.workspace
     dx, dy, w = dx_rows(op, work, first), dy_rows(op, work, first), _transposed_weights(op, work)
-    parts = parts_of_halves(op, op.fan_in, DENSE_PART)
+    width = _part_of(op.kind)
+    parts = parts_of_halves(op, op.fan_in, width)
     half, part = next_part(member, ZERO, NO_PART, parts, rows)
     while half != NO_HALF:
         begin, end = half_of(op, op.fan_in, half)
-        begin += part * DENSE_PART
-        columns = min(DENSE_PART, end - begin)
-        gemm(
-            submatrix(dx, 0, begin), as_it_is(dy), submatrix(w, 0, begin), rows, columns, op.fan_out, OVERWRITE
-        )  # fmt: skip
+        begin += part * width
+        columns = min(width, end - begin)
+        if op.kind == MIXED:
+            mixed_deltas(op, work, first, rows, begin, columns)
+        else:
+            gemm(
+                submatrix(dx, 0, begin), as_it_is(dy), submatrix(w, 0, begin), rows, columns, op.fan_out, OVERWRITE
+            )  # fmt: skip
         half, part = next_part(member, ZERO, part, parts, rows)
 
 
@@ -112,7 +128,9 @@ def dense_backward(op, state, first, rows):
     """dx = dy W', with the transposed weights if the plan has them."""
     work = state.workspace
     dx, dy = dx_rows(op, work, first), dy_rows(op, work, first)
-    if op.transposed >= 0:
+    if op.kind == MIXED:
+        mixed_deltas(op, work, first, rows, ZERO, op.fan_in)
+    elif op.transposed >= 0:
         gemm(dx, as_it_is(dy), _transposed_weights(op, work), rows, op.fan_in, op.fan_out, OVERWRITE)
     else:
         transposed_product(dx, dy, weight_rows(op, state.params, ZERO), rows, op.fan_in, op.fan_out)
@@ -125,7 +143,9 @@ def dense_gradient(op, state, target, begin, end, rows, accumulate):
     Row 0 of `target` takes row `begin`.
     """
     x, dy = x_rows(op, state.workspace, ZERO), dy_rows(op, state.workspace, ZERO)
-    if op.kind == AFFINE:
+    if op.kind == MIXED:
+        mixed_gradient(op, state, target, begin, end, rows, accumulate)
+    elif op.kind == AFFINE:
         column_sums(target, x, dy, rows, op.fan_out, accumulate)
     elif op.kind == SPARSE:
         sparse_gradient(target, submatrix(x, 0, begin), dy, end - begin, op.fan_out, rows, accumulate)

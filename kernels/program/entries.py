@@ -117,7 +117,7 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
             begin_epoch(epochs, data.order, state.params, seed, draw + epoch, epoch)
         for i in range(plan.size):
             enter(member, i, TRANSPOSE)
-            weight_update.refresh(plan[i], state, rank, size)
+            weight_update.refresh(plan[i], Values(state.params, state.workspace), rank, size)
         barrier(member)
         end = min((epoch + 1) * in_epoch, stop)
         while goes_on and number < end:
@@ -134,9 +134,10 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
 @entry
 def evaluate(totals, data_set, control, rank, size):
     """Loss and score of every sample; rank 0 writes their sums, in the order of the samples, to `totals`."""
-    mode = enter_default_mode(control)
+    mode, member = enter_default_mode(control), Member(control, rank, size)
+    weight_update.refresh_before_use(data_set.plan, data_set.state, member)
     evaluate_rows(data_set, control, rank, size)
-    barrier(Member(control, rank, size))
+    barrier(member)
     if rank == 0:
         sum_results(totals, ZERO, data_set.losses, data_set.scores)
     leave_default_mode(control, mode)
@@ -146,6 +147,7 @@ def evaluate(totals, data_set, control, rank, size):
 def predict(outputs, plan, state, data, control, rank, size):
     """The outputs of the last operation (samples, outputs); this rank takes every size-th chunk, as in `evaluate`."""
     mode = enter_default_mode(control)
+    weight_update.refresh_before_use(plan, state, Member(control, rank, size))
     chunk, last = state.losses.size // size, plan[plan.size - 1]
     first = rank * chunk
     for position in range(first, data.order.size, size * chunk):
@@ -168,6 +170,7 @@ def predict_row(plan, params, workspace):
     """
     mode = enter_default_mode(params)
     values = Values(params, workspace)
+    weight_update.refresh_all(plan, values, ZERO, ONE)
     for i in range(1, plan.size):
         layers.forward(plan[i], values, ZERO, ZERO, ONE, NO_SEED, ZERO)
     leave_default_mode(params, mode)
@@ -178,6 +181,7 @@ def forward(plan, state, data, rows, seed, epoch):
     """Run operations forward for the first rows of the batch, on one thread."""
     mode = enter_default_mode(state.params)
     values = Values(state.params, state.workspace)
+    weight_update.refresh_all(plan, values, ZERO, ONE)
     for i in range(plan.size):
         if plan[i].kind == INPUT:
             gather.input_forward(plan[i], values, data, ZERO, ZERO, rows, rows)
@@ -201,8 +205,7 @@ def backward(plan, state, rows, seed, epoch):
     """Run operations backward and write the weight gradients, for the first rows of the batch, on one thread."""
     mode = enter_default_mode(state.params)
     values = Values(state.params, state.workspace)
-    for i in range(plan.size):
-        weight_update.refresh(plan[i], state, ZERO, ONE)
+    weight_update.refresh_all(plan, values, ZERO, ONE)
     for i in range(plan.size - 1, -1, -1):
         if plan[i].kind == BATCH_NORM and plan[i].dx >= 0:
             whole_batch(plan[i], values, rows, BACKWARD)

@@ -22,6 +22,7 @@ from .passes import loss_of_rows, predicted
 from .stop_rule import follow_rule
 from .threads import BROKEN, HALT, STOP, barrier, load, publish
 from .views import constant_rows, weight_rows
+from .weight_update import refresh_before_use
 
 MOMENTS = 3  # rows of constants of BATCH_NORM that training changes
 
@@ -121,6 +122,7 @@ def end_epoch(epochs, plan, state, validation, samples, epoch, member):
     to stop (the epoch is not recorded then), or if the rule says so.
     """
     control, rank, size = member.control, member.rank, member.size
+    refresh_before_use(validation.plan, validation.state, member)
     if rank == 0 and epochs.before.size > 0 and not _is_finite(plan, state):
         publish(control, BROKEN, PARAMETERS_ARE_NOT_FINITE)
     if load(control, BROKEN) == 0:

@@ -5,7 +5,7 @@ and draw key the random numbers of training.
 """
 
 from ..compiler.jit import inlined, kernel
-from ..schema import DENSE, LOSS, SPARSE
+from ..schema import DENSE, LOSS, MIXED, SPARSE
 from .dense import dense_backward, dense_forward, put_ones
 from .operation_code import call_backward, call_forward, call_loss
 
@@ -16,9 +16,9 @@ def forward(op, state, position, first, rows, seed, draw):
 
     INPUT is not for here (see `gather.input_forward`); LOSS has no outputs.
     """
-    if op.kind in (DENSE, SPARSE):
+    if op.kind in (DENSE, SPARSE, MIXED):
         dense_forward(op, state, first, rows)
-    elif op.kind != LOSS:
+    elif op.kind != LOSS and op.forward_code != 0:
         call_forward(op, state.params, state.workspace, position, first, rows, seed, draw)
     if op.kind != LOSS:
         put_ones(op, state, first, rows)
@@ -45,7 +45,7 @@ def backward(op, state, position, first, rows, seed, draw):
     """The deltas of an operation's inputs, if they are needed."""
     if op.dx < 0:
         return
-    if op.kind in (DENSE, SPARSE):
+    if op.kind in (DENSE, SPARSE, MIXED):
         dense_backward(op, state, first, rows)
     elif op.backward_code != 0:
         call_backward(op, state.params, state.workspace, position, first, rows, seed, draw)

@@ -27,9 +27,12 @@ from ..schema import (
     LAYER_PURPOSE,
     LOG_SOFTMAX,
     LOSS,
+    MIXED,
     NOISE,
     ONE,
     OPERATION,
+    ROUND_DELTAS,
+    ROUND_VALUES,
     ROW_NORM,
     SCALE,
     SOFTMAX,
@@ -38,6 +41,7 @@ from ..schema import (
 )
 from ..simd import Int, Pointer, Vec, primitive
 from ..tables import KINDS
+from . import mixed_code, product_code
 from .views import constant_rows, dx_rows, dy_rows, kept_rows, weight_rows, x_rows, y_rows
 
 # The entries. All of forward and backward take the same arguments: `first` is the row of the micro-batch at which the
@@ -175,8 +179,8 @@ def losses_of_rows(op, work, losses, scores, labels, first, rows, scale, code):
 class _Code(NamedTuple):
     """The entries of a kind of operation."""
 
-    forward: Any
-    backward: Any = None  # None: backward has nothing to do
+    forward: Any = None  # None: nothing to do
+    backward: Any = None
 
 
 _CODE = {
@@ -190,6 +194,10 @@ _CODE = {
     BATCH_NORM: _Code(batch_norm_outputs, batch_norm_deltas),
     AFFINE: _Code(affine_outputs, affine_deltas),
     LOSS: _Code(losses_of_rows),
+}
+_MIXED_CODE = {
+    ROUND_VALUES: _Code(forward=mixed_code.round_values),
+    ROUND_DELTAS: _Code(backward=mixed_code.round_deltas),
 }
 
 
@@ -207,8 +215,16 @@ def _types(kind: int, code: int, dtype: np.dtype) -> tuple[types.Type, ...]:
     return op, arena, arena, integer, integer, integer, types.uint64, integer, which
 
 
+def mixed_entries() -> Iterator[tuple[Any, tuple[types.Type, ...]]]:
+    """All entries that only networks in mixed precision use, each with the types of its arguments."""
+    for kind, entries in _MIXED_CODE.items():
+        for each in filter(None, entries):
+            yield each, _types(kind, 0, np.dtype(np.float32))
+    yield from mixed_code.entries_of()
+
+
 def entries_of(dtype: np.dtype) -> Iterator[tuple[Any, tuple[types.Type, ...]]]:
-    """All entries, each with the types of its arguments for each activation or loss."""
+    """All other entries, each with the types of its arguments for each activation or loss."""
     for kind, entries in _CODE.items():
         for code in range(max(len(KINDS[kind].codes), 1)):
             for each in filter(None, entries):
@@ -218,7 +234,7 @@ def entries_of(dtype: np.dtype) -> Iterator[tuple[Any, tuple[types.Type, ...]]]:
 @cache
 def _address(which: Callable[[_Code], Any], kind: int, code: int, dtype: np.dtype) -> int:
     """The address of the machine code of an operation, which is compiled or loaded; 0 if there is none."""
-    found = which(_CODE[kind]) if kind in _CODE else None
+    found = which((_CODE | _MIXED_CODE).get(kind, _Code()))
     return 0 if found is None else address(found, _types(kind, code, dtype))
 
 
@@ -241,6 +257,10 @@ def link(operations: np.ndarray, dtype: np.dtype) -> None:
         _address(_backward, kind, code, dtype) if dx >= 0 else 0
         for kind, code, dx in zip(kinds, codes, deltas, strict=True)
     ]
+    mixed = operations["kind"] == MIXED
+    if mixed.any():
+        operations["product_code"][mixed] = product_code.product_address()
+        operations["copy_code"][mixed] = mixed_code.copy_address()
 
 
 # What the program calls.

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiler.jit import inlined, kernel
-from ..schema import BATCH_NORM, CHUNK, INPUT, NO_SEED, ROW_GRAIN, ZERO, Values
+from ..schema import BATCH_NORM, CHUNK, INPUT, NO_SEED, ZERO, Values
 from . import dense, gather, layers, phases
 from .batch_norm import BACKWARD, FORWARD, team_batch
 from .input_sharing import HALVES, shares_inputs
+from .mixed import row_grain
 from .phases import enter
 from .threads import BROKEN, barrier, publish, share
 
@@ -128,9 +129,10 @@ def learn(plan, state, data, position, rows, scale, together, seed, epoch, membe
 
     `position` is the place of its first row in the epoch, `scale` the factor of the deltas: 1 / rows of the batch.
     """
+    grain = row_grain(plan)
     for start in range(0, rows, together):
         count = min(together, rows - start)
-        begin, end = share(count, ROW_GRAIN, member.rank, member.size)
+        begin, end = share(count, grain, member.rank, member.size)
         first, own = start + begin, end - begin
         chunk = Chunk(position, start, count, first, own)
         team_forward(plan, state, data, chunk, seed, epoch, member)

@@ -9,6 +9,7 @@ from ..loops import updates
 from ..schema import BATCH_NORM, NORMS, ZERO
 from . import weight_update
 from .batch_norm import update_running_statistics
+from .mixed import is_mixed
 from .phases import GRADIENT, UPDATE, enter
 from .threads import barrier
 
@@ -72,8 +73,8 @@ def update_running(plan, state):
 def update_all(plan, state, update, h0, rows, member):
     """Update all weights: from `state.gradients` if they are kept, else from the `rows` rows in the workspace.
 
-    Two things need the work of all ranks before they start, and so a barrier: scaling by the norm of the gradients, and
-    limiting the norms of weights.
+    Some things need the work of all ranks before they start, and so a barrier: scaling by the norm of the gradients,
+    limiting the norms of weights, and rounding weights whose norms are limited.
     """
     rank, size = member.rank, member.size
     scratch = state.scratch.size // size * rank
@@ -91,3 +92,6 @@ def update_all(plan, state, update, h0, rows, member):
     if updates.limits_any_norm(plan):
         barrier(member)
         limit_all(plan, state, update, rank, size)
+        if is_mixed(plan):
+            barrier(member)
+            weight_update.refresh_all(plan, state, rank, size)

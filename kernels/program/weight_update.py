@@ -10,7 +10,17 @@ from ..loops.gemm import OVERWRITE
 from ..loops.matrices import submatrix
 from ..loops.sparse import touched_columns
 from ..loops.updates import adjust_gradient, is_adjusted, measure_gradient, update_average
-from ..schema import MASK_BITS, SKIPS_ZERO_GRADIENTS, SMALL_BATCH, SPARSE, UPDATE_ROWS, ZERO, Matrix
+from ..schema import (
+    MASK_BITS,
+    MIXED,
+    SKIPS_ZERO_GRADIENTS,
+    SMALL_BATCH,
+    SPARSE,
+    UPDATE_ROWS,
+    ZERO,
+    Matrix,
+    Values,
+)
 from .dense import dense_gradient, dense_transpose
 from .input_sharing import (
     FIRST_HALF,
@@ -22,8 +32,10 @@ from .input_sharing import (
     parts_of_halves,
     shares_inputs,
 )
+from .mixed import copy_weights, is_mixed
 from .optimizer_code import Selection, call_outer_step, call_step
 from .phases import GRADIENT, TRANSPOSE, UPDATE, switch
+from .threads import barrier
 from .views import dy_rows, weight_rows, x_rows
 
 NONE, ALL = np.int64(0), np.int64(-1)  # bits of a mask
@@ -52,12 +64,42 @@ def _blocks_of(op, rank, size):
 
 
 @inlined
+def _has_copies(op):
+    """Whether the plan has copies of the weights, which must be written whenever weights change."""
+    return op.transposed >= 0 or op.kind == MIXED
+
+
+@inlined
+def _copy_rows(op, state, begin, end):
+    """Write the rows [begin, end) of the weights to their copies."""
+    if op.kind == MIXED:
+        copy_weights(op, state, begin, end)
+    else:
+        dense_transpose(op, state, begin, end)
+
+
+@kernel
 def refresh(op, state, rank, size):
-    """Transpose this rank's blocks of the weights."""
-    if op.transposed >= 0:
+    """Write this rank's blocks of the weights to their copies, transposed or rounded."""
+    if _has_copies(op):
         begin, stop, step = _blocks_of(op, rank, size)
         for k in range(begin, stop, step):
-            dense_transpose(op, state, k, min(k + UPDATE_ROWS, stop))
+            _copy_rows(op, state, k, min(k + UPDATE_ROWS, stop))
+
+
+@inlined
+def refresh_all(plan, state, rank, size):
+    """The same for all weights of a plan."""
+    for i in range(plan.size):
+        refresh(plan[i], Values(state.params, state.workspace), rank, size)
+
+
+@inlined
+def refresh_before_use(plan, state, member):
+    """The same for a plan that does not train, whose copies are as old as its last run; all ranks wait for it."""
+    if is_mixed(plan):
+        refresh_all(plan, state, member.rank, member.size)
+        barrier(member)
 
 
 @inlined
@@ -91,9 +133,9 @@ def _rows_step(op, state, update, h0, begin, end, gradient):
 
 @inlined
 def _after_step(op, state, update, begin, end):
-    """What follows the update of the rows [begin, end): their transpose and their moving averages."""
-    if op.transposed >= 0:
-        dense_transpose(op, state, begin, end)
+    """What follows the update of the rows [begin, end): their copies and their moving averages."""
+    if _has_copies(op):
+        _copy_rows(op, state, begin, end)
     update_average(op, state, update, begin, end)
 
 

@@ -12,6 +12,7 @@ from .arenas import matrix, width
 from .losses import LOSSES
 from .norms import affine_forward, column_sums, row_norm_backward, row_norm_forward
 from .optimizers import optimizer_step
+from .pairs import bfloat16, float32
 from .rng import dropout_factors, noise
 from .scaling import scale_backward, scale_forward
 from .softmax import log_softmax, log_softmax_gradient, softmax, softmax_gradient
@@ -127,6 +128,25 @@ class _Dense(_Trained):
 
     def gradient(self, gradients):
         np.matmul(self.x1.T, self.dy, out=self.of(gradients))
+
+
+def _rounded(numbers):
+    """The nearest numbers of bfloat16, in float32."""
+    return float32(bfloat16(numbers))
+
+
+class _Mixed(_Dense):
+    """Rounds its factors itself, so that the operations around it have nothing to do."""
+
+    def forward(self, data, position, seed, epoch):
+        np.matmul(_rounded(self.x), _rounded(self.weights[:-1]), out=self.y)
+        self.y += self.weights[-1]
+
+    def backward(self, position, seed, epoch):
+        np.matmul(_rounded(self.dy), _rounded(self.weights[:-1]).T, out=self.dx)
+
+    def gradient(self, gradients):
+        np.matmul(_rounded(self.x1).T, _rounded(self.dy), out=self.of(gradients))
 
 
 class _Activation(_Operation):
@@ -296,6 +316,9 @@ _KINDS = tables.with_formulas(
         "row_norm": _RowNorm,
         "batch_norm": _BatchNorm,
         "affine": _Affine,
+        "round_values": _Operation,
+        "mixed": _Mixed,
+        "round_deltas": _Operation,
     },
 )
 
