@@ -96,7 +96,7 @@ def row_pairs_transposed(words, x, rows, columns):
 
 
 @inlined
-def _from_panel(panels, number):
+def _panel(panels, number):
     """One panel as a matrix of words."""
     return Matrix(panels.arena, panels.start + number * panels.step, PANEL_COLUMNS)
 
@@ -120,11 +120,13 @@ def _row_pairs_panel(words: Rows, x: Rows, rows: Int, padded: Int, columns: Int)
 @kernel
 def row_pairs_in_panels(panels, x, rows, columns, padded):
     """The word of row k / 2 and column n in panels is (x[k, n], x[k + 1, n]); 0 from row `rows` to row `padded`."""
-    for n in range(0, columns, PANEL_COLUMNS):
-        _row_pairs_panel(
-            _from_panel(panels, n // PANEL_COLUMNS), submatrix(x, 0, n), rows, padded,
-            min(columns - n, PANEL_COLUMNS),
-        )  # fmt: skip
+    # A group of rows in all panels before the next one: many rows of one panel are as many pages of memory.
+    for k in range(0, padded, GROUP):
+        for n in range(0, columns, PANEL_COLUMNS):
+            panel = submatrix(_panel(panels, n // PANEL_COLUMNS), k // 2, 0)
+            _row_pairs_panel(
+                panel, submatrix(x, k, n), rows - k, min(padded - k, GROUP), min(columns - n, PANEL_COLUMNS)
+            )
 
 
 @primitive
@@ -157,5 +159,5 @@ def column_pairs_in_panels(panels, x, first, rows, columns):
     line = simd.FLOAT32_LINE
     for i in range(0, ceil_div(rows, line) * line, lanes):
         column = first + i
-        words = submatrix(_from_panel(panels, column // PANEL_COLUMNS), 0, column % PANEL_COLUMNS)
+        words = submatrix(_panel(panels, column // PANEL_COLUMNS), 0, column % PANEL_COLUMNS)
         _column_pairs_strip(words, submatrix(x, i, 0), rows - i, columns)

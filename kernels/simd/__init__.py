@@ -13,6 +13,7 @@ Emitted code does not check indices, not even with FASTMLP_BOUNDSCHECK=1: Numba 
 compiles itself. With this setting, a choice that has no case ends the process.
 """
 
+from .amx import TILE_ROWS, TILES, HardwareTiles, MatrixUnit, Tiles, matrix_unit
 from .float_mode import (
     leave_flushing_float_mode,
     read_float_mode,
@@ -30,6 +31,7 @@ from .numbers import (
     absolute,
     bit,
     either,
+    either_int,
     fma,
     low_bits,
     maximum,
@@ -47,9 +49,10 @@ from .width import DOUBLE, FLOAT32_LANES, FLOAT32_LINE, HOST_LANES, INT32, LINE,
 
 __all__ = [
     "CHECKED", "DOUBLE", "FEATURES", "FLOAT32_LANES", "FLOAT32_LINE", "HOST_LANES", "INT32", "LINE",
-    "LLVMLITE_VERSION", "SINGLE", "TIMED", "TRIPLE", "Case", "Int", "Pointer", "Rows", "Vec", "absolute", "bit",
-    "choose", "clock", "each_bit", "either", "either_place", "fma", "joined_bits", "leave_flushing_float_mode",
-    "low_bits", "maximum", "minimum", "no_bits", "no_lanes", "on_stack", "pause", "polynomial", "primitive",
-    "read_float_mode", "repeat", "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt",
-    "use_default_float_mode", "use_flushing_float_mode", "when", "with_sign_of", "write_float_mode", "zero",
+    "LLVMLITE_VERSION", "SINGLE", "TILES", "TILE_ROWS", "TIMED", "TRIPLE", "Case", "HardwareTiles", "Int",
+    "MatrixUnit", "Pointer", "Rows", "Tiles", "Vec", "absolute", "bit", "choose", "clock", "each_bit", "either",
+    "either_int", "either_place", "fma", "joined_bits", "leave_flushing_float_mode", "low_bits", "matrix_unit",
+    "maximum", "minimum", "no_bits", "no_lanes", "on_stack", "pause", "polynomial", "primitive", "read_float_mode",
+    "repeat", "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt", "use_default_float_mode",
+    "use_flushing_float_mode", "when", "with_sign_of", "write_float_mode", "zero",
 ]  # fmt: skip

@@ -119,6 +119,10 @@ class Pointer:
         """The number at this address, as an IR scalar."""
         return self.builder.load(self.value, align=self._align, typ=self.scalar)
 
+    def write_scalar(self, number: Any) -> None:
+        """Write a number, an IR scalar of this type, to this address."""
+        self.builder.store(number, self.value, align=self._align)
+
     def read_atomic(self) -> Any:
         """The number at this address; what its writer wrote before it is visible too (acquire)."""
         return self.builder.load_atomic(self.value, "acquire", self._align, typ=self.scalar)

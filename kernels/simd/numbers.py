@@ -42,9 +42,13 @@ class Int:
     def __lt__(self, other):
         return self.builder.icmp_signed("<", self.value, as_value(other))
 
+    def shifted_right(self, bits: int) -> "Int":
+        """A number that is not negative, divided by a power of two and rounded down."""
+        return self._with(self.builder.lshr, bits)
+
     def half(self) -> "Int":
         """Half of a number that is not negative, rounded down."""
-        return self._with(self.builder.lshr, 1)
+        return self.shifted_right(1)
 
 
 def as_value(number):
@@ -220,6 +224,11 @@ def either(condition, yes: Vec, no: Vec) -> Vec:
     return Vec(yes.builder, yes.builder.select(condition, yes.value, no.value))
 
 
+def either_int(condition, yes: Int, no: Int) -> Int:
+    """One of two integers, chosen by a comparison of integers."""
+    return Int(yes.builder, yes.builder.select(condition, yes.value, no.value))
+
+
 def maximum(a: Vec, b) -> Vec:
     """The larger number of each lane; `b` where `a` is NaN."""
     return select(a > b, a, a.like(b))
@@ -265,7 +274,7 @@ def zero(model: Int) -> Int:
 
 def smaller(a: Int, b: Int | int) -> Int:
     """The smaller of two integers."""
-    return Int(a.builder, a.builder.select(a < b, a.value, as_value(b)))
+    return either_int(a < b, a, Int(a.builder, as_value(b)))
 
 
 def low_bits(count: Int) -> Int:
