@@ -12,16 +12,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import accuracy, checks, facts, race, readme, report, small, suites, sweeps
+from fastmlp.optimizers import OPTIMIZERS
+
+from . import accuracy, checks, facts, race, readme, report, small, step, suites, sweeps
 from .peers import PEERS
 from .settings import Figures, Settings
-from .workloads import WORKLOADS
+from .workloads import WORKLOADS, Workload
 
 # In this order: the most important part first, in case the run is ended early.
 PARTS = {
     "race": race,
     "accuracy": accuracy,
     "checks": checks,
+    "step": step,
     "small": small,
     "kernels": suites.KERNELS,
     "sweeps": sweeps,
@@ -34,8 +37,10 @@ def parser() -> argparse.ArgumentParser:
     names = [peer.name for peer in PEERS]
     options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     options.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"one or more of {', '.join(PARTS)}; default: all"
-    )
+        "parts", nargs="*", metavar="PART",
+        help=f"one or more of {', '.join(PARTS)}; default: all. Or `step NETWORK ...`: workloads, or layers such as "
+        f"784-2048-2048-10; default: {', '.join(step.DEFAULT)}",
+    )  # fmt: skip
     options.add_argument(
         "--quick",
         action="store_true",
@@ -60,6 +65,11 @@ def parser() -> argparse.ArgumentParser:
         "--against",
         metavar="PYTHON",
         help="of another environment with another version of fastmlp, whose loop of fit is timed too (part small)",
+    )
+    options.add_argument("--batch", type=int, metavar="ROWS", help="of each NETWORK")
+    options.add_argument("--optimizer", choices=list(OPTIMIZERS), metavar="NAME", help="of each NETWORK")
+    options.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="that train a NETWORK; default: as in `fit`"
     )
     options.add_argument("--output", type=Path, default=Path(__file__).parent / "report.html", metavar="FILE")
     options.add_argument(
@@ -93,8 +103,21 @@ def measure(parts: list[str], settings: Settings, save) -> Figures:
     return figures
 
 
+def _networks(options: argparse.Namespace) -> list[Workload]:
+    """The networks of `step NETWORK ...`, which are then no parts."""
+    if options.parts[:1] != ["step"]:
+        return []
+    names = [name for name in options.parts if name not in PARTS]
+    options.parts = [name for name in options.parts if name in PARTS]
+    try:
+        return [step.parse(name, options.batch, options.optimizer) for name in names or step.DEFAULT]
+    except ValueError as error:
+        parser().error(str(error))
+
+
 def main() -> None:
     options = parser().parse_args()
+    networks = _networks(options)
     if unknown := set(options.parts) - set(PARTS):
         parser().error(f"PART: expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
     if options.readme and options.quick:
@@ -109,7 +132,15 @@ def main() -> None:
         figures = json.loads(options.source.read_text(encoding="utf-8"))
     else:
         rounds = options.rounds or (2 if options.quick else 5)
-        settings = Settings(rounds, options.quick, options.workloads, options.peers, options.against)
+        settings = Settings(
+            rounds,
+            options.quick,
+            options.workloads,
+            options.peers,
+            options.against,
+            networks,
+            options.threads,
+        )
         figures = measure(options.parts or list(PARTS), settings, save)
     print(report.as_text(figures))
     options.output.write_text(report.as_html(figures), encoding="utf-8")

@@ -10,6 +10,7 @@ from .peers import OURS, PEERS
 from .rivals import ratio
 from .settings import Figures
 from .shares import Share, shares
+from .step import table
 
 BUSY = 0.5  # load above which the report warns
 
@@ -22,6 +23,13 @@ def as_text(figures: Figures) -> str:
         lines.append(f"{_verdict(goal.met)}  {goal.workload}: {reached}, goal {goal.goal:g}x {goal.library}")
     for part in figures.get("small", {}).get("tables", []):
         lines += ["", part["title"], *_aligned([part["head"], *part["rows"]]), ""]
+    for name, step in figures.get("step", {}).items():
+        lines += [
+            "",
+            f"{name}: {step['title']}",
+            *_aligned([table.head(step), *table.cells(step)]),
+            *table.words(step),
+        ]
     for check in checks_of(figures):
         lines.append(f"{_verdict(check['met'])}  {check['name']}: {check['reached']}; goal: {check['goal']}")
     lines += [f"failed  {where}, {who}: {why}" for where, who, why in figures["failures"]]
@@ -62,7 +70,18 @@ def as_html(figures: Figures) -> str:
     facts = figures["facts"]
     sections = [
         section(figures)
-        for section in (_race, _goals, _small, _sweeps, _kernels, _epochs, _accuracy, _facts, _failures)
+        for section in (
+            _race,
+            _goals,
+            table.section,
+            _small,
+            _sweeps,
+            _kernels,
+            _epochs,
+            _accuracy,
+            _facts,
+            _failures,
+        )
     ]
     caution = " This was a quick run: its figures are rough." if figures["quick"] else ""
     if float(facts["load before the run"]) > BUSY:

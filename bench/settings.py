@@ -18,6 +18,8 @@ class Settings(NamedTuple):
     workloads: Sequence[str] = tuple(WORKLOADS)
     peers: Sequence[str] = tuple(peer.name for peer in PEERS)
     against: str | None = None  # the Python of another installation of fastmlp
+    networks: Sequence[Workload] = ()  # whose steps are measured; none: those that the part chooses
+    threads: int = 0  # of these steps; 0: as many as `fit` would begin with
 
     def rivals(self, task: str) -> list[Peer]:
         """The peers that take part in a task."""

@@ -28,14 +28,14 @@ from ..schema import (
     Update,
     Values,
 )
-from . import gather, layers, weight_update
+from . import gather, layers, phases, weight_update
 from .batch_norm import BACKWARD, FORWARD, whole_batch
 from .epochs import begin_epoch, end_epoch, evaluate_rows, sum_results
 from .float_mode import enter_default_mode, leave_default_mode
 from .operation_code import link as link
 from .optimizer_code import prepared as prepared
 from .passes import learn, loss_of_rows, predicted, rows_together
-from .phases import GRADIENT, OTHER, OUTSIDE, TRANSPOSE, enter
+from .phases import EPOCH, GRADIENT, OUTSIDE, enter
 from .threads import BROKEN, HALT, STEP, STOP, Member, barrier, load, publish
 from .update_all import limit_all, measure_all, step_all, sum_gradients, update_all, update_running
 
@@ -87,7 +87,7 @@ def _train_step(steps, number, begin, seed, epoch, draw, together, member):
         done += rows
         if done == batch:
             update_all(plan, state, update, number * update.optimizer[WIDTH], rows, member)
-        enter(member, ZERO, OTHER)
+        enter(member, plan.size - 1, phases.FORWARD)
         if rank == 0:
             _add_losses(steps.records, epoch, state, rows)
             if done == batch:
@@ -107,7 +107,7 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
     finite (BROKEN); after an epoch that leaves a parameter that is not finite (BROKEN), or that the rule ends.
     """
     mode, member = enter_default_mode(control), Member(control, rank, size)
-    enter(member, ZERO, OTHER)
+    enter(member, ZERO, EPOCH)
     samples, together = data.order.size, rows_together(plan, batch_size, size)
     steps = _Steps(plan, state, data, batch_size, update, epochs.records)
     in_epoch, number, goes_on = ceil_div(samples, batch_size), load(control, STEP), True
@@ -116,7 +116,7 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
         if rank == 0 and number % in_epoch == 0:
             begin_epoch(epochs, data.order, state.params, seed, draw + epoch, epoch)
         for i in range(plan.size):
-            enter(member, i, TRANSPOSE)
+            enter(member, i, EPOCH)
             weight_update.refresh(plan[i], Values(state.params, state.workspace), rank, size)
         barrier(member)
         end = min((epoch + 1) * in_epoch, stop)
@@ -124,7 +124,7 @@ def train(plan, state, data, batch_size, update, epochs, validation, seed, draw,
             begin = (number - epoch * in_epoch) * batch_size
             goes_on = _train_step(steps, number, begin, seed, epoch, draw + epoch, together, member)
             number += 1
-        enter(member, ZERO, OTHER)
+        enter(member, ZERO, EPOCH)
         if goes_on and number == (epoch + 1) * in_epoch:
             goes_on = end_epoch(epochs, plan, state, validation, samples, epoch, member)
     enter(member, ZERO, OUTSIDE)

@@ -16,8 +16,9 @@ from ..schema import TIMES
 from ..simd import TIMED, Int, primitive, when
 from .member import Member
 
-# OUTSIDE: of the program; its cycles mean nothing. OTHER: epochs and sums of losses. FORWARD of INPUT is gathering.
-OUTSIDE, OTHER, FORWARD, BACKWARD, GRADIENT, UPDATE, TRANSPOSE, WAIT = range(8)
+# OUTSIDE: of the program; its cycles mean nothing. EPOCH: the start and the end of an epoch. FORWARD of INPUT is
+# gathering, that of LOSS computes the deltas of the outputs too.
+OUTSIDE, EPOCH, FORWARD, BACKWARD, GRADIENT, UPDATE, TRANSPOSE, WAIT = range(8)
 PHASES = 8
 
 MOST_TIMED = 120  # operations of a plan that is measured: a table has no room for more
