@@ -62,7 +62,7 @@ def measure(workload: Workload, threads: int, rounds: int = ROUNDS) -> dict[str,
     threads : int
         0: as many as `fit` would begin with.
     rounds : int
-        The round whose step takes the median time counts.
+        The fastest one counts, as for the peaks: noise only makes a run slower.
 
     Returns
     -------
@@ -98,15 +98,16 @@ def measure(workload: Workload, threads: int, rounds: int = ROUNDS) -> dict[str,
 def _result(
     workload: Workload, description: dict, runs: list[tuple[dict, dict]], machine: dict
 ) -> dict[str, Any]:
-    middle = sorted((timed for _, timed in runs), key=lambda run: run["seconds"])[len(runs) // 2]
+    seconds = [timed["seconds"] for _, timed in runs]
+    best = runs[seconds.index(min(seconds))][1]
     return {
         "title": workload.title,
         "batch": workload.batch_size,
         "threads": description["threads"],
         "peaks": machine,
         "slowdown": median(timed["seconds"] / ordinary["seconds"] for ordinary, timed in runs),
-        "run": {"seconds": middle["seconds"], "steps": middle["steps"]},
-        "rows": _rows(description, middle, machine),
+        "run": {"seconds": best["seconds"], "median": median(seconds), "steps": best["steps"]},
+        "rows": _rows(description, best, machine),
     }
 
 

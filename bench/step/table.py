@@ -9,7 +9,7 @@ from .. import page
 from ..page import Cell, number, text
 from ..settings import Figures
 
-HEAD = ["share", "GFLOP/s", "of the peak", "MB", "GB/s", "at least"]
+HEAD = ["of the step", "GFLOP/s", "of the peak", "MB", "GB/s", "at least"]
 MOST_RANKS = 4  # of which each has a column
 LEAST_SHARE = 0.001  # of a step, below which a phase without work has no line of its own
 
@@ -89,7 +89,7 @@ def _cells(step: dict[str, Any], row: dict[str, Any], phase: str, operation: str
 
 def _operation(row: dict[str, Any]) -> str:
     inputs, outputs = row["shape"]
-    size = f"{inputs} x {outputs}" if row["name"] in ("dense", "sparse") else f"{outputs or inputs}"
+    size = f"{inputs} x {outputs}" if row["name"] in ("dense", "sparse", "mixed") else f"{outputs or inputs}"
     return f"{row['operation']} {row['name']} {size}"
 
 
@@ -127,7 +127,8 @@ def words(step: dict[str, Any]) -> list[str]:
         f"{1e3 * least:.3f} ms; the ranks wait {1e3 * spent['waiting']:.3f} ms.",
         f"So {(spent['products'] - at_peak) / whole:.1%} of the step is products below the peak, "
         f"{spent['all else'] / whole:.1%} other work, {spent['waiting'] / whole:.1%} waiting. "
-        f"Measuring makes a step {step['slowdown'] - 1:+.1%} longer ({run['steps']} steps in {run['seconds']:.3f} s).",
+        f"Measuring makes a step {step['slowdown'] - 1:+.1%} longer.",
+        f"Fastest round: {run['steps']} steps in {run['seconds']:.3f} s; median of all: {run['median']:.3f} s.",
     ]
 
 
