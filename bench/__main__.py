@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from fastmlp.optimizers import OPTIMIZERS
 
-from . import accuracy, checks, facts, race, readme, report, small, step, suites, sweeps
+from . import accuracy, checks, facts, machines, race, readme, report, small, step, suites, sweeps
 from .peers import PEERS
 from .settings import Figures, Settings
 from .workloads import WORKLOADS, Workload
@@ -79,7 +79,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="JSON",
         help="write the report of a past run again, without measuring",
     )
-    options.add_argument("--readme", action="store_true", help="write the table of the race into README.md")
+    options.add_argument(
+        "--readme",
+        action="store_true",
+        help="keep the race in bench/results as that of this kind of processor, and write the tables of README.md and "
+        "docs/benchmarks.md from all that are there",
+    )
     return options
 
 
@@ -122,6 +127,8 @@ def main() -> None:
         parser().error(f"PART: expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
     if options.readme and options.quick:
         parser().error("--readme: expected a full run, got --quick")
+    if options.readme and len(options.workloads) < len(WORKLOADS):
+        parser().error("--readme: expected all workloads, got --workloads; leave one of them out")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     raw = options.output.with_suffix(".json")
 
@@ -146,7 +153,8 @@ def main() -> None:
     options.output.write_text(report.as_html(figures), encoding="utf-8")
     print(f"{options.output}, and all figures in {raw}", file=sys.stderr)
     if options.readme:
-        readme.write(f"{readme.table(figures['race'])}\n\n{readme.machine(figures['facts'])}")
+        print(f"kept in {machines.keep(figures)}", file=sys.stderr)
+        readme.write(machines.kept())
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastmlp.cli.system_info import describe
 from fastmlp.engine import team
+from fastmlp.kernels import simd
 
 from . import peaks
 from .rivals import ROOT
@@ -26,6 +27,7 @@ def gather() -> dict[str, str]:
         "CPU": ours["CPU"],
         "cores used": str(min(team.thread_limits().values())),
         "vectors": ours["vectors"],
+        "products of bfloat16": "AMX" if has_amx() else "no AMX",
         "caches": caches,
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
         "load before the run": f"{os.getloadavg()[0]:.2f}",
@@ -36,6 +38,11 @@ def gather() -> dict[str, str]:
         if os.environ.get("FASTMLP_MNIST")
         else "synthetic digits (FASTMLP_MNIST is not set)",
     }
+
+
+def has_amx() -> bool:
+    """Whether products of bfloat16 matrices run on the matrix units of the processor."""
+    return "amx-bf16" in simd.FEATURES and os.environ.get("FASTMLP_AMX") != "0"
 
 
 def _version(package: str) -> str:

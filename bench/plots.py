@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from . import peaks
-from .goals import GOALS
+from .goals import goals_of
 from .peers import OURS, PEERS
 from .rivals import ratio
 from .shares import Share
@@ -19,9 +19,18 @@ from .shares import Share
 # One colour per library (Okabe and Ito's palette, for colour-blind readers), one marker per mode.
 COLORS = {
     "fastmlp": "#0072B2", "NumPy": "#E69F00", "PyTorch": "#D55E00", "JAX": "#009E73",
-    "scikit-learn": "#CC79A7", "ONNX Runtime": "#56B4E9",
+    "scikit-learn": "#CC79A7", "ONNX Runtime": "#56B4E9", "fastmlp float32": "#7a8088",
 }  # fmt: skip
-MARKERS = {"eager": "o", "fused": "s", "trace": "^", "compile": "D", "one thread": "v", "kernels": "*"}
+MARKERS = {
+    "eager": "o",
+    "fused": "s",
+    "trace": "^",
+    "compile": "D",
+    "one thread": "v",
+    "autocast": "P",
+    "bfloat16": "X",
+    "kernels": "*",
+}
 STYLE = {
     "font.family": "sans-serif", "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -93,11 +102,14 @@ def _rows(race: dict, value_of, label: str, reference: float | None = None) -> s
             )
         values += found.values()
         if reference:
-            for library, goal in GOALS[name].items():
+            for library, goal in goals_of(name, amx=entry["amx"]).items():
                 axes.plot([goal] * 2, [row - 0.3, row + 0.3], color=COLORS[library], linewidth=2, zorder=2)
     if reference:
         axes.axvline(reference, color="#3c434c", linewidth=1)
-        values += [reference, *(goal for name in race for goal in GOALS[name].values())]
+        values += [
+            reference,
+            *(goal for name in race for goal in goals_of(name, amx=race[name]["amx"]).values()),
+        ]
     axes.set_xscale("log")
     _log_axis(axes.xaxis, values, label)
     titles = [f"{name}\n{entry['title']}" for name, entry in race.items()]

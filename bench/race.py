@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from . import facts
 from .peers import OURS
 from .rivals import Race
 from .settings import Figures, Settings, note_failures
@@ -25,7 +26,7 @@ def run(settings: Settings, figures: Figures) -> Iterator[str]:
 
 
 def _race(settings: Settings, workload: Workload, figures: Figures) -> Iterator[str]:
-    with Race([OURS, *settings.rivals(workload.task)]) as race:
+    with Race([OURS, *settings.rivals(workload)]) as race:
         race.prepare(workload)
         yield f"{workload.name}: all are ready"
         for number in range(1, settings.rounds + 1):
@@ -38,6 +39,6 @@ def _race(settings: Settings, workload: Workload, figures: Figures) -> Iterator[
 
 def _record(workload: Workload, race: Race) -> dict:
     return {
-        "rows": workload.rows, "title": workload.title, "inputs": workload.inputs,
+        "rows": workload.rows, "title": workload.title, "inputs": workload.inputs, "amx": facts.has_amx(),
         "seconds": race.series("seconds"), "cpu_seconds": race.series("cpu_seconds"),
     }  # fmt: skip

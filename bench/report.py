@@ -17,10 +17,13 @@ BUSY = 0.5  # load above which the report warns
 
 def as_text(figures: Figures) -> str:
     """For the terminal: the table of the race, goals and checks with pass or fail, and failures."""
-    lines = [readme.table(figures["race"])] if figures["race"] else []
+    lines = [readme.long({"": figures})] if figures["race"] else []
     for goal in outcomes(figures["race"]):
         reached = f"{goal.best.ratio:.2f}x of {goal.best.peer}" if goal.best else "not measured"
-        lines.append(f"{_verdict(goal.met)}  {goal.workload}: {reached}, goal {goal.goal:g}x {goal.library}")
+        verdict = _verdict(goal.met)
+        if goal.missing:
+            verdict, reached = "n/a ", f"this machine has no {goal.missing}"
+        lines.append(f"{verdict}  {goal.workload}: {reached}, goal {goal.goal:g}x {goal.library}")
     for part in figures.get("small", {}).get("tables", []):
         lines += ["", part["title"], *_aligned([part["head"], *part["rows"]]), ""]
     for name, step in figures.get("step", {}).items():
@@ -102,7 +105,8 @@ def as_html(figures: Figures) -> str:
 
 def _cards(figures: Figures) -> str:
     """The main results as cards."""
-    goals, checks = outcomes(figures["race"]), checks_of(figures)
+    goals = [goal for goal in outcomes(figures["race"]) if not goal.missing]
+    checks = checks_of(figures)
     cards = []
     if goals:
         cards.append((f"{sum(goal.met for goal in goals)} of {len(goals)}", "speed goals met"))
@@ -183,15 +187,19 @@ def _goals(figures: Figures) -> str:
 def _goal_table(goals: list[Outcome]) -> str:
     """One row per workload, one column per library."""
     libraries = list(dict.fromkeys(goal.library for goal in goals))
-    cells = {(goal.workload, goal.library): _goal_cell(goal) for goal in goals}
+    cells: dict[tuple[str, str], Cell] = {}
+    for goal in goals:
+        cells.setdefault((goal.workload, goal.library), _goal_cell(goal))
     rows = [
-        [text(name), *(cells[name, library] for library in libraries)]
+        [text(name), *(cells.get((name, library), text("")) for library in libraries)]
         for name in dict.fromkeys(goal.workload for goal in goals)
     ]
     return page.table(["workload", *(f"x {library}, of the goal" for library in libraries)], rows)
 
 
 def _goal_cell(goal: Outcome) -> Cell:
+    if goal.missing:
+        return number(f"no {goal.missing}: {goal.goal:g} does not apply")
     reached = f"{goal.best.ratio:.2f}" if goal.best else "-"
     verdict = met(goal.met, goal.best is not None)
     return Cell(f'{reached} of {goal.goal:g} <span class="{verdict.kind}">{verdict.html}</span>', "number")

@@ -21,9 +21,13 @@ class Settings(NamedTuple):
     networks: Sequence[Workload] = ()  # whose steps are measured; none: those that the part chooses
     threads: int = 0  # of these steps; 0: as many as `fit` would begin with
 
-    def rivals(self, task: str) -> list[Peer]:
-        """The peers that take part in a task."""
-        return [peer for peer in PEERS if peer.name in self.peers and task in peer.tasks]
+    def rivals(self, workload: Workload) -> list[Peer]:
+        """The peers that take part in a workload."""
+        return [
+            peer
+            for peer in PEERS
+            if peer.name in self.peers and workload.task in peer.tasks and workload.dtype in peer.dtypes
+        ]
 
     def shrunk(self, workload: Workload) -> Workload:
         """The workload, with fewer samples in a quick run."""

@@ -64,8 +64,9 @@ def steps(settings: Settings) -> int:
 def run(settings: Settings, figures: Figures) -> Iterator[str]:
     """Measure all points; processes are reused while the number of cores stays the same."""
     figures["sweeps"] = {}
-    fast = [OURS, *(peer for peer in settings.rivals("train") if peer == NUMPY)]
-    all_peers = [*fast, *(peer for peer in settings.rivals("train") if peer.name in SLOW)]
+    rivals = settings.rivals(WORKLOADS["small"])  # those that train in float32
+    fast = [OURS, *(peer for peer in rivals if peer == NUMPY)]
+    all_peers = [*fast, *(peer for peer in rivals if peer.name in SLOW)]
     for name, points in _points(settings).items():
         curve = figures["sweeps"][name] = []
         for cores, group in groupby(points, key=lambda point: point.cores):

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Workload(NamedTuple):
-    """A network with ReLU between its layers, in float32, and its task."""
+    """A network with ReLU between its layers, and its task."""
 
     name: str
     layers: tuple[int, ...]
@@ -19,6 +19,10 @@ class Workload(NamedTuple):
     optimizer: str = "adam"
     samples: int = 60_000
     classes: bool = True  # softmax and cross-entropy; else regression
+    dtype: str = "float32"  # or "mixed_bfloat16": products of bfloat16 numbers, all else float32
+    loss: str = "squared"  # of a regression; or "huber"
+    dropout: float = 0.0  # behind each hidden layer
+    weighted: bool = False  # each sample has a weight
 
     @property
     def weights(self) -> int:
@@ -52,7 +56,12 @@ class Workload(NamedTuple):
         network = "-".join(map(str, self.layers))
         if self.task == "predict":
             return f"{network}, {self.batch_size:,} row{'s' * (self.batch_size > 1)}"
-        return f"{network}, batch {self.batch_size}, {self.optimizer}"
+        words = [network, f"batch {self.batch_size}", self.optimizer]
+        words += ["bfloat16"] if self.dtype == "mixed_bfloat16" else []
+        words += ["Huber"] if self.loss == "huber" else []
+        words += [f"dropout {self.dropout}"] if self.dropout else []
+        words += ["weights"] if self.weighted else []
+        return ", ".join(words)
 
 
 # Rough estimates that set the length of an epoch in `bounded`; results do not depend on them.
@@ -60,7 +69,9 @@ STEP_SECONDS, FLOPS, UPDATE_SECONDS, EPOCH_SECONDS = 10e-6, 100e9, 1e-9, 0.05
 # So that the fixed cost of an epoch is negligible; and to bound memory.
 LEAST_STEPS, MOST_SAMPLES = 16, 200_000
 
-_SMALL, _MEDIUM, _LARGE = (784, 128, 64, 10), (784, 512, 256, 10), (784, 1024, 1024, 10)
+_SMALL, _MEDIUM = (784, 128, 64, 10), (784, 512, 256, 10)
+_LARGE, _HUGE = (784, 1024, 1024, 10), (784, 2048, 2048, 10)
+_MIXED = "mixed_bfloat16"
 
 WORKLOADS = {
     workload.name: workload
@@ -71,6 +82,21 @@ WORKLOADS = {
         Workload("small-dense", _SMALL, 64),
         Workload("medium-dense", _MEDIUM, 128),
         Workload("large-dense", _LARGE, 256),
+        Workload("huge", _HUGE, 512, samples=10_240),
+        Workload("medium-bf16", _MEDIUM, 128, dtype=_MIXED),
+        Workload("large-bf16", _LARGE, 256, samples=20_480, dtype=_MIXED),
+        Workload("huge-bf16", _HUGE, 512, samples=10_240, dtype=_MIXED),
+        Workload(
+            "forecast",
+            (1446, 512, 256, 64, 1),
+            128,
+            optimizer="adamw",
+            samples=12_800,
+            classes=False,
+            loss="huber",
+            dropout=0.1,
+            weighted=True,
+        ),
         Workload("stochastic", _SMALL, 1, "images", optimizer="sgd", samples=10_000),
         Workload("tiny", (10, 45, 45, 10), 128, samples=128_000, classes=False),
         Workload("row", _SMALL, 1, "images", "predict", samples=1000),
@@ -109,6 +135,13 @@ def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
     if workload.classes:
         return X, random.integers(0, outputs, workload.samples)
     return X, random.standard_normal((workload.samples, outputs), np.float32)
+
+
+def sample_weights(workload: Workload) -> np.ndarray | None:
+    """The weight of each sample, around 1, if the workload has them."""
+    if not workload.weighted:
+        return None
+    return np.random.default_rng(2).uniform(0.5, 1.5, workload.samples).astype(np.float32)
 
 
 def as_floats(X: np.ndarray) -> np.ndarray:

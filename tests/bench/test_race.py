@@ -1,5 +1,6 @@
 """The race: workloads, rivals in processes of their own, ratios and goals."""
 
+import importlib
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ import bench.__main__ as command
 from bench import checks, goals, sweeps, worker
 from bench.peers import NUMPY, OURS, PEERS, ours, plain_numpy
 from bench.rivals import Race, ratio
+from bench.settings import Settings
 from bench.workloads import WORKLOADS, Workload, as_floats, bounded, data, outputs
 
 from .figures import entry
@@ -79,6 +81,36 @@ def test_a_run_is_repeated_until_its_calls_or_its_time_are_over():
     assert calls == [1, 4, 1]
 
 
+TRAINED = {
+    "classes": SMALL._replace(samples=48),
+    "squared": SMALL._replace(samples=48, classes=False),
+    "forecast": WORKLOADS["forecast"]._replace(layers=(6, 64, 64, 1), batch_size=24, samples=48),
+    "sgd": SMALL._replace(samples=48, optimizer="sgd"),
+    "bf16": SMALL._replace(samples=48, dtype="mixed_bfloat16"),
+}
+MODES = [
+    pytest.param(peer, workload, id=f"{name}, {peer.name}")
+    for name, workload in TRAINED.items()
+    for peer in [OURS, *Settings().rivals(workload)]
+    if peer.mode != "compile"  # the same function; half a minute for the compiler
+]
+
+
+@pytest.mark.parametrize(("peer", "workload"), MODES)
+def test_training_makes_the_loss_fall_in_every_mode(peer, workload):
+    if not peer.installed:
+        pytest.skip(f"{peer.package} is not installed")
+    module = importlib.import_module(f"bench.peers.{peer.module}")
+    try:
+        train = module.train(workload, peer.mode)
+    except NotImplementedError as missing:
+        pytest.skip(str(missing))
+    before = float(train(1))
+    after = float(train(200))
+    assert np.isfinite(before)
+    assert after < 0.8 * before
+
+
 @pytest.mark.parametrize("peer", [OURS, *PEERS], ids=lambda peer: peer.name)
 def test_each_peer_has_a_file_with_its_tasks(peer):
     path = Path(command.__file__).parent / "peers" / f"{peer.module}.py"
@@ -110,18 +142,26 @@ def test_the_best_mode_of_a_library_is_the_one_that_is_hardest_to_beat():
     assert goals.best_modes({"NumPy": [1.0]}) == {}
 
 
-def test_every_workload_has_goals_for_libraries_that_there_are():
+def test_every_workload_has_goals_for_libraries_that_take_part():
     assert goals.GOALS.keys() == WORKLOADS.keys()
-    libraries = {(peer.library, task) for peer in PEERS for task in peer.tasks}
-    for name, wanted in goals.GOALS.items():
-        assert {(library, WORKLOADS[name].task) for library in wanted} <= libraries
+    for name, workload in WORKLOADS.items():
+        libraries = {peer.library for peer in Settings().rivals(workload)}
+        for amx in (False, True):
+            assert set(goals.goals_of(name, amx=amx)) <= libraries
 
 
 def test_a_goal_is_met_from_its_figure_on_and_not_without_a_measurement():
     met = {goal.library: goal.met for goal in goals.outcomes({"tiny": entry("tiny")})}
     assert met == {"NumPy": True, "PyTorch": False, "JAX": False}
     seconds = {"fastmlp": [1.0], "NumPy": [9.0]}
-    assert [goal.met for goal in goals.outcomes({"tiny": {"seconds": seconds}})] == [True, False, False]
+    race = {"tiny": {"seconds": seconds, "amx": False}}
+    assert [goal.met for goal in goals.outcomes(race)] == [True, False, False]
+
+
+def test_only_workloads_in_mixed_precision_have_rivals_of_bfloat16():
+    for workload in WORKLOADS.values():
+        modes = {peer.mode for peer in Settings().rivals(workload)}
+        assert ({"autocast", "bfloat16"} <= modes) == (workload.dtype == "mixed_bfloat16")
 
 
 @pytest.mark.parametrize(

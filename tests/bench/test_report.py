@@ -6,9 +6,11 @@ import re
 import pytest
 
 from bench import plots, readme, report
+from bench.machines import keep, kept
 from bench.peers import OURS, PEERS
+from bench.workloads import WORKLOADS
 
-from .figures import entry, figures
+from .figures import entry, facts, figures
 
 
 def test_the_table_goes_between_the_markers():
@@ -26,19 +28,74 @@ def test_markers_that_are_not_there(text):
         readme.with_table(text, "new")
 
 
-def test_the_readme_has_the_markers():
-    readme.with_table(readme.README.read_text(encoding="utf-8"), "new")
+@pytest.mark.parametrize("path", [readme.README, readme.BENCHMARKS], ids=lambda path: path.name)
+def test_the_pages_have_the_markers(path):
+    readme.with_table(path.read_text(encoding="utf-8"), "new")
 
 
-def test_the_table_has_the_best_mode_of_each_library():
-    head, _, row = readme.table({"small": entry("small")}).splitlines()
+def full(cpu):
+    """A run of all workloads on this processor."""
+    return figures() | {"facts": facts(cpu), "race": {name: entry(name) for name in WORKLOADS}}
+
+
+def test_the_table_of_all_workloads_has_the_best_mode_of_each_library():
+    head, _, row = readme.long({"AMD": {"race": {"small": entry("small")}}}).splitlines()
     assert head == "| workload | fastmlp | vs NumPy | vs PyTorch | vs JAX |"
     assert row.endswith("| 60,000 rows/s | 4.00 | 2.00 (fused) | 0.50 |")
 
 
-def test_the_line_below_the_table_names_the_machine_and_the_versions():
-    facts = {"date": "today", "CPU": "a CPU", "cores used": "2", "fastmlp": "0.1", "packages": "numpy 2.4"}
-    assert readme.machine(facts) == "Measured on today: a CPU, 2 cores; fastmlp 0.1, numpy 2.4."
+def test_the_tables_have_two_kinds_of_processors_side_by_side():
+    one, other = full("AMD EPYC"), full("Intel Xeon")
+    other["race"]["small"]["seconds"] = {"fastmlp": [0.5], "PyTorch fused": [2.0]}
+    del one["race"]["huge"]
+    head, _, *rows = readme.short({"AMD": one, "Intel": other}).splitlines()
+    kinds = "(AMD / Intel)"
+    assert head == f"| workload | fastmlp {kinds} | vs NumPy {kinds} | vs PyTorch {kinds} | vs JAX {kinds} |"
+    assert [row.split(":")[0].removeprefix("| ") for row in rows] == list(readme.HEADLINES)
+    by_name = dict(zip(readme.HEADLINES, rows, strict=True))
+    assert by_name["small"].endswith("| 60,000 rows/s / 120,000 rows/s | 4.00 / - | 2.00 / 4.00 | 0.50 / - |")
+    assert by_name["huge"].endswith("| - / 10,240 rows/s | - / 4.00 | - / 2.00 | - / 0.50 |")
+
+
+def test_the_lines_below_the_table_name_the_samples_the_machines_and_the_versions():
+    samples, _, *machines = readme.below({"AMD": full("AMD EPYC"), "Intel": full("Intel Xeon")}).splitlines()
+    assert samples == (
+        "Samples of `small`, `medium`, `large`, `stochastic`, `row`, `rows`: MNIST, as bytes. "
+        "All others: Gaussian noise in float32."
+    )
+    assert machines == [
+        "- AMD: today, AMD EPYC, 2 cores, 8 float32; fastmlp 0.1; numpy 2.4.",
+        "- Intel: today, Intel Xeon, 2 cores, 8 float32; fastmlp 0.1; numpy 2.4.",
+    ]
+
+
+def test_a_race_replaces_the_last_one_of_its_kind_of_processor(tmp_path):
+    folder = tmp_path / "results"
+    assert kept(folder) == {}
+    keep(full("Intel Xeon"), folder)
+    keep(full("AMD EPYC 1"), folder)
+    keep(full("AMD EPYC 2"), folder)
+    found = kept(folder)
+    assert {name: run["facts"]["CPU"] for name, run in found.items()} == {
+        "AMD": "AMD EPYC 2", "Intel": "Intel Xeon"
+    }  # fmt: skip
+    assert found["AMD"]["race"] == full("AMD EPYC 2")["race"]
+    assert keep(full("Neoverse"), folder).name == "aarch64.json"
+
+
+@pytest.mark.parametrize("change", [{"quick": True}, {"race": {"small": entry("small")}}], ids=str)
+def test_a_part_of_a_race_is_not_kept(change, tmp_path):
+    with pytest.raises(ValueError, match="results: expected a full run of all workloads, got"):
+        keep(full("AMD EPYC") | change, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_kept_races_are_those_in_the_tables():
+    """Nobody has edited a table or a result by hand."""
+    if runs := kept():
+        for path, table in ((readme.README, readme.short), (readme.BENCHMARKS, readme.long)):
+            text = path.read_text(encoding="utf-8")
+            assert readme.with_table(text, f"{table(runs)}\n\n{readme.below(runs)}") == text
 
 
 def test_the_report_has_everything_in_one_file():
@@ -84,6 +141,20 @@ def test_the_terminal_tells_what_passed():
     assert "FAIL  small: 0.50x of JAX, goal 3x JAX" in lines
     assert "FAIL  memory: much; goal: little" in lines
     assert any(line.startswith("PASS  test accuracy on MNIST") for line in lines)
+
+
+def test_goals_that_need_what_the_machine_lacks_do_not_apply():
+    run = figures() | {"race": {"large-bf16": entry("large-bf16")}}
+    run["race"]["large-bf16"]["seconds"]["fastmlp float32"] = [0.7, 0.7]
+    lines = report.as_text(run).splitlines()
+    assert "PASS  large-bf16: 0.70x of fastmlp float32, goal 0.6x fastmlp float32" in lines
+    assert "n/a   large-bf16: this machine has no AMX, goal 2x PyTorch" in lines
+    assert "n/a   large-bf16: this machine has no AMX, goal 4x fastmlp float32" in lines
+    assert "no AMX: 2 does not apply" in report.as_html(run)
+    run["race"]["large-bf16"]["amx"] = True
+    lines = report.as_text(run).splitlines()
+    assert "PASS  large-bf16: 2.00x of PyTorch fused, goal 2x PyTorch" in lines
+    assert "FAIL  large-bf16: 0.70x of fastmlp float32, goal 4x fastmlp float32" in lines
 
 
 def test_accuracy_counts_on_mnist_alone():
