@@ -16,7 +16,7 @@ from fastmlp.kernels.schema import Matrix
 from tests.kernels import networks
 
 from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
-from .product_cases import products, sparse_products
+from .product_cases import pair_products, products, sparse_products
 
 OPTION = np.float32(0.5)  # of losses and activations: small enough that all of them take it
 FUNCTION_ULP = 4  # of NumPy's elementary functions
@@ -204,4 +204,12 @@ def _rest() -> Iterator[Case]:
     yield Case("shuffle", f"{SAMPLES:,} samples", _shuffle)
 
 
-CASES = (*products(), *sparse_products(), *_activations(), *_losses(), *_optimizers(), *_rest())
+CASES = (
+    *products(),
+    *pair_products(),
+    *sparse_products(),
+    *_activations(),
+    *_losses(),
+    *_optimizers(),
+    *_rest(),
+)

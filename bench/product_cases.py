@@ -8,13 +8,16 @@ import numpy as np
 from numba import njit
 
 from fastmlp.engine import team
-from fastmlp.kernels import reference
+from fastmlp.engine.buffers import aligned_zeros
+from fastmlp.kernels import reference, schema, simd
 from fastmlp.kernels.loops.gemm import OVERWRITE, TILE_ROWS, gemm
+from fastmlp.kernels.loops.pair_product import pair_product
 from fastmlp.kernels.loops.sparse import sparse_forward, sparse_gradient
+from fastmlp.kernels.loops.tile_product import tile_product
 from fastmlp.kernels.program.threads import Member, barrier, share
 from fastmlp.kernels.schema import Matrix, Strided
 
-from .problems import ITEM, Case, Output, Problem, blank, numbers, repeated
+from .problems import ITEM, SINGLE, Case, Output, Problem, blank, numbers, repeated
 from .workloads import WORKLOADS, Workload, as_floats, images
 
 NETWORKS = ("small", "medium", "large")
@@ -71,6 +74,44 @@ def products() -> Iterator[Case]:
                 for threads in sorted({1, cores}):
                     row = " x ".join(map(str, shape[:3]))
                     yield Case(name, row, partial(_product, *shape, threads), threads)
+
+
+def _pair_product(rows: int, depth: int, columns: int) -> Problem:
+    """The product of mixed precision, on the matrix unit if it is used; its twin is NumPy's product in float32."""
+    groups, step = _groups_of(depth), _groups_of(depth) * schema.GROUP // 2 * schema.PANEL_COLUMNS
+    x, w = numbers(rows, depth), numbers(depth, columns, seed=1)
+    A = blank(rows, groups * schema.GROUP // 2)
+    B = schema.Panels(aligned_zeros(-(-columns // schema.PANEL_COLUMNS) * step, SINGLE), 0, step)
+    reference.pairs.column_pairs(A, x, rows, depth)
+    reference.pairs.row_pairs_in_panels(B, w, depth, columns, groups * schema.GROUP)
+    bias = numbers(1, columns, seed=2)._replace(stride=0)
+    rounded = [reference.pairs.float32(reference.pairs.bfloat16(reference.arenas.view(each, *shape)))
+               for each, shape in ((x, (rows, depth)), (w, (depth, columns)))]  # fmt: skip
+
+    def twin(C, first, *_):
+        np.matmul(*rounded, out=reference.arenas.view(C, rows, columns))
+        reference.arenas.view(C, rows, columns)[:] += reference.arenas.view(first, rows, columns)
+
+    kernel = tile_product if simd.matrix_unit().used else pair_product
+    size = ITEM * (rows * depth // 2 + depth * columns // 2 + rows * columns)
+    largest = depth * float(np.abs(rounded[0]).max() * np.abs(rounded[1]).max())
+    return Problem(
+        repeated(kernel, "pair_product"), twin, (blank(rows, columns), bias, A, B, rows, columns, groups),
+        [Output(0, rows, columns, largest)],
+        terms=depth, flops=2 * rows * depth * columns, traffic=size, footprint=size,
+    )  # fmt: skip
+
+
+def _groups_of(terms: int) -> int:
+    """Groups of terms that hold these."""
+    return -(-terms // int(schema.GROUP))
+
+
+def pair_products() -> Iterator[Case]:
+    for workload in (WORKLOADS[name] for name in NETWORKS):
+        for inputs, units in pairwise(workload.layers):
+            shape = workload.batch_size, inputs, units
+            yield Case("product of pairs", " x ".join(map(str, shape)), partial(_pair_product, *shape))
 
 
 def _batch_of_images(workload: Workload) -> tuple[Matrix, int]:

@@ -112,9 +112,9 @@ def _rounded_once(high, low):
 
 def fused(a, b, c):
     """a b + c for finite float32 numbers, of which a and b are bfloat16: rounded once, denormal results are 0."""
-    product, c = a.astype(np.float64) * b.astype(np.float64), c.astype(np.float64)
-    high = product + c
     with np.errstate(invalid="ignore"):  # a sum may have overflowed before
+        product, c = a.astype(np.float64) * b.astype(np.float64), c.astype(np.float64)
+        high = product + c
         part = high - product
         low = (product - (high - part)) + (c - part)
         return _rounded_once(high, np.where(np.isfinite(high), low, 0.0))
