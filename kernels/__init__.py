@@ -6,6 +6,7 @@ Imports go from the bottom of this list to the top:
                 epochs.py       the start and the end of an epoch: order, validation, record; stop_rule.py
                 passes.py       forward, loss and backward of all operations, for one thread or a team
                 layers.py       forward and backward of an operation; gather.py, dense.py, batch_norm.py
+                mixed.py        dense layers in mixed precision; mixed_code.py, product_code.py: called by address
                 operation_code.py   activations, losses and other operations, compiled when a plan first uses them
                 update_all.py   the update of all weights; weight_update.py: of one operation, block by block
                 input_sharing.py    layers whose inputs a team shares

@@ -1,5 +1,7 @@
 """The promise: the same bits for any number of threads, any width of vectors, fused or materialised gradient.
 
+In mixed precision, also with and without the matrix unit of the processor.
+
 A digest is the SHA-256 of all parameters after two epochs: of each layer its weights, then its biases, as
 little-endian float32 without padding. Whoever changes the order of a sum or a random number on purpose puts
 what this prints in the place of `DIGESTS`, and says so in the change log:
@@ -24,6 +26,7 @@ from tests.mnist import FOLDER, mnist, needs_mnist
 DIGESTS = {
     "synthetic-100": "87a91ffacd8e8995b18c52b978895d7df162154e7a3cfeb5c19a191563563d67",
     "synthetic-96": "52365e8ba8f1280efbc17792cb0d1bf9c6789a32923492b33490109336a9a95d",
+    "synthetic-100-mixed": "ff88d4d068322d7ad0a5a34da34ef8a58eb802b15ef3fbf8980e309aa7827b57",
     "mnist-100": "360d64563e25cbcccc605bcb2b43e08e47b95a512ac5ffbb57258029a33653c7",
     "mnist-96": "1a570d135d3fff05382f7bae3f91bf1c1bbc39816d09e0bfd88838b237804068",
 }
@@ -35,11 +38,13 @@ class Run(NamedTuple):
     data: str
     samples: int
     batch_size: int
+    dtype: str = "float32"
 
 
 RUNS = {
     "synthetic-100": Run("synthetic", 6_000, 100),
     "synthetic-96": Run("synthetic", 6_000, 96),
+    "synthetic-100-mixed": Run("synthetic", 6_000, 100, "mixed_bfloat16"),
     "mnist-100": Run("mnist", 60_000, 100),
     "mnist-96": Run("mnist", 59_990, 96),
 }
@@ -68,6 +73,7 @@ def train(run, **options):
         [Flatten(), Dense(128, "relu"), Dropout(0.1), Dense(64, "relu"), Dropout(0.1), Dense(10, "softmax")],
         optimizer="adam",
         seed=1,
+        dtype=run.dtype,
     )
     model.fit(*images(run), epochs=2, batch_size=run.batch_size, verbose=0, **options)
     return digest(model)
@@ -90,31 +96,37 @@ def test_materialised_gradient(name, threads):
     assert train(RUNS[name], threads=threads, keep_gradients=True) == DIGESTS[name]
 
 
-OTHER_WIDTHS = sorted({4, 8, 16} - {simd.FLOAT32_LANES})
+# Other instructions than this process uses, by what the environment says.
+OTHERS = {
+    **{
+        f"{lanes} lanes": {"FASTMLP_LANES": str(lanes)} for lanes in sorted({4, 8, 16} - {simd.FLOAT32_LANES})
+    },
+    "no matrix unit": {"FASTMLP_AMX": "0"},
+}
 
 
 @pytest.fixture(scope="module")
-def of_other_widths():
-    """The digests of processes with vectors of other widths, which start at once, by the width."""
+def of_others():
+    """The digests of processes with other instructions, which start at once."""
     running = {
-        lanes: subprocess.Popen(
+        name: subprocess.Popen(
             [sys.executable, "-m", "tests.test_bits"],
             cwd=Path(__file__).parents[1],
-            env={**os.environ, "FASTMLP_LANES": str(lanes)},
+            env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for lanes in OTHER_WIDTHS
+        for name, variables in OTHERS.items()
     }
-    results = {lanes: process.communicate(timeout=900) for lanes, process in running.items()}
+    results = {name: process.communicate(timeout=900) for name, process in running.items()}
     assert not any(process.returncode for process in running.values()), [err for _, err in results.values()]
-    return {lanes: json.loads(output) for lanes, (output, _) in results.items()}
+    return {name: json.loads(output) for name, (output, _) in results.items()}
 
 
-@pytest.mark.parametrize("lanes", OTHER_WIDTHS)
-def test_vector_width(lanes, of_other_widths):
-    digests = of_other_widths[lanes]
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_instructions(name, of_others):
+    digests = of_others[name]
     assert digests == {name: DIGESTS[name] for name in digests}
     assert digests
 

@@ -11,7 +11,7 @@ from tests.pages import ROOT
 
 
 def test_everyday_work_calls_nothing_else():
-    program = [sys.executable, "-m", "tests.every_entry", "float32"]
+    program = [sys.executable, "-m", "tests.every_entry", "float32", "mixed_bfloat16"]
     said = json.loads(subprocess.run(program, cwd=ROOT, capture_output=True, check=True).stdout)
     assert said["unlisted"] == []
 

@@ -28,6 +28,7 @@ def describe() -> dict[str, str]:
         "CPU": f"{cpu_name()} ({llvmlite.binding.get_host_cpu_name()}), {os.cpu_count()} logical cores",
         "vectors": _vectors(),
         "tiles": _tiles(),
+        "matrix unit": _matrix_unit(),
         "threads": _threads(),
         "machine code": _machine_code(),
         "cache": _cache(),
@@ -59,6 +60,13 @@ def _vectors() -> str:
 def _tiles() -> str:
     shapes = (f"{rows} x {vectors * simd.FLOAT32_LANES}" for rows, vectors in gemm.TILES.items())
     return f"{', '.join(shapes)} float32 accumulators in registers"
+
+
+def _matrix_unit() -> str:
+    unit = simd.matrix_unit()
+    if unit.used:
+        return f"{unit.why}, for products of mixed_bfloat16"
+    return f"none for products of mixed_bfloat16, which float32 arithmetic computes: {unit.why}"
 
 
 def _threads() -> str:

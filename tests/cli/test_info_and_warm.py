@@ -28,6 +28,13 @@ def test_info_says_where_the_vector_width_came_from():
     assert "4 float32, 2 float64, from FASTMLP_LANES" in out
 
 
+def test_info_says_whether_the_matrix_unit_is_used_and_why_not():
+    out, _ = start("info", FASTMLP_AMX="0").communicate()
+    (line,) = (line for line in out.splitlines() if line.startswith("matrix unit"))
+    assert "none for products of mixed_bfloat16" in line
+    assert "FASTMLP_AMX is 0" in line or "this processor has no AMX" in line
+
+
 def test_warm_leaves_nothing_to_compile(empty_folder):
     start("warm").communicate()
     out, err = start("warm").communicate()

@@ -16,14 +16,14 @@ SEED = np.uint64(7)
 
 def build(
     parts, *, features, rows, dtype, loss=None, training=None, materialised=True, team=1, seed=0, sparse=False,
-    **rules,
+    mixed=False, **rules,
 ):  # fmt: skip
     """The plan of a network (pairs of a name and its argument), and arenas with random weights; a loss is to train.
 
     The rules are those of all dense layers: l1, l2, max_norm.
     """
     training = loss is not None if training is None else training
-    lowering = Lowering(rows, np.dtype(dtype), training=training, sparse_input=sparse)
+    lowering = Lowering(rows, np.dtype(dtype), training=training, sparse_input=sparse, mixed=mixed)
     lowering.input((1, features))
     for lowering.layer, (name, argument) in enumerate(parts):
         if name == "dense":
