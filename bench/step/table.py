@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from fastmlp.kernels.program.phases import BACKWARD, EPOCH, FORWARD, GRADIENT, TRANSPOSE, UPDATE, WAIT
 
 from .. import page
-from ..page import Cell, number, text
+from ..page import Cell, number
 from ..settings import Figures
 
 HEAD = ["of the step", "GFLOP/s", "of the peak", "MB", "GB/s", "at least"]
@@ -136,11 +136,11 @@ def section(figures: Figures) -> str:
     """The section of the page."""
     parts = []
     for name, step in figures.get("step", {}).items():
-        rows = [
-            [text(phase), text(operation), *(_bar(cell) if "%" in cell else number(cell) for cell in others)]
-            for phase, operation, *others in cells(step)
+        rows = [[_name(phase, operation), *map(number, others)] for phase, operation, *others in cells(step)]
+        parts += [
+            f"<h3>{escape(name)}: {escape(step['title'])}</h3>",
+            page.table(["phase, operation", *head(step)[2:]], rows),
         ]
-        parts += [f"<h3>{escape(name)}: {escape(step['title'])}</h3>", page.table(head(step), rows)]
         parts += [f"<p>{escape(line)}</p>" for line in words(step)]
     note = (
         "The program in training, each phase timed in place by the cycle counter: milliseconds of a step on each rank, "
@@ -150,6 +150,6 @@ def section(figures: Figures) -> str:
     return page.section("Where the time of a step goes", note, *parts) if parts else ""
 
 
-def _bar(share: str) -> Cell:
-    width = min(float(share.rstrip("%")), 100)
-    return Cell(f'<span class="bar"><i style="width: {width:.0f}%"></i></span>{share}', "number")
+def _name(phase: str, operation: str) -> Cell:
+    name = f"<b>{escape(phase)}</b> {escape(operation)}" if phase else f"   {escape(operation)}"
+    return Cell(name.replace(" ", "&nbsp;"))
