@@ -97,9 +97,10 @@ def cells(step: dict[str, Any]) -> list[list[str]]:
     """The lines of the table: of each phase its sum, then, if it has several, its operations; then the whole step."""
     lines = []
     for group in groups(step):
-        one = len(group.rows) == 1 or group.rows[0]["phase"] == EPOCH
-        lines.append(_cells(step, _sum(group.rows), group.name, _operation(group.rows[0]) if one else ""))
-        if not one:
+        one, is_epoch = len(group.rows) == 1, group.rows[0]["phase"] == EPOCH
+        name = _operation(group.rows[0]) if one and not is_epoch else ""
+        lines.append(_cells(step, _sum(group.rows), group.name, name))
+        if not one and not is_epoch:
             lines += [_cells(step, row, "", _operation(row)) for row in group.rows if _shown(step, row)]
     step_rows = [row for row in step["rows"] if row["phase"] != EPOCH]
     return [*lines, _cells(step, _sum(step_rows), "the whole step", "")]
