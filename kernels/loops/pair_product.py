@@ -13,9 +13,10 @@ from ..simd import INT32, Int, Pointer, Rows, Vec, fma, primitive, repeat
 from .matrices import ceil_div, submatrix
 
 # Rows of a tile. A tile is one or two cache lines wide. It keeps a sum for each of its numbers in registers: those of
-# the even terms first, then those of the odd ones, so that a tile may be as large as one of `gemm`.
+# the even terms first, then those of the odd ones, so that a tile may be as large as one of `gemm`. (With 12 rows in
+# AVX-512, LLVM keeps a sum of the even terms on the stack, as it reads many numbers of A ahead.)
 _LANES = simd.FLOAT32_LANES
-HEIGHTS = (12, 8, 4, 2, 1) if _LANES == 16 else (6, 4, 2, 1)
+HEIGHTS = (10, 8, 4, 2, 1) if _LANES == 16 else (6, 4, 2, 1)
 _WIDEST = 2 if _LANES == 16 else 1  # cache lines of a tile
 PAIRS = int(GROUP) // 2
 # Groups of a panel of B that are multiplied by all rows of A before the next ones: 16 KB.
