@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from fastmlp.cli.system_info import describe
-from fastmlp.engine import team
+from fastmlp.engine import processor, team
 from fastmlp.kernels import simd
 
-from . import peaks
 from .rivals import ROOT
 
 PACKAGES = ("numpy", "numba", "torch", "jax", "scikit-learn", "onnxruntime", "scipy")
@@ -19,7 +18,7 @@ PACKAGES = ("numpy", "numba", "torch", "jax", "scikit-learn", "onnxruntime", "sc
 def gather() -> dict[str, str]:
     """Facts by name, in the order of the report."""
     ours = describe()
-    sizes = peaks.caches()
+    sizes = processor.caches()
     caches = ", ".join(f"{level} {size >> 10:,} KiB" for level, size in sizes.items())
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -3,10 +3,8 @@
 `python -m bench.peaks` prints them. Loops are written as the kernels are, in vectors as wide as theirs.
 """
 
-import re
 from collections.abc import Callable
 from math import sqrt
-from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,6 +13,7 @@ from numba import njit
 
 from fastmlp.engine import team
 from fastmlp.engine.buffers import aligned_zeros
+from fastmlp.engine.processor import caches
 from fastmlp.kernels.program.threads import Member, barrier
 from fastmlp.kernels.simd import FLOAT32_LANES, Int, Pointer, fma, primitive, repeat
 
@@ -146,17 +145,6 @@ def bandwidth(stream: Stream, footprint: int, threads: int) -> float:
         return lambda control, rank, team_size: loop(*arrays[rank], size, times, control, rank, team_size)
 
     return _rate(work_of, 4 * size * stream.arrays, threads)
-
-
-def caches() -> dict[str, int]:
-    """Bytes of each level of data cache, from the system; typical sizes where it does not say."""
-    sizes = {"L1": 32 << 10, "L2": 1 << 20, "L3": 32 << 20}
-    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        kind, level, size = ((folder / name).read_text().strip() for name in ("type", "level", "size"))
-        found = re.fullmatch(r"(\d+)([KM])", size)
-        if kind != "Instruction" and found:
-            sizes[f"L{level}"] = int(found[1]) << {"K": 10, "M": 20}[found[2]]
-    return sizes
 
 
 def measure(threads: int) -> dict:

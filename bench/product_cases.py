@@ -5,11 +5,12 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
 from fastmlp.engine import team
 from fastmlp.engine.buffers import aligned_zeros
+from fastmlp.engine.processor import gradient_prefetch, weights_prefetch
 from fastmlp.kernels import reference, schema, simd
+from fastmlp.kernels.compiler.jit import entry
 from fastmlp.kernels.loops.gemm import OVERWRITE, TILE_ROWS, gemm
 from fastmlp.kernels.loops.pair_product import pair_product
 from fastmlp.kernels.loops.sparse import sparse_forward, sparse_gradient
@@ -26,13 +27,13 @@ NETWORKS = ("small", "medium", "large")
 _GRAIN = np.int64(TILE_ROWS)
 
 
-@njit(nogil=True)
-def _shared_products(times, C, A, B, rows, columns, depth, control, rank, size):
+@entry
+def _shared_products(times, C, A, B, rows, columns, depth, prefetch, control, rank, size):
     begin, end = share(rows, _GRAIN, rank, size)
     target = Matrix(C.arena, begin * C.stride, C.stride)
     left = Strided(A.arena, begin * A.row_step, A.row_step, A.column_step)
     for _ in range(times):
-        gemm(target, left, B, end - begin, columns, depth, OVERWRITE)
+        gemm(target, left, B, end - begin, columns, depth, OVERWRITE, prefetch)
         barrier(Member(control, rank, size))
 
 
@@ -42,10 +43,16 @@ def _product(rows: int, depth: int, columns: int, transposed: bool, threads: int
     steps = (1, matrix.stride) if transposed else (matrix.stride, 1)
     A, B, C = Strided(matrix.arena, 0, *steps), numbers(depth, columns, seed=1), blank(rows, columns)
 
+    prefetch = (
+        gradient_prefetch(ITEM * depth * B.stride)
+        if transposed
+        else weights_prefetch(ITEM * depth * B.stride)
+    )
+
     def run(times, arguments):
         *matrices_and_sizes, _ = arguments
         team.run(
-            lambda control, rank, size: _shared_products(times, *matrices_and_sizes, control, rank, size),
+            lambda control, rank, size: _shared_products(times, *matrices_and_sizes, prefetch, control, rank, size),
             threads, team.new_control(), amount=0,
         )  # fmt: skip
 

@@ -49,6 +49,13 @@ MOST_PARTS = np.int64(2**20)
 MOMENT_ROWS = 5  # rows that BATCH_NORM keeps before those of its row groups: see batch_norm.py
 SUMS = 3  # sums of squares of one row of a gradient: of the numbers as they are, scaled down and scaled up
 
+# What a product asks for before it reads it: see loops/gemm.py.
+NO_PREFETCH = np.int64(0)  # all is in a near cache
+NEXT_PANEL = np.int64(
+    1
+)  # tile by tile, the next panel of B into the second-level cache, and the next rows of C
+ROWS_AHEAD = np.int64(2)  # term by term, the row of B some terms ahead into the first-level cache
+
 # How samples are read.
 SPARSE_BELOW = 0.5  # share of non-zero inputs below which the first layer skips the zeros
 
@@ -102,6 +109,8 @@ OPERATION = np.dtype(
         ("half", "i8"),  # first input of the second half; 0: there is one sum
         ("second", "i8"),  # start of the sums of the second half, a matrix as y
         ("by_inputs", "i8"),  # 1: input-shared, a team divides its inputs and not the rows of the batch
+        ("prefetch", "i8"),  # what products with the weights ask for: NO_PREFETCH, NEXT_PANEL or ROWS_AHEAD
+        ("gradient_prefetch", "i8"),  # the same for the gradient of the weights
         # Matrices of pairs of a layer in mixed precision, in `workspace`; -1: none. Left factors, with the distance
         # between their rows:
         ("xc", "i8"),  # x in pairs of columns (rows, fan_in / 2), for y

@@ -149,7 +149,7 @@ OPTIMIZERS = (
 _ELEMENTS = (*_INPUTS, "dy")
 _PRODUCT = Kind(
     "dense",
-    (*_ELEMENTS, *_WEIGHTS, *_RULES, *_HALVES, "transposed", "ldt"),
+    (*_ELEMENTS, *_WEIGHTS, *_RULES, *_HALVES, "transposed", "ldt", "prefetch", "gradient_prefetch"),
     keeps="x",
     weight_rows=lambda inputs: inputs + 1,
     bias_rows=1,

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..kernels import schema, tables
 from .plan import Plan, as_dicts
+from .processor import gradient_prefetch, weights_prefetch
 from .verification import verify
 
 # Activations of whole rows are kinds of their own.
@@ -105,6 +106,8 @@ class Lowering:
         x = self.value
         y = self._new_value(units)
         fields = self._weights(kind, x.columns, units) | self._transposed(x, units) | self._halves(x, y)
+        fields["prefetch"] = weights_prefetch(int(fields["depth"] * fields["ldw"]) * self.dtype.itemsize)
+        fields["gradient_prefetch"] = gradient_prefetch(self.rows * y.stride * self.dtype.itemsize)
         self._add(kind, x, y, **fields, **rules)
 
     def _mixed_dense(self, units: int, rules: dict[str, float]) -> None:

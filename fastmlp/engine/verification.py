@@ -100,6 +100,9 @@ def _numbers(kind: tables.Kind, op: Operation) -> Iterator[str]:
         yield _expected(op, "momentum", "0 to 1")
     if op["layer"] < 0:
         yield _expected(op, "layer", "a number from 0")
+    for field in ("prefetch", "gradient_prefetch"):
+        if not schema.NO_PREFETCH <= op[field] <= schema.ROWS_AHEAD:
+            yield _expected(op, field, f"{schema.NO_PREFETCH} to {schema.ROWS_AHEAD}")
 
 
 def _links(kind: tables.Kind, op: Operation, before: Operation | None) -> Iterator[str]:

@@ -11,21 +11,24 @@ from ..loops.matrices import ceil_div, submatrix
 from ..loops.norms import column_sums
 from ..loops.sparse import sparse_forward, sparse_gradient
 from ..loops.transpose import transpose, transposed_product
-from ..schema import AFFINE, MIXED, SPARSE, ZERO, Matrix
-from .input_sharing import FIRST_HALF, NO_HALF, NO_PART, half_of, join_halves, next_part, parts_of_halves
+from ..schema import AFFINE, MIXED, NO_PREFETCH, ONE, SPARSE, ZERO, Matrix
+from .input_sharing import (
+    FIRST_HALF,
+    HALVES,
+    NO_HALF,
+    NO_PART,
+    half_of,
+    join_halves,
+    next_part,
+    parts_of_halves,
+)
 from .mixed import MIXED_PART, mixed_deltas, mixed_gradient, mixed_sums
 from .views import dx_rows, dy_rows, weight_rows, x_rows, y_rows
 
-# Columns of a part: whole tiles, or whole panels.
+# Columns of a part: whole tiles, or whole panels. A part of a large matrix has up to 4 DENSE_PART, as each part reads
+# all rows; but each rank has about 4 parts, so that ranks can help each other.
 DENSE_PART, SPARSE_PART = np.int64(48), np.int64(128)
-
-
-@inlined
-def _part_of(kind):
-    """Columns of a part of a layer of this kind."""
-    if kind == MIXED:
-        return MIXED_PART
-    return SPARSE_PART if kind == SPARSE else DENSE_PART
+_MOST_TOGETHER = _PARTS_OF_A_RANK = np.int64(4)
 
 
 @inlined
@@ -62,7 +65,7 @@ def dense_sums(op, state, y, first, rows, begin, end, left, columns):
     if op.kind == SPARSE:
         sparse_forward(target, x, w, rows, columns, end - begin)
     else:
-        gemm(target, as_it_is(x), w, rows, columns, end - begin, OVERWRITE)
+        gemm(target, as_it_is(x), w, rows, columns, end - begin, OVERWRITE, op.prefetch)
 
 
 @inlined
@@ -86,9 +89,22 @@ def dense_forward(op, state, first, rows):
 
 
 @inlined
+def _part_width(op, columns, size):
+    """Columns of a part of a layer with this many columns in each half, on a team of this size."""
+    if op.kind == MIXED:
+        return MIXED_PART
+    if op.kind == SPARSE:
+        return SPARSE_PART
+    if op.prefetch == NO_PREFETCH:
+        return DENSE_PART
+    together = columns * HALVES // (size * _PARTS_OF_A_RANK * DENSE_PART)
+    return max(min(together, _MOST_TOGETHER), ONE) * DENSE_PART
+
+
+@inlined
 def forward_parts(op, state, first, rows, member):
     """This rank's parts of both half sums of an input-shared layer; a part is some columns of y."""
-    width = _part_of(op.kind)
+    width = _part_width(op, op.fan_out, member.size)
     count = ceil_div(op.fan_out, width)
     half, part = next_part(member, ZERO, NO_PART, (count, count), rows)
     while half != NO_HALF:
@@ -107,7 +123,7 @@ def backward_parts(op, state, first, rows, member):
     """
     work = state.workspace
     dx, dy, w = dx_rows(op, work, first), dy_rows(op, work, first), _transposed_weights(op, work)
-    width = _part_of(op.kind)
+    width = _part_width(op, op.fan_in // HALVES, member.size)
     parts = parts_of_halves(op, op.fan_in, width)
     half, part = next_part(member, ZERO, NO_PART, parts, rows)
     while half != NO_HALF:
@@ -118,7 +134,8 @@ def backward_parts(op, state, first, rows, member):
             mixed_deltas(op, work, first, rows, begin, columns)
         else:
             gemm(
-                submatrix(dx, 0, begin), as_it_is(dy), submatrix(w, 0, begin), rows, columns, op.fan_out, OVERWRITE
+                submatrix(dx, 0, begin), as_it_is(dy), submatrix(w, 0, begin), rows, columns, op.fan_out, OVERWRITE,
+                op.prefetch,
             )  # fmt: skip
         half, part = next_part(member, ZERO, part, parts, rows)
 
@@ -131,7 +148,8 @@ def dense_backward(op, state, first, rows):
     if op.kind == MIXED:
         mixed_deltas(op, work, first, rows, ZERO, op.fan_in)
     elif op.transposed >= 0:
-        gemm(dx, as_it_is(dy), _transposed_weights(op, work), rows, op.fan_in, op.fan_out, OVERWRITE)
+        weights = _transposed_weights(op, work)
+        gemm(dx, as_it_is(dy), weights, rows, op.fan_in, op.fan_out, OVERWRITE, op.prefetch)
     else:
         transposed_product(dx, dy, weight_rows(op, state.params, ZERO), rows, op.fan_in, op.fan_out)
 
@@ -150,7 +168,8 @@ def dense_gradient(op, state, target, begin, end, rows, accumulate):
     elif op.kind == SPARSE:
         sparse_gradient(target, submatrix(x, 0, begin), dy, end - begin, op.fan_out, rows, accumulate)
     else:
-        gemm(target, transposed(submatrix(x, 0, begin)), dy, end - begin, op.fan_out, rows, accumulate)
+        left = transposed(submatrix(x, 0, begin))
+        gemm(target, left, dy, end - begin, op.fan_out, rows, accumulate, op.gradient_prefetch)
 
 
 @inlined

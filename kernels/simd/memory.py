@@ -98,12 +98,12 @@ class Pointer:
         narrow = self.builder.bitcast(mask.value, ir.IntType(mask.lanes))
         return Int(self.builder, self.builder.zext(narrow, INT))
 
-    def prefetch(self) -> None:
-        """Start to load the cache line of this address, which will be read soon."""
+    def prefetch(self, level: int = 1) -> None:
+        """Start to load the cache line of this address, which will be read soon, into this level of the caches."""
         kinds = [POINTER, INT32, INT32, INT32]
         signature = ir.FunctionType(ir.VoidType(), kinds)
         function = cgutils.get_or_insert_function(self.builder.module, signature, "llvm.prefetch.p0")
-        read, keep, data = (ir.Constant(INT32, number) for number in (0, 3, 1))
+        read, keep, data = (ir.Constant(INT32, number) for number in (0, 4 - level, 1))
         self.builder.call(function, [self.value, read, keep, data])
 
     def zeros(self) -> Vec:

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import gemm as products
-from fastmlp.kernels.schema import LINE, Matrix, Strided, stride
+from fastmlp.kernels.schema import LINE, NEXT_PANEL, NO_PREFETCH, ROWS_AHEAD, Matrix, Strided, stride
 from tests.cases import CASES, DTYPES, whole_vectors
 from tests.kernels import scalar
 from tests.kernels.calls import from_python
@@ -14,10 +14,16 @@ from tests.tolerance import assert_close
 gemm = from_python(products.gemm)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+PREFETCHES = {"": NO_PREFETCH, "panel": NEXT_PANEL, "rows": ROWS_AHEAD}
+# More than one block of terms and of rows, with a rest of each.
+LARGE = [(201, 50, 300), (9, 100, 2 * products.BLOCK_DEPTH + 1), (1, 16, products.BLOCK_NUMBERS + 5)]
+
+
+@pytest.mark.parametrize("prefetch", PREFETCHES.values(), ids=PREFETCHES.keys())
+@pytest.mark.parametrize("case", [*CASES, *LARGE], ids=str)
 @pytest.mark.parametrize("transposed", [False, True], ids=["A", "A'"])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_product(dtype, transposed, case):
+def test_product(dtype, transposed, case, prefetch):
     rows, columns, depth = case
     random = np.random.default_rng(0)
     start = LINE // np.dtype(dtype).itemsize
@@ -36,7 +42,7 @@ def test_product(dtype, transposed, case):
     reference.arenas.matrix(arena_b, start + columns, ldb, depth, width - columns)[:] = 0
 
     factors = Strided(arena_a, start, a_m, a_k), Matrix(arena_b, start, ldb)
-    gemm(Matrix(arena_c, start, ldc), *factors, rows, columns, depth, False)
+    gemm(Matrix(arena_c, start, ldc), *factors, rows, columns, depth, False, prefetch)
 
     expected = np.empty((rows, columns), dtype)
     scalar.product(expected, A, B)
@@ -53,10 +59,11 @@ def test_product(dtype, transposed, case):
     for first in {1, depth // 2} - {0, depth}:
         rest = Strided(arena_a, start + first * a_k, a_m, a_k), Matrix(arena_b, start + first * ldb, ldb)
         arena_c[start:], twin_c = np.nan, np.full_like(arena_c, np.nan)
-        for product, arena in ((gemm, arena_c), (reference.gemm.gemm, twin_c)):
-            target = Matrix(arena, start, ldc)
-            product(target, *factors, rows, columns, first, False)
-            product(target, *rest, rows, columns, depth - first, True)
+        target, twin_target = Matrix(arena_c, start, ldc), Matrix(twin_c, start, ldc)
+        gemm(target, *factors, rows, columns, first, False, prefetch)
+        gemm(target, *rest, rows, columns, depth - first, True, prefetch)
+        reference.gemm.gemm(twin_target, *factors, rows, columns, first, False)
+        reference.gemm.gemm(twin_target, *rest, rows, columns, depth - first, True)
         assert np.array_equal(C, expected)
         twin = reference.arenas.matrix(twin_c, start, ldc, rows, columns)
         assert_close(C, twin, terms=depth, scale=np.abs(A) @ np.abs(B))
@@ -65,7 +72,7 @@ def test_product(dtype, transposed, case):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_depth_zero_gives_zero(dtype):
     arena = np.full(3 * 16, np.nan, dtype)
-    gemm(Matrix(arena, 0, 16), Strided(arena, 0, 16, 1), Matrix(arena, 0, 16), 3, 5, 0, False)
+    gemm(Matrix(arena, 0, 16), Strided(arena, 0, 16, 1), Matrix(arena, 0, 16), 3, 5, 0, False, NO_PREFETCH)
     assert np.all(reference.arenas.matrix(arena, 0, 16, 3, 5) == 0)
 
 
@@ -75,7 +82,7 @@ def test_infinity_and_nan_pass_through(dtype):
     arena[16], arena[17] = np.inf, np.nan
     arena[32] = arena[48] = 1.0  # B: its first two rows
     matrices = Matrix(arena, 0, 16), Strided(arena, 16, 16, 1), Matrix(arena, 32, 16)
-    gemm(*matrices, 1, 1, 1, False)
+    gemm(*matrices, 1, 1, 1, False, NO_PREFETCH)
     assert arena[0] == np.inf
-    gemm(*matrices, 1, 1, 2, False)
+    gemm(*matrices, 1, 1, 2, False, NO_PREFETCH)
     assert np.isnan(arena[0])

@@ -8,7 +8,7 @@ from fastmlp.kernels import reference, schema, tables
 from fastmlp.kernels.loops import gemm as products
 from fastmlp.kernels.loops import sparse
 from fastmlp.kernels.program import entries
-from fastmlp.kernels.schema import Matrix, Strided, stride
+from fastmlp.kernels.schema import NO_PREFETCH, Matrix, Strided, stride
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels import networks
 from tests.kernels.calls import from_python
@@ -55,7 +55,7 @@ def test_forward(dtype, shape, density):
     y, expected = np.full(rows * ldy, np.nan, dtype), np.full(rows * ldy, np.nan, dtype)
     weights = Matrix(w, 0, ldw)
     sparse_forward(Matrix(y, 0, ldy), Matrix(x, 0, ldx), weights, rows, columns, depth)
-    gemm(Matrix(expected, 0, ldy), Strided(x, 0, ldx, 1), weights, rows, columns, depth, False)
+    gemm(Matrix(expected, 0, ldy), Strided(x, 0, ldx, 1), weights, rows, columns, depth, False, NO_PREFETCH)
     assert y.tobytes() == expected.tobytes()
     assert np.isnan(reference.arenas.matrix(y, width, ldy, rows, ldy - width)).all()
 
@@ -72,7 +72,7 @@ def test_gradient(dtype, shape, density):
     g, expected = np.full(columns * ldg, np.nan, dtype), np.full(columns * ldg, np.nan, dtype)
     gradient, inputs, deltas = Matrix(g, 0, ldg), Matrix(x, 0, ldx), Matrix(d, 0, ldd)
     sparse_gradient(gradient, inputs, deltas, columns, units, rows, False)
-    gemm(Matrix(expected, 0, ldg), Strided(x, 0, 1, ldx), deltas, columns, units, rows, False)
+    gemm(Matrix(expected, 0, ldg), Strided(x, 0, 1, ldx), deltas, columns, units, rows, False, NO_PREFETCH)
     assert g.tobytes() == expected.tobytes()
 
     for first in {1, rows // 2} - {0, rows}:

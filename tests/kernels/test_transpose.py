@@ -6,7 +6,7 @@ import pytest
 from fastmlp.kernels import reference
 from fastmlp.kernels.loops import gemm as products
 from fastmlp.kernels.loops import transpose as turning
-from fastmlp.kernels.schema import SMALL_BATCH, Matrix, Strided, stride, whole_lines
+from fastmlp.kernels.schema import NO_PREFETCH, SMALL_BATCH, Matrix, Strided, stride, whole_lines
 from tests.cases import DTYPES, whole_vectors
 from tests.kernels.calls import from_python
 
@@ -51,6 +51,15 @@ def test_product_with_a_transpose(dtype, shape, rows):
     y, expected = (np.full(rows * ldy, np.nan, dtype) for _ in range(2))
     factors = Matrix(x, 0, ldx), Matrix(w, 0, stride(depth, dtype))
     transposed_product(Matrix(y, 0, ldy), *factors, rows, columns, depth)
-    gemm(Matrix(expected, 0, ldy), Strided(x, 0, ldx, 1), Matrix(t, 0, ldt), rows, columns, depth, False)
+    gemm(
+        Matrix(expected, 0, ldy),
+        Strided(x, 0, ldx, 1),
+        Matrix(t, 0, ldt),
+        rows,
+        columns,
+        depth,
+        False,
+        NO_PREFETCH,
+    )
     assert y.tobytes() == expected.tobytes()
     assert not reference.arenas.matrix(y, 0, ldy, rows, whole_vectors(columns, dtype))[:, columns:].any()
