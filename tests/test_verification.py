@@ -19,6 +19,7 @@ PAIRS = ("xc", "xt", "dc", "dr", "wr", "wt", "zeros")
 
 # Fields of which many numbers are right: they have tests of their own.
 FREE = {"kind", "code", "layer", "by_inputs", "number", "momentum", "l1", "l2", "max_norm"}
+FREE |= {"prefetch", "gradient_prefetch"}
 
 
 def refuse(plan, position, message="", /, **lies):
@@ -61,8 +62,16 @@ def test_lies_about_fields_that_a_kind_does_not_use(network, purpose):
     for number, op in enumerate(plan.operations):
         kind = tables.KINDS[op["kind"]]
         for field in set(schema.OPERATION.names) - {*kind.fields, *tables.EVERY_KIND, "code"}:
-            message = "a number from 0|0 to 1|nothing for"
+            message = "a number from 0|0 to 1|0 to 2|nothing for"
             refuse(plan, number, f"{field}: expected ({message})", **{field: 7})
+
+
+@pytest.mark.parametrize("field", ["prefetch", "gradient_prefetch"])
+def test_what_products_ask_for(field):
+    plan = plan_of()
+    for number in numbers_of(plan, schema.DENSE):
+        for lie in (schema.NO_PREFETCH - 1, schema.ROWS_AHEAD + 1, HUGE):
+            refuse(plan, number, f"{field}: expected 0 to 2", **{field: lie})
 
 
 def test_the_table_of_kinds_knows_every_field():
