@@ -22,27 +22,22 @@ def emit_tile_product(
 ) -> None:  # fmt: skip
     """Emit `pair_product` with these tiles."""
     product = _TileProduct(tiles, B, columns, groups)
-    whole = rows & -_BAND
+    whole = rows & -TILE_ROWS
     rest = rows - whole
-    upper = simd.smaller(rest, TILE_ROWS)
-    tiles.configure(_rows_of_tiles(TILE_ROWS, TILE_ROWS))
+    tiles.configure(_rows_of_tiles(TILE_ROWS))
     product.band(C, first, A, whole, _SIDE)
 
-    def tail(height: int, lower: Int | int) -> None:
-        tiles.configure(_rows_of_tiles(upper, lower))
-        product.band(C.from_row(whole), first.from_row(whole), A.from_row(whole), rest, height)
+    def tail() -> None:
+        tiles.configure(_rows_of_tiles(rest))
+        product.band(C.from_row(whole), first.from_row(whole), A.from_row(whole), rest, 1)
 
-    # Rows that are left: none, up to one tile, or up to two.
-    simd.choose(
-        (rest + (TILE_ROWS - 1)) & -TILE_ROWS,
-        {0: lambda: None, TILE_ROWS: lambda: tail(1, TILE_ROWS), _BAND: lambda: tail(2, rest - TILE_ROWS)},
-    )
+    simd.when(rest, tail)
     tiles.release()
 
 
-def _rows_of_tiles(upper: Int | int, lower: Int | int) -> list[Int | int]:
+def _rows_of_tiles(rows: Int | int) -> list[Int | int]:
     """The rows of all tiles: those of C and A have the rows of C, those of B a group of terms."""
-    return [upper, upper, lower, lower, upper, lower, TILE_ROWS, TILE_ROWS]
+    return [rows] * _RIGHT + [TILE_ROWS] * _SIDE
 
 
 class _TileProduct:
@@ -52,22 +47,17 @@ class _TileProduct:
         self.tiles, self.B, self.columns, self.groups = tiles, B, columns, groups
 
     def band(self, C: Rows, first: Rows, A: Rows, rows: Int, height: int) -> None:
-        """All products of these rows, with `height` tiles one above the other."""
+        """All products of these rows, with up to `height` tiles one above the other."""
 
         def panel(n: Int, _) -> None:
             lines = simd.smaller(self.columns - n, int(PANEL_COLUMNS))
             start = self.B.arena + (self.B.start + n.shifted_right(5) * self.B.step)
-            cases = {
-                TILE_ROWS * width: lambda width=width: self._blocks(
-                    Rows(C.start + n, C.stride),
-                    Rows(first.start + n, first.stride),
-                    A,
-                    start,
-                    rows,
-                    (height, width),
-                )
-                for width in range(1, _SIDE + 1)
-            }
+            out, before = Rows(C.start + n, C.stride), Rows(first.start + n, first.stride)
+
+            def case(width: int) -> Callable[[], None]:
+                return lambda: self._blocks(out, before, A, start, rows, (height, width))
+
+            cases = {TILE_ROWS * width: case(width) for width in range(1, _SIDE + 1)}
             simd.choose((lines + (TILE_ROWS - 1)) & -TILE_ROWS, cases)
 
         repeat(self.columns, int(PANEL_COLUMNS), [], panel)
@@ -76,21 +66,24 @@ class _TileProduct:
         self, C: Rows, first: Rows, A: Rows, panel: Pointer, rows: Int, shape: tuple[int, int]
     ) -> None:
         """All rows with a block of a panel, then with the next block."""
+        height, width = shape
 
         def block(g: Int, _) -> None:
             count = simd.smaller(self.groups - g, BLOCK_GROUPS)
+            right = panel + g * (PAIRS * int(PANEL_COLUMNS))
 
-            def step(m: Int, _) -> None:
-                out = C.from_row(m)
-                before = first.from_row(m)
+            def step(m: Int, height: int) -> None:
+                out, before = C.from_row(m), first.from_row(m)
                 start = simd.either_place(g < 1, before.start, out.start)
                 stride = simd.either_int(g < 1, before.stride, out.stride)
                 left = Rows(A.row(m) + g * PAIRS, A.stride)
-                self._tiles(
-                    out, Rows(start, stride), left, panel + g * (PAIRS * int(PANEL_COLUMNS)), count, shape
-                )
+                self._tiles(out, Rows(start, stride), left, right, count, (height, width))
 
-            repeat(rows, _BAND, [], step)
+            # What is left for one tile comes at once too, while the block is in the first-level cache.
+            whole = rows & -_BAND if height == _SIDE else simd.zero(rows)
+            if height == _SIDE:
+                repeat(whole, _BAND, [], lambda m, _: step(m, _SIDE))
+            repeat(rows - whole, TILE_ROWS, [], lambda m, _: step(whole + m, 1))
 
         repeat(self.groups, BLOCK_GROUPS, [], block)
 

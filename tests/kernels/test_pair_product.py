@@ -27,7 +27,7 @@ SHAPES = sorted(
     {(rows, columns, groups) for rows in range(1, 34) for columns, groups in ((33, 1), (16, 2))}
     | {(13, columns, 2) for columns in (1, 15, 16, 17, 31, 32, 33, 48, 49, 64, 65, 100)}
     | {(sum(_HEIGHTS), 40, groups) for groups in (1, 3, products.BLOCK_GROUPS, products.BLOCK_GROUPS + 1)}
-    | {(1, 1, 1), (70, 130, 5)}
+    | {(1, 1, 1), (70, 130, 5), (48, 72, 9), (53, 33, 17)}
 )  # fmt: skip
 
 

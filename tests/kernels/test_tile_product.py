@@ -103,10 +103,10 @@ def _assembly(cpu):
 @pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="AMX is of x86-64")
 def test_compiles_for_a_processor_with_a_matrix_unit():
     text = _assembly("sapphirerapids")
-    # One load for each tile of C, A and B of the four shapes: 1 x 1, 1 x 2, 2 x 1 and 2 x 2 tiles, the last two twice.
-    shapes = [(2, 1), (2, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
+    # Two tiles one above the other, one that is left, and one with fewer rows; each one or two wide.
+    shapes = [(m, n) for m in (2, 1, 1) for n in (1, 2)]
     assert text.count("tdpbf16ps") == sum(m * n for m, n in shapes)
     assert text.count("tileloadd") == sum(m * n + m + n for m, n in shapes)
     assert text.count("tilestored") == sum(m * n for m, n in shapes)
-    assert text.count("ldtilecfg") == 3
+    assert text.count("ldtilecfg") == 2
     assert "tilerelease" in text
