@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from fastmlp.optimizers import OPTIMIZERS
 
-from . import accuracy, checks, facts, machines, race, readme, report, small, step, suites, sweeps
+from . import accuracy, checks, facts, machines, mixed, race, readme, report, small, step, suites, sweeps
 from .peers import PEERS
 from .settings import Figures, Settings
 from .workloads import WORKLOADS, Workload
@@ -23,6 +23,7 @@ from .workloads import WORKLOADS, Workload
 PARTS = {
     "race": race,
     "accuracy": accuracy,
+    "mixed": mixed,
     "checks": checks,
     "step": step,
     "small": small,

@@ -3,7 +3,7 @@
 from html import escape
 from statistics import median
 
-from . import page, plots, readme
+from . import mixed, page, plots, readme
 from .goals import Outcome, best_modes, outcomes
 from .page import Cell, met, number, text
 from .peers import OURS, PEERS
@@ -65,6 +65,8 @@ def checks_of(figures: Figures) -> list[dict]:
              "reached": f"{reached:.2%} after {len(run['accuracy'])} epochs in {run['seconds']:.1f} s",
              "met": run["data"] == "MNIST" and reached >= run["goal"]}
         )  # fmt: skip
+    if run := figures.get("mixed"):
+        checks.append(mixed.check(run))
     return checks
 
 

@@ -39,11 +39,13 @@ def assert_equal_but_for_rounding(ours, expected):
 
 
 def test_the_networks_have_every_kind_with_weights():
+    """But that of mixed precision, which has no path for few rows and no float64."""
     found = set()
     for layers in NETWORKS.values():
         plan = lower(layers(), (7,), 4, np.dtype(float), loss=Formula("huber", 1.0), training=True)
         found |= set(plan.operations["kind"][plan.operations["weights"] >= 0].tolist())
-    assert found == {code for code, kind in enumerate(tables.KINDS) if kind.weight_rows(1) > 0}
+    every = {code for code, kind in enumerate(tables.KINDS) if kind.weight_rows(1) > 0}
+    assert found == every - {schema.MIXED}
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

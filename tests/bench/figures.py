@@ -71,6 +71,10 @@ def figures():
         "threads": [{"width": w, "batch": b, "gain": 0.9 + w / 10, "noise": 1.0} for w in (8, 16) for b in (1, 4)],
         "growth": {"rows": [[16, 1e-4], [160, 9e-4]], "parameters": [[1000, 1e-4], [10_000, 9e-4]]},
         "accuracy": {"title": "a network", "data": "MNIST", "accuracy": [0.9, 0.99], "seconds": 2.0, "goal": 0.98},
+        "mixed": {
+            "title": "a network", "data": "MNIST", "seeds": 2, "goal": 0.001,
+            "accuracy": {"float32": [0.98, 0.99], "mixed_bfloat16": [0.98, 0.9895]},
+        },
         "kernels": kernel_figures(),
         "peaks": [machine()],
         "sweeps": {name: [point, point | {"at": 16}] for name in ("width", "batch", "cores, small")},
