@@ -26,7 +26,7 @@ def gather() -> dict[str, str]:
         "CPU": ours["CPU"],
         "cores used": str(min(team.thread_limits().values())),
         "vectors": ours["vectors"],
-        "products of bfloat16": "AMX" if has_amx() else "no AMX",
+        "matrix unit": simd.matrix_unit().why,
         "caches": caches,
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
         "load before the run": f"{os.getloadavg()[0]:.2f}",
@@ -37,11 +37,6 @@ def gather() -> dict[str, str]:
         if os.environ.get("FASTMLP_MNIST")
         else "synthetic digits (FASTMLP_MNIST is not set)",
     }
-
-
-def has_amx() -> bool:
-    """Whether products of bfloat16 matrices run on the matrix units of the processor."""
-    return "amx-bf16" in simd.FEATURES and os.environ.get("FASTMLP_AMX") != "0"
 
 
 def _version(package: str) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from . import facts
+from fastmlp.kernels import simd
+
 from .peers import OURS
 from .rivals import Race
 from .settings import Figures, Settings, note_failures
@@ -39,6 +40,6 @@ def _race(settings: Settings, workload: Workload, figures: Figures) -> Iterator[
 
 def _record(workload: Workload, race: Race) -> dict:
     return {
-        "rows": workload.rows, "title": workload.title, "inputs": workload.inputs, "amx": facts.has_amx(),
+        "rows": workload.rows, "title": workload.title, "inputs": workload.inputs, "amx": simd.matrix_unit().used,
         "seconds": race.series("seconds"), "cpu_seconds": race.series("cpu_seconds"),
     }  # fmt: skip
