@@ -54,6 +54,9 @@ def _vectors() -> str:
     chosen = f"{simd.FLOAT32_LANES} float32, {simd.FLOAT32_LANES // 2} float64"
     if os.environ.get("FASTMLP_LANES"):
         return f"{chosen}, from FASTMLP_LANES (the CPU has {simd.HOST_LANES} float32)"
+    if missing := simd.missing_instructions():
+        names = " and ".join(name.upper() for name in missing)
+        return f'{chosen}, without {names}: only engine="reference" runs'
     return f"{chosen}, the widest of this CPU"
 
 

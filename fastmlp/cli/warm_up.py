@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ..data import synthetic_digits
 from ..engine.compilation import announced
 from ..engine.team import thread_limits
+from ..kernels import simd
 from ..kernels.compiler import cache
 from ..kernels.compiler.jit import ENTRIES
 from ..layers import Dense, Flatten
@@ -65,7 +66,10 @@ def warm_all(
     ------
     RuntimeError
         If one of the processes ends before its work is done.
+    ImportError
+        If the processor lacks instructions that all kernels need.
     """
+    simd.require_instructions()
     began = time.perf_counter()
     names: SimpleQueue[str] = SimpleQueue()
     for name in by_name(dtypes):

@@ -39,7 +39,7 @@ from ..schema import (
     ZERO,
     Matrix,
 )
-from ..simd import Int, Pointer, Vec, primitive
+from ..simd import Int, Pointer, Vec, primitive, require_instructions
 from ..tables import KINDS
 from . import mixed_code, product_code
 from .views import constant_rows, dx_rows, dy_rows, kept_rows, weight_rows, x_rows, y_rows
@@ -247,7 +247,14 @@ def _backward(code: _Code) -> Any:
 
 
 def link(operations: np.ndarray, dtype: np.dtype) -> None:
-    """Write the addresses of their machine code to operations; those for backward where the plan goes backward."""
+    """Write the addresses of their machine code to operations; those for backward where the plan goes backward.
+
+    Raises
+    ------
+    ImportError
+        If the processor lacks instructions that all kernels need.
+    """
+    require_instructions()
     # By columns: reading and writing the fields of one operation takes longer.
     kinds, codes, deltas = (operations[name].tolist() for name in ("kind", "code", "dx"))
     operations["forward_code"] = [

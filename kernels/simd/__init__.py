@@ -23,7 +23,7 @@ from .float_mode import (
     write_float_mode,
 )
 from .flow import CHECKED, TIMED, Case, choose, each_bit, repeat, when
-from .host import FEATURES, LLVMLITE_VERSION, TRIPLE
+from .host import FEATURES, LLVMLITE_VERSION, TRIPLE, missing_instructions, require_instructions
 from .memory import Pointer, Rows, clock, either_place, joined_bits, no_bits, no_lanes, on_stack, pause, spill
 from .numbers import (
     Int,
@@ -52,7 +52,8 @@ __all__ = [
     "LLVMLITE_VERSION", "SINGLE", "TILES", "TILE_ROWS", "TIMED", "TRIPLE", "Case", "HardwareTiles", "Int",
     "MatrixUnit", "Pointer", "Rows", "Tiles", "Vec", "absolute", "bit", "choose", "clock", "each_bit", "either",
     "either_int", "either_place", "fma", "joined_bits", "leave_flushing_float_mode", "low_bits", "matrix_unit",
-    "maximum", "minimum", "no_bits", "no_lanes", "on_stack", "pause", "polynomial", "primitive", "read_float_mode",
-    "repeat", "restore_float_mode", "select", "shuffle", "smaller", "spill", "sqrt", "use_default_float_mode",
-    "use_flushing_float_mode", "when", "with_sign_of", "write_float_mode", "zero",
+    "maximum", "minimum", "missing_instructions", "no_bits", "no_lanes", "on_stack", "pause", "polynomial",
+    "primitive", "read_float_mode", "repeat", "require_instructions", "restore_float_mode", "select", "shuffle",
+    "smaller", "spill", "sqrt", "use_default_float_mode", "use_flushing_float_mode", "when", "with_sign_of",
+    "write_float_mode", "zero",
 ]  # fmt: skip
