@@ -30,7 +30,7 @@ def run(settings: Settings, figures: Figures) -> Iterator[str]:
         for dtype in DTYPES:
             hidden = [layer for units in LAYERS for layer in (Dense(units, "relu"), Dropout(DROPOUT))]
             models[dtype] = Sequential([Flatten(), *hidden, Dense(10, "softmax")], seed=seed, dtype=dtype)
-        fit_many(models.values(), X, y, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
+        fit_many(list(models.values()), X, y, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
         for dtype, model in models.items():
             reached[dtype].append(model.evaluate(X_test, y_test)["accuracy"])
         figures["mixed"] = {

@@ -17,6 +17,7 @@ from fastmlp import (
     StandardScaler,
     fit_many,
 )
+from fastmlp.engine import run_arguments
 from fastmlp.kernels import reference, schema
 from tests.tolerance import assert_close
 
@@ -220,13 +221,18 @@ def test_threads(name):
             np.testing.assert_array_equal(one, other)
 
 
-def test_micro_batches():
-    """A batch with more rows than the workspace, the last micro-batch with some of a group of terms."""
+def test_micro_batches(monkeypatch):
+    """A batch with more rows than the workspace: the same bits as if it had room for all of them."""
     many = np.tile(X, (6, 1))[:1101]
-    models = [network() for _ in range(2)]
-    for threads, model in enumerate(models, 1):
+    models = [network() for _ in range(3)]
+    for threads, model in zip((1, 2, 1), models, strict=True):
+        if model is models[2]:
+            monkeypatch.setattr(run_arguments, "MICRO_BATCH_ROWS", 2000)
         model.fit(many, np.arange(1101) % CLASSES, epochs=1, batch_size=1101, threads=threads, verbose=0)
-    assert equal(*models)
+    rows = [model.network.cache["train"][1].rows for model in models]
+    assert rows == [576, 576, 1101]
+    assert equal(models[0], models[1])
+    assert equal(models[0], models[2])
 
 
 def test_every_way_to_predict_gives_the_same_bits():

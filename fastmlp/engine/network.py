@@ -193,6 +193,11 @@ class Network:
         """Multiply-adds of a forward pass of one sample."""
         return sum((op["depth"] - 1) * op["fan_out"] for op in self.inference.fields if op["weights"] >= 0)
 
+    @property
+    def row_grain(self) -> int:
+        """Rows of a batch are divided in multiples of this, so that no sum over them is divided elsewhere."""
+        return int(schema.GROUP if self._mixed else schema.ROW_GRAIN)
+
     # Gradients and optimizer state
 
     def kept_gradients(self) -> np.ndarray:

@@ -107,12 +107,11 @@ def team_size(engine: str, threads: int | None, amount: float) -> int:
 
 
 def micro_batch_rows(network: Network, batch_size: int) -> int:
-    """Rows of the workspace in training: a batch, or an even part of a large one in whole tiles."""
+    """Rows of the workspace in training: a batch, or an even part of a large one in whole tiles or groups of terms."""
     if any(layer.needs_whole_batch for layer in network.layers):
         return batch_size
-    tile = int(ROW_GRAIN)
-    count = ceil_div(batch_size, MICRO_BATCH_ROWS)
-    return min(batch_size, ceil_div(batch_size, count * tile) * tile)
+    grain, count = network.row_grain, ceil_div(batch_size, MICRO_BATCH_ROWS)
+    return min(batch_size, ceil_div(batch_size, count * grain) * grain)
 
 
 def team_rows(widths: list[int], dtype: np.dtype, size: int) -> int:
