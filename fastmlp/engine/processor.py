@@ -41,37 +41,40 @@ def maker() -> str:
 
 
 class Rule(NamedTuple):
-    """What products ask for on one kind of core; docs/decisions/0026 has the measurements."""
+    """What products ask for ahead on one kind of core; docs/decisions/0028 has the measurements.
 
-    weights: np.int64  # of a matrix of weights that is larger than ...
-    above: float  # ... this many second-level caches
+    `above` counts second-level caches: products with smaller matrices ask for nothing.
+    """
+
+    weights: np.int64  # of products with weights
+    weights_above: float
     gradient: np.int64  # of the gradient of weights
+    gradient_above: float  # by the size of the deltas
 
 
+# Intel's cores have a third level that is far away, and wait for each row of a wide matrix.
+_INTEL = Rule(schema.ROWS_AHEAD, 0.5, schema.ROWS_AHEAD, 0.125)
+# AMD's cores with AVX2 wait for the first rows of each panel.
+_AMD = Rule(schema.NEXT_PANEL, 4.0, schema.ROWS_AHEAD, 1.0)
 # What nobody has measured asks for nothing.
-_NOTHING = Rule(schema.NO_PREFETCH, 0.0, schema.NO_PREFETCH)
+_UNKNOWN = Rule(schema.NO_PREFETCH, 0.0, schema.NO_PREFETCH, 0.0)
 
 
 @cache
 def prefetch_rule() -> Rule:
-    """What the products of this machine ask for ahead: see `schema.NO_PREFETCH`.
-
-    Intel's cores have a third level that is far away, and wait for each row of a wide matrix. AMD's wait for the first
-    row of each panel.
-    """
+    """What the products of this machine ask for ahead: see `schema.NO_PREFETCH`."""
     if maker() == "GenuineIntel":
-        return Rule(schema.ROWS_AHEAD, 0.5, schema.ROWS_AHEAD)
-    if maker() == "AuthenticAMD" and simd.HOST_LANES == 8:
-        return Rule(schema.NEXT_PANEL, 4.0, schema.ROWS_AHEAD)
-    return _NOTHING
+        return _INTEL
+    return _AMD if maker() == "AuthenticAMD" and simd.HOST_LANES == 8 else _UNKNOWN
 
 
 def weights_prefetch(size: int) -> int:
     """What products with a matrix of weights of this many bytes ask for."""
     rule = prefetch_rule()
-    return int(rule.weights if size > rule.above * caches()["L2"] else schema.NO_PREFETCH)
+    return int(rule.weights if size > rule.weights_above * caches()["L2"] else schema.NO_PREFETCH)
 
 
 def gradient_prefetch(size: int) -> int:
     """What the gradient of weights asks for, whose deltas have this many bytes."""
-    return int(prefetch_rule().gradient if size > caches()["L2"] else schema.NO_PREFETCH)
+    rule = prefetch_rule()
+    return int(rule.gradient if size > rule.gradient_above * caches()["L2"] else schema.NO_PREFETCH)
