@@ -10,7 +10,7 @@ from fastmlp.engine import team
 from fastmlp.engine.buffers import aligned_zeros
 from fastmlp.engine.processor import gradient_prefetch, weights_prefetch
 from fastmlp.kernels import reference, schema, simd
-from fastmlp.kernels.compiler.jit import entry
+from fastmlp.kernels.compiler.jit import uncached
 from fastmlp.kernels.loops.gemm import OVERWRITE, TILE_ROWS, gemm
 from fastmlp.kernels.loops.pair_product import pair_product
 from fastmlp.kernels.loops.sparse import sparse_forward, sparse_gradient
@@ -27,7 +27,7 @@ NETWORKS = ("small", "medium", "large")
 _GRAIN = np.int64(TILE_ROWS)
 
 
-@entry
+@uncached
 def _shared_products(times, C, A, B, rows, columns, depth, prefetch, control, rank, size):
     begin, end = share(rows, _GRAIN, rank, size)
     target = Matrix(C.arena, begin * C.stride, C.stride)

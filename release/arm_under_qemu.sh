@@ -56,7 +56,8 @@ cd "$folder/repository"
 if [ $# -eq 0 ]; then
     set -- \
         "tests/test_bits.py::test_threads[synthetic-96-1]" "tests/test_bits.py::test_threads[synthetic-96-2]" \
-        "tests/test_bits.py::test_threads[synthetic-96-3]" tests/kernels/test_pair_product.py \
+        "tests/test_bits.py::test_threads[synthetic-96-3]" "tests/test_bits.py::test_threads[synthetic-100-mixed-2]" \
+        tests/kernels/test_gemm.py tests/kernels/test_pair_product.py \
         tests/kernels/test_pairs.py tests/kernels/test_transpose.py tests/kernels/test_rng.py \
         tests/kernels/test_optimizers.py tests/kernels/test_softmax.py tests/test_float_mode.py
 fi

@@ -158,7 +158,7 @@ def test_the_barrier_lets_go_when_a_thread_fails():
         if rank == 1:
             raise OSError("not coming")
         for _ in range(3):
-            wait(control, size)
+            wait(words.Member(control, rank, size))
         left.append(rank)
 
     with pytest.raises(OSError, match="not coming"):

@@ -87,12 +87,20 @@ def _inner(function: Callable, *, forceinline: bool) -> Any:
     return numba_internals.inside_only(njit(**options)(function))
 
 
+def uncached(function: Callable) -> Any:
+    """Compile a function as an entry is, but never keep it.
+
+    For benchmarks: what they measure is then the code of the program, and files outside of the package are not cached.
+    """
+    if numba_internals is None:
+        return njit(**_FLAGS)(function)
+    return njit(pipeline_class=numba_internals.EntryCompiler, **_FLAGS)(function)
+
+
 def entry(function: Callable) -> Any:
     """Compile a function that Python calls, through the cache of the package."""
-    if numba_internals is None:
-        dispatcher = njit(**_FLAGS)(function)
-    else:
-        dispatcher = njit(pipeline_class=numba_internals.EntryCompiler, **_FLAGS)(function)
+    dispatcher = uncached(function)
+    if numba_internals is not None:
         numba_internals.attach_cache(dispatcher, _VARIANT)
     ENTRIES[f"{function.__module__}.{function.__qualname__}"] = dispatcher
     return dispatcher
