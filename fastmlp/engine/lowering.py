@@ -124,31 +124,31 @@ class Lowering:
 
     def _value_pairs(self, x: Value) -> dict[str, float]:
         """Memory of rounded values: in pairs of columns for y, and in training in pairs of rows for the gradient."""
-        stride = schema.pair_stride(x.columns)
-        fields = {"xc": self._allocate(self.rows * stride), "ldxc": stride}
-        if self.training:
-            stride = schema.pair_stride(self.rows)
-            fields |= {"xt": self._allocate((x.columns + 1) * stride), "ldxt": stride}
-        return dict[str, float](fields)
+        fields = self._left_pairs("xc", self.rows, x.columns)
+        return fields | self._left_pairs("xt", x.columns + 1, self.rows) if self.training else fields
 
     def _delta_pairs(self, x: Value, y: Value) -> dict[str, float]:
         """Memory of rounded deltas: in pairs of rows for the gradient, in pairs of columns if dx is needed."""
-        step = schema.panel_step(self.rows)
-        fields = {"dr": self._allocate(schema.panels(y.columns) * step), "lddr": step}
-        if x.delta >= 0:
-            stride = schema.pair_stride(y.columns)
-            fields |= {"dc": self._allocate(self.rows * stride), "lddc": stride}
-        return dict[str, float](fields)
+        fields = self._right_pairs("dr", self.rows, y.columns)
+        return fields | self._left_pairs("dc", self.rows, y.columns) if x.delta >= 0 else fields
+
+    def _left_pairs(self, name: str, rows: int, columns: int) -> dict[str, float]:
+        """Memory of a left factor in pairs of columns, and the distance between its rows."""
+        stride = schema.pair_stride(columns)
+        return {name: self._allocate(rows * stride), f"ld{name}": stride}
+
+    def _right_pairs(self, name: str, rows: int, columns: int) -> dict[str, float]:
+        """Memory of a right factor in pairs of rows, and the distance between its panels."""
+        step = schema.panel_step(rows)
+        return {name: self._allocate(schema.panels(columns) * step), f"ld{name}": step}
 
     def _weight_pairs(self, x: Value, y: Value) -> dict[str, float]:
         """Memory of the rounded weights, those for dx if it is needed, and of a row of zeros."""
-        step = schema.panel_step(x.columns)
-        fields = {"wr": self._allocate(schema.panels(y.columns) * step), "ldwr": step}
+        fields = self._right_pairs("wr", x.columns, y.columns)
         if x.delta >= 0:
-            step = schema.panel_step(y.columns)
-            fields |= {"wt": self._allocate(schema.panels(x.columns) * step), "ldwt": step}
+            fields |= self._right_pairs("wt", y.columns, x.columns)
         widest = schema.panels(max(x.columns, y.columns)) * int(schema.PANEL_COLUMNS)
-        return dict[str, float](fields) | {"zeros": self._allocate(widest)}
+        return fields | {"zeros": self._allocate(widest)}
 
     def _weights(self, kind: int, inputs: int, columns: int) -> dict[str, float]:
         """Trained rows of `params` for an operation of this kind."""

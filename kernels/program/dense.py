@@ -28,7 +28,8 @@ from .views import dx_rows, dy_rows, weight_rows, x_rows, y_rows
 # Columns of a part: whole tiles, or whole panels. A part of a large matrix has up to 4 DENSE_PART, as each part reads
 # all rows; but each rank has about 4 parts, so that ranks can help each other.
 DENSE_PART, SPARSE_PART = np.int64(48), np.int64(128)
-_MOST_TOGETHER = _PARTS_OF_A_RANK = np.int64(4)
+_MOST_TOGETHER = np.int64(4)  # DENSE_PART of a part
+_PARTS_OF_A_RANK = np.int64(4)
 
 
 @inlined
